@@ -1,0 +1,20 @@
+/** Three levels of proof: pure (text in, text out), program (the host program under three shells), lab (real everything). */
+const common = {
+  transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" } }] },
+  testEnvironment: "node",
+  // cdktf and the packed package leave copies of package.json behind.
+  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/cdktf.out"],
+};
+
+module.exports = {
+  projects: [
+    {
+      ...common,
+      displayName: "pure",
+      testMatch: ["<rootDir>/test/**/*.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/test/program/", "<rootDir>/test/lab/", "<rootDir>/test/e2e/"],
+    },
+    { ...common, displayName: "program", testMatch: ["<rootDir>/test/program/**/*.test.ts"] },
+    { ...common, displayName: "lab", testMatch: ["<rootDir>/test/{lab,e2e}/**/*.test.ts"] },
+  ],
+};
