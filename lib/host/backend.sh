@@ -1,0 +1,74 @@
+# One face for the two backends.
+
+# Sets backend to the one that takes the ruleset here; auto prefers nftables.
+choose_backend() {
+  why_not=''
+  case $SSH_ONLY_BACKEND in
+    nftables | auto)
+      if nft_usable; then
+        backend=nftables
+        ipt_use ''
+        return 0
+      fi
+      ;;
+  esac
+  nft_why_not=$why_not
+  case $SSH_ONLY_BACKEND in
+    iptables | auto)
+      if ipt_usable; then
+        backend=iptables
+        return 0
+      fi
+      ;;
+  esac
+  [ "$SSH_ONLY_BACKEND" = auto ] && why_not="$nft_why_not And: $why_not"
+  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $why_not"
+}
+
+# apply_record ATTEMPT: that record's ruleset in force, and nothing else of ours. New before old: there is no moment
+# without rules.
+apply_record() {
+  read_record "$1"
+  ipt_use "$rec_variant"
+  case $rec_backend in
+    nftables) nft_load "$rec_dir" ;;
+    iptables) ipt_load "$rec_dir" ;;
+    *) return 1 ;;
+  esac || return 1
+  unload_except "$rec_backend$rec_variant"
+}
+
+# unload_except KEPT: takes out what is ours on every other backend and variant. iptables chains of ours exist only
+# where a record says so; looking for them elsewhere would create legacy tables.
+unload_except() {
+  [ "$1" = nftables ] || nft_unload || return 1
+  for other in "$STATE"/records/*; do
+    read_record "${other##*/}"
+    [ "$rec_backend" = iptables ] && [ "$1" != "iptables$rec_variant" ] || continue
+    ipt_use "$rec_variant"
+    ipt_unload || return 1
+  done
+}
+
+# live_matches ATTEMPT: 0 if the live rules are that record's ruleset.
+live_matches() {
+  read_record "$1"
+  ipt_use "$rec_variant"
+  case $rec_backend in
+    nftables) nft_matches "$rec_dir" ;;
+    iptables) ipt_matches "$rec_dir" ;;
+    *) return 1 ;;
+  esac
+}
+
+# anything_live: 0 if rules that bear our name are loaded, recorded or not.
+anything_live() {
+  ! nft_is_live || return 0
+  for other in "$STATE"/records/*; do
+    read_record "${other##*/}"
+    [ "$rec_backend" = iptables ] || continue
+    ipt_use "$rec_variant"
+    ! ipt_is_live || return 0
+  done
+  return 1
+}

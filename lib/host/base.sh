@@ -1,0 +1,66 @@
+# The host program of cdktf-ssh-only-firewall: closes this host to everything but SSH, and gives it back.
+#
+#   sh /var/lib/ssh-only-firewall/host.sh status [--json]     what is in force here
+#   sh /var/lib/ssh-only-firewall/host.sh unlock              open this host again (by hand, on its console)
+#   sh /var/lib/ssh-only-firewall/host.sh rollback            undo a lock that nobody has confirmed yet
+#
+# lock and confirm are run by Terraform. POSIX sh; lib/host/*.sh of the package, joined.
+#
+# Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not root; 4 a tool or a backend is missing; 5 the ruleset would cut
+# the operator off; 6 the host needs a named exception to stay reachable; 7 another run is in progress; 8 the host
+# belongs to another owner; 9 nothing is pending (rolled back or never locked); 10 the live rules are not the ruleset.
+
+set -eu
+umask 077
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}
+export LC_ALL PATH
+
+STATE=/var/lib/ssh-only-firewall
+if [ -d /run ]; then RUN=/run; else RUN=/var/run; fi
+
+# What a message says about the host; every verb keeps it true as it goes.
+effect='The host was not changed.'
+
+log() {
+  [ -d "$STATE" ] || return 0
+  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$STATE/log" 2>/dev/null || :
+}
+
+# A dead terminal must not stop what is under way.
+say() {
+  log "$*"
+  printf 'ssh-only-firewall: %s\n' "$*" 2>/dev/null || :
+}
+
+# die CODE MESSAGE: the message gets what became of the host.
+die() {
+  code=$1
+  shift
+  log "failed: $* $effect"
+  printf 'ssh-only-firewall: %s %s\n' "$*" "$effect" >&2 2>/dev/null || :
+  exit "$code"
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# write_file PATH TEXT: beside it, then renamed into place.
+write_file() {
+  printf '%s' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"
+}
+
+# One run at a time. The kernel frees the lock when its holder dies; a long-lived child must close descriptor 9.
+take_host_lock() {
+  have flock || die 4 'flock is missing (package util-linux, or busybox).'
+  exec 9>"$RUN/ssh-only-firewall.lock"
+  tries=0
+  until flock -n 9; do
+    tries=$((tries + 1))
+    [ "$tries" -le "$1" ] || die 7 "Another run of this program has been in progress for $1 s: try again when it has ended."
+    sleep 1
+  done
+}
+
+need_root() {
+  [ "$(id -u)" -eq 0 ] || die 3 'This needs root.'
+}

@@ -1,0 +1,52 @@
+# What Terraform uploads ends with this; settings stand in front (SSH_ONLY_VERB and the words after it). It runs as the
+# login user, becomes root, and hands over to the host program: for lock the one in the settings, else the installed.
+
+if [ "${1-}" != as-root ]; then
+  # Terraform made this file writable for everybody.
+  chmod 0700 "$0"
+  # Terraform leaves an empty file of this name behind.
+  (
+    trap '' HUP
+    sleep 3
+    [ -s "$0" ] || rm -f "$0"
+  ) </dev/null >/dev/null 2>&1 &
+  if [ "$(id -u)" -eq 0 ]; then
+    set -- as-root "${SSH_CONNECTION-}" root
+  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    # Read by this user: root may not be able to, in a home on NFS.
+    # shellcheck disable=SC2024
+    sudo -n /bin/sh -s as-root "${SSH_CONNECTION-}" "$(id -un)" <"$0"
+    exit
+  else
+    echo "ssh-only-firewall: The user $(id -un) is not root and has no password-less sudo: log in as root, or add '$(id -un) ALL=(ALL) NOPASSWD: ALL' to sudoers. The host was not changed." >&2
+    exit 3
+  fi
+fi
+
+# One compound command: the shell has read it all before standard input, which may be this script, is closed.
+{
+  exec </dev/null
+  # shellcheck disable=SC2034 # read by the host program
+  SSH_ONLY_FROM=$2 SSH_ONLY_LOGIN=$3
+  case $SSH_ONLY_VERB in
+    lock)
+      set -- lock
+      eval "$SSH_ONLY_PROGRAM"
+      ;;
+    *)
+      if [ ! -f /var/lib/ssh-only-firewall/host.sh ]; then
+        case $SSH_ONLY_VERB in
+          unlock*)
+            echo 'ssh-only-firewall: This host is open: there is nothing to unlock. The host was not changed.'
+            exit 0
+            ;;
+        esac
+        echo 'ssh-only-firewall: The host program is not installed: this host was never locked, or was unlocked since. The host was not changed.' >&2
+        exit 9
+      fi
+      # shellcheck disable=SC2086 # a verb and its identifiers
+      exec /bin/sh /var/lib/ssh-only-firewall/host.sh $SSH_ONLY_VERB
+      ;;
+  esac
+  exit
+}

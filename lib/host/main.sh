@@ -1,0 +1,21 @@
+usage() {
+  printf 'usage: sh %s/host.sh status [--json] | unlock | rollback\n' "$STATE" >&2
+  exit 2
+}
+
+main() {
+  verb=${1-}
+  [ $# -eq 0 ] || shift
+  case $verb:$# in
+    lock:0) verb_lock ;;
+    confirm:3) verb_confirm "$@" ;;
+    rollback:0) verb_rollback ;;
+    unlock:0 | unlock:1) verb_unlock "$@" ;;
+    status:0 | status:1) verb_status "$@" ;;
+    watchdog:2) verb_watchdog "$@" ;;
+    *) usage ;;
+  esac
+}
+
+main "$@"
+exit

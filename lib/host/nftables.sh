@@ -1,0 +1,50 @@
+# The nftables backend: one own table, replaced or deleted in one transaction; no other table is touched.
+
+# nft_usable: 0 where nft takes the ruleset; else why_not says why.
+nft_usable() {
+  have nft || { why_not='nft is not installed.' && return 1; }
+  why_not=$(printf '%s' "$SSH_ONLY_NFTABLES" | nft -c -f - 2>&1) || {
+    why_not="nft does not take the ruleset: $why_not"
+    return 1
+  }
+}
+
+nft_load() { nft -f "$1/nftables"; }
+
+nft_is_live() { have nft && nft list table inet ssh_only_firewall >/dev/null 2>&1; }
+
+# Naming a table before deleting it makes the deletion succeed also when it is already gone.
+nft_unload() {
+  have nft || return 0
+  nft -f - <<'END'
+table inet ssh_only_firewall
+delete table inet ssh_only_firewall
+table inet ssh_only_firewall_check
+delete table inet ssh_only_firewall_check
+END
+}
+
+# nft_listing TABLE: as the kernel has it, without what changes by itself: counters, and what dynamic sets have learnt.
+# Base chains read the same whatever name this nft gives to the priority.
+nft_listing() {
+  nft list table inet "$1" | awk '
+    skipping { if (/}/) skipping = 0; next }
+    /^[ \t]*elements = [{]/ { if (!/}/) skipping = 1; next }
+    /^[ \t]*type filter hook/ { sub(/priority .*; policy/, "priority; policy") }
+    { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); print }'
+}
+
+# nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the ruleset is loaded a second time
+# under another name and without hooks, so that the same nft has printed both texts; then the listing is kept, and
+# the next comparison only reads.
+nft_matches() {
+  live=$(nft_listing ssh_only_firewall 2>/dev/null) && [ -n "$live" ] || return 1
+  if [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]; then return 0; fi
+  sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables" |
+    nft -f - || return 1
+  given=$(nft_listing ssh_only_firewall_check)
+  nft delete table inet ssh_only_firewall_check
+  [ "$(printf '%s\n' "$live" | sed '/^ type filter hook/d')" = "$given" ] || return 1
+  [ "$(printf '%s\n' "$live" | grep -c '^ type filter hook [a-z]* priority; policy drop; *$')" -eq 3 ] || return 1
+  write_file "$1/listing" "$live"
+}

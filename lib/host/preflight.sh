@@ -1,0 +1,133 @@
+# What is refused before any change, with the remedy. $SSH_ONLY_FROM is the SSH_CONNECTION of the login (sudo clears
+# the variable): client address, client port, our address, our port.
+
+check_settings() {
+  for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
+    case $setting in
+      '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;
+    esac
+  done
+  for setting in "$SSH_ONLY_PORT" "$SSH_ONLY_CONFIRM_WITHIN"; do
+    case $setting in
+      '' | *[!0-9]*) die 2 "'$setting' is not a number." ;;
+    esac
+  done
+  for tool in awk sed grep sort date sha256sum; do
+    have "$tool" || die 4 "$tool is missing."
+  done
+  given=$(printf '%s' "$SSH_ONLY_NFTABLES$SSH_ONLY_IPTABLES$SSH_ONLY_IP6TABLES" | sha256sum)
+  [ "${given%% *}" = "$SSH_ONLY_RULESET" ] ||
+    die 1 "The ruleset that arrived is not the one in the plan (${given%% *}, not $SSH_ONLY_RULESET)."
+}
+
+check_owner() {
+  [ -n "$confirmed" ] || return 0
+  read_record "$confirmed"
+  if [ "$rec_owner" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
+    die 8 "This host is already locked by another owner (hold $rec_owner, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
+  fi
+}
+
+check_state_folder() {
+  if [ -d "$STATE" ]; then
+    # Not to be found out half-way.
+    write_file "$STATE/probe" probe 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+    rm -f "$STATE/probe"
+    return 0
+  fi
+  parent=${STATE%/*}
+  [ -d "$parent" ] && [ -w "$parent" ] || die 1 "$parent cannot be written: is it read-only?"
+}
+
+# port_is_open PORT: something listens on it, on an address that is not loopback.
+port_is_open() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf '%04X' "$1")" '
+    $4 == "0A" && split($2, at, ":") == 2 && at[2] == port &&
+      at[1] !~ /^[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]7F$/ && at[1] != "00000000000000000000000001000000" { found = 1 }
+    END { exit !found }'
+}
+
+# is_allowed ADDRESS: one of the sources in $SSH_ONLY_ALLOW_FROM covers it.
+is_allowed() {
+  printf '%s\n' "$SSH_ONLY_ALLOW_FROM" | awk -v address="$1" '
+    function hex(text,   i, n) {
+      n = 0
+      for (i = 1; i <= length(text); i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+      return n
+    }
+    # Fills out[1..count] with 16-bit groups; returns their number: 2 for IPv4, 8 for IPv6.
+    function groups(text, out,   part, head, tail, n, m, i) {
+      text = tolower(text)
+      if (text ~ /^::ffff:[0-9]+\./) sub(/^::ffff:/, "", text)
+      if (text !~ /:/) {
+        if (split(text, part, ".") != 4) return 0
+        out[1] = part[1] * 256 + part[2]
+        out[2] = part[3] * 256 + part[4]
+        return 2
+      }
+      sub(/%.*/, "", text)
+      n = split(text, part, "::")
+      m = n == 2 ? split(part[2], tail, ":") : 0
+      n = split(part[1], head, ":")
+      for (i = 1; i <= 8; i++) out[i] = i <= n ? hex(head[i]) : i > 8 - m ? hex(tail[i - 8 + m]) : 0
+      return 8
+    }
+    BEGIN { count = groups(address, ours) }
+    {
+      for (f = 1; f <= NF; f++) {
+        bits = split($f, cidr, "/") == 2 ? cidr[2] : 128
+        if (!count || groups(cidr[1], theirs) != count) continue
+        same = 1
+        for (g = 1; g <= count && bits > 0; g++) {
+          unit = bits >= 16 ? 1 : 2 ^ (16 - bits)
+          if (int(ours[g] / unit) != int(theirs[g] / unit)) same = 0
+          bits -= 16
+        }
+        if (same) found = 1
+      }
+    }
+    END { exit !found }'
+}
+
+has_exception() {
+  case " $SSH_ONLY_EXCEPTIONS " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
+}
+
+check_way_in() {
+  port_is_open "$SSH_ONLY_PORT" ||
+    die 5 "No sshd listens on port $SSH_ONLY_PORT here, the only port that would stay open: set sshPort to the port that sshd has on this host."
+  # Nobody is cut off who did not come over SSH.
+  [ -n "$SSH_ONLY_FROM" ] || return 0
+  # shellcheck disable=SC2086 # four words on purpose
+  set -- $SSH_ONLY_FROM
+  [ "$4" = "$SSH_ONLY_PORT" ] ||
+    die 5 "You came in through port $4, and only port $SSH_ONLY_PORT would stay open: set sshPort to $4 (the port that sshd has here; connection.port is the one you dial)."
+  is_allowed "$1" ||
+    die 5 "You came from $1, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
+  check_lease "$3"
+}
+
+# A leased address is lost when its renewal is blocked.
+check_lease() {
+  have ip || return 0
+  lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
+    { split($4, at, "/") }
+    at[1] == address && / dynamic/ { print at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "router" : "dhcp-client" }')
+  case $lease in
+    dhcp-client | dhcpv6-client)
+      has_exception "$lease" ||
+        die 6 "The address of this host, $1, is leased, and would be lost when the lease cannot be renewed: add the exception $lease, or give the host a static address."
+      ;;
+  esac
+}
+
+# A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
+check_login() {
+  [ -n "$SSH_ONLY_LOGIN" ] || return 0
+  ! grep -q "^$SSH_ONLY_LOGIN:" /etc/passwd || return 0
+  has_exception egress ||
+    die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
+}

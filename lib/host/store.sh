@@ -1,0 +1,91 @@
+# What the host remembers, in $STATE (0700):
+#
+#   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, and listing (the live rules as the kernel
+#                      shows them, proven equal to the ruleset)
+#   pending            names the attempt that is loaded and waits for its confirm
+#   confirmed          names the attempt that is in force for good
+#   baseline/          what listened, who was connected and which rules there were before the first lock
+#   host.sh, log
+#
+# Renaming pending to confirmed is the one moment at which a host becomes locked.
+
+# Sets pending and confirmed: an attempt each, or empty.
+read_state() {
+  pending='' confirmed=''
+  [ ! -f "$STATE/pending" ] || read -r pending <"$STATE/pending" || :
+  [ ! -f "$STATE/confirmed" ] || read -r confirmed <"$STATE/confirmed" || :
+}
+
+# Sets rec_* from the record of an attempt; all empty when there is none.
+read_record() {
+  rec_dir=$STATE/records/$1
+  rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_port='' rec_program='' rec_locked_at=''
+  [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
+  while IFS='=' read -r key value; do
+    case $key in
+      host) rec_host=$value ;;
+      owner) rec_owner=$value ;;
+      ruleset) rec_ruleset=$value ;;
+      backend) rec_backend=$value ;;
+      variant) rec_variant=$value ;;
+      port) rec_port=$value ;;
+      program) rec_program=$value ;;
+      locked_at) rec_locked_at=$value ;;
+    esac
+  done <"$rec_dir/meta"
+}
+
+# Writes the record of this lock from the settings; the caller names the backend it chose.
+write_record() {
+  mkdir -p "$STATE/records"
+  rm -rf "$STATE/records/$SSH_ONLY_ATTEMPT"
+  mkdir "$STATE/records/$SSH_ONLY_ATTEMPT"
+  case $backend in
+    nftables) printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables" ;;
+    iptables)
+      printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
+      printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
+      ;;
+  esac
+  write_file "$STATE/records/$SSH_ONLY_ATTEMPT/meta" "host=$SSH_ONLY_HOST
+owner=$SSH_ONLY_OWNER
+ruleset=$SSH_ONLY_RULESET
+backend=$backend
+variant=$ipt_variant
+port=$SSH_ONLY_PORT
+program=$SSH_ONLY_PROGRAM_VERSION
+locked_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+"
+}
+
+# Drops the records that neither pending nor confirmed names.
+drop_old_records() {
+  read_state
+  for dir in "$STATE"/records/*; do
+    case ${dir##*/} in
+      "$pending" | "$confirmed") ;;
+      *) rm -rf "$dir" ;;
+    esac
+  done
+}
+
+# What was here before the first lock; evidence for the owner, never loaded again (a saved copy of rules is not safe).
+take_baseline() {
+  [ ! -d "$STATE/baseline" ] || return 0
+  rm -rf "$STATE/baseline.tmp"
+  mkdir "$STATE/baseline.tmp"
+  if have ss; then
+    ss -tulpn >"$STATE/baseline.tmp/listeners" 2>&1 || :
+    ss -tunp >"$STATE/baseline.tmp/peers" 2>&1 || :
+  else
+    cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$STATE/baseline.tmp/sockets" 2>/dev/null || :
+  fi
+  ! have nft || nft list ruleset >"$STATE/baseline.tmp/nftables" 2>&1 || :
+  # Reading the legacy tables would create them where there are none.
+  if grep -qs . /proc/net/ip_tables_names; then
+    iptables-legacy-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null ||
+      iptables-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null || :
+  fi
+  date -u +%Y-%m-%dT%H:%M:%SZ >"$STATE/baseline.tmp/taken_at"
+  mv "$STATE/baseline.tmp" "$STATE/baseline"
+}

@@ -1,0 +1,136 @@
+# The verbs: lock, confirm, rollback, unlock. Each takes the host lock, so that one runs at a time.
+
+# Settings of lock come as variables (SSH_ONLY_*), set in front of the program by the script that Terraform uploads.
+verb_lock() {
+  need_root
+  check_settings
+  take_host_lock 30
+  read_state
+  choose_backend
+  check_state_folder
+  check_owner
+  if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
+    check_way_in
+    check_login
+  fi
+
+  mkdir -p "$STATE"
+  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM"
+  take_baseline
+  write_record
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT"
+  effect='Undoing the lock.'
+  trap 'undo_lock $?' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
+  apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
+  live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
+  trap - EXIT HUP INT TERM
+  drop_old_records
+  effect="The host is pending: it goes back to what it was in $SSH_ONLY_CONFIRM_WITHIN s unless the lock is confirmed."
+  say "$SSH_ONLY_HOST: SSH only is loaded ($backend, ruleset $SSH_ONLY_RULESET). $effect"
+}
+
+# Whatever ends lock early ends here; what fails here is left to the watchdog.
+undo_lock() {
+  trap '' EXIT HUP INT TERM
+  set +e
+  effect='The host is pending, and the watchdog puts back what it was.'
+  (
+    set -e
+    roll_back "$SSH_ONLY_ATTEMPT" 'lock failed' 0
+  ) && effect='The host is as it was before.'
+  printf 'ssh-only-firewall: The lock failed. %s\n' "$effect" >&2 2>/dev/null
+  exit "$1"
+}
+
+# confirm OWNER ATTEMPT RULESET: over a new connection, which has come through the new rules.
+verb_confirm() {
+  need_root
+  take_host_lock 30
+  read_state
+  if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
+    say 'This lock is confirmed already. The host was not changed.'
+    return 0
+  fi
+  if [ "$pending" != "$2" ]; then
+    [ -z "$pending" ] || die 9 "Another deploy has locked this host since ($pending). This lock was replaced, and is not confirmed."
+    why='it is not known here'
+    while read -r attempt reason; do
+      [ "$attempt" != "$2" ] || why=$reason
+    done 2>/dev/null <"$STATE/rolled-back" || :
+    effect='The host is as it was before the lock; nothing was kept.'
+    die 9 "Too late: this lock is no longer pending ($why)."
+  fi
+  read_record "$pending"
+  effect='It is still pending, and rolls back unless it is confirmed.'
+  [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$3" ] ||
+    die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
+  live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
+
+  # Boot persistence belongs here: written and load-tested before the next line, which makes the host locked.
+  mv -f "$STATE/pending" "$STATE/confirmed"
+  rm -f "$STATE/rolled-back"
+  drop_old_records
+  read_record "$confirmed"
+  effect='The host is locked.'
+  say "$rec_host: confirmed over a new connection. $effect"
+}
+
+# rollback: by hand, what the watchdog would do.
+verb_rollback() {
+  need_root
+  take_host_lock 30
+  read_state
+  if [ -z "$pending" ]; then
+    say "Nothing is pending. $effect"
+    return 0
+  fi
+  roll_back "$pending" 'rolled back by hand' 0
+  say "Rolled back: $outcome."
+}
+
+# unlock [OWNER]: opens the host. With an owner, only what belongs to that owner; by hand, without one, everything.
+verb_unlock() {
+  need_root
+  take_host_lock 30
+  read_state
+  if [ -z "$pending$confirmed" ] && ! anything_live; then
+    say "This host is open: there is nothing to unlock. $effect"
+    return 0
+  fi
+  others=''
+  for attempt in $pending $confirmed; do
+    read_record "$attempt"
+    [ "${1:-$rec_owner}" = "$rec_owner" ] || others="$others$attempt "
+  done
+  effect='Unlocking failed half-way: run it again.'
+  if [ -n "$others" ]; then
+    unlock_beside "$others"
+    return 0
+  fi
+  # Pending first, or the watchdog would put the confirmed ruleset back; confirmed last, so that a cut in between can be
+  # repeated.
+  rm -f "$STATE/pending"
+  # Boot persistence is removed here.
+  unload_except nothing
+  rm -f "$STATE/confirmed"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh"
+  say 'Unlocked: every rule of this program is gone. The host is open.'
+}
+
+# What belongs to others stays in force: a lock of ours over it is undone, one of ours below it is forgotten.
+unlock_beside() {
+  if [ "$1" = "$confirmed " ] && [ -n "$pending" ]; then
+    roll_back "$pending" 'unlocked by its owner' 0
+    say "The pending lock of this owner is undone: $outcome, and belongs to another owner."
+  elif [ "$1" = "$pending " ] && [ -n "$confirmed" ]; then
+    rm -f "$STATE/confirmed"
+    say 'The lock of this owner is gone. Another owner has one pending, which stays in force.'
+  else
+    read_record "${confirmed:-$pending}"
+    say "This host is locked by another owner (hold $rec_owner, since $rec_locked_at), and stays locked. The host was not changed."
+  fi
+}

@@ -1,0 +1,79 @@
+# The way back. It is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
+# guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it.
+
+arm_watchdog() {
+  rm -f "$RUN/ssh-only-firewall.armed"
+  started=''
+  if [ -d /run/systemd/system ] && have systemd-run; then
+    # A unit of its own: logind may end whatever belongs to the session.
+    if systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" --description='Rolls an unconfirmed SSH-only lock back' \
+      /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1; then
+      started=yes
+    fi
+  fi
+  if [ -z "$started" ]; then
+    detach=''
+    ! have setsid || detach=setsid
+    (
+      trap '' HUP
+      exec $detach /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1 9>&-
+    ) &
+  fi
+  tries=0
+  until [ "$(cat "$RUN/ssh-only-firewall.armed" 2>/dev/null)" = "$1" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 250 ] || return 1
+    sleep 0.02 2>/dev/null || sleep 1
+  done
+}
+
+verb_watchdog() {
+  trap '' HUP INT
+  set +e
+  attempt=$1
+  left=$2
+  printf '%s\n' "$attempt" >"$RUN/ssh-only-firewall.armed"
+  while [ "$left" -gt 0 ]; do
+    sleep 1
+    read_state
+    [ "$pending" = "$attempt" ] || exit 0
+    left=$((left - 1))
+  done
+  # A failed step never stops it: every round is a process of its own.
+  failures=0
+  while :; do
+    read_state
+    [ "$pending" = "$attempt" ] || exit 0
+    (
+      set -e
+      effect='The lock is still pending; the watchdog tries again.'
+      take_host_lock 30
+      roll_back "$attempt" "nobody confirmed it in time" "$failures"
+    ) </dev/null >/dev/null 2>&1
+    failures=$((failures + 1))
+    sleep 1
+  done
+}
+
+# roll_back ATTEMPT REASON FAILURES: puts back what was in force before that lock. Under the host lock. After three
+# failures to load the earlier ruleset the host is opened: reachable comes before closed.
+roll_back() {
+  read_state
+  [ "$pending" = "$1" ] || return 0
+  if [ -n "$confirmed" ] && [ "$3" -lt 3 ]; then
+    apply_record "$confirmed" || return 1
+    live_matches "$confirmed" || return 1
+    outcome="the ruleset confirmed before is in force again"
+  else
+    unload_except nothing || return 1
+    outcome="the host is open"
+    if [ -n "$confirmed" ]; then
+      rm -f "$STATE/confirmed"
+      outcome="the ruleset confirmed before did not load: the host is OPEN"
+    fi
+  fi
+  printf '%s %s\n' "$1" "$2: $outcome" >"$STATE/rolled-back" 2>/dev/null || :
+  rm -f "$STATE/pending"
+  log "rolled back lock $1: $2; $outcome"
+  drop_old_records
+}
