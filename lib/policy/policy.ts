@@ -1,0 +1,188 @@
+/** What may pass through the firewall of a host: read from what the user wrote, checked, and brought into one form. */
+import { FAMILIES, type Family } from "./address";
+import { EXCEPTION_KINDS, type ExceptionKind, PolicyException } from "./exception";
+import { checkKeys } from "./keys";
+import { messages } from "./messages";
+import type { Problems } from "./problems";
+import { AllowedSource } from "./source";
+import { normalised, parseSources } from "./sources";
+import { parseChoice, parseInteger, parsePort } from "./values";
+
+/** What happens to a packet that no rule allows: the sender is told, or hears nothing. */
+export type Denial = "drop" | "reject";
+
+export interface PolicyProps {
+  /**
+   * The TCP port that sshd listens on.
+   * @default 22
+   */
+  readonly sshPort?: number;
+
+  /**
+   * Who may reach SSH: IPv4 and IPv6 addresses and ranges. A token names its family: `AllowedSource.ipv4(token)`.
+   * @default - anywhere, over IPv4 and IPv6
+   */
+  readonly allowFrom?: ReadonlyArray<string | AllowedSource>;
+
+  /**
+   * What may pass besides SSH.
+   * @default - nothing
+   */
+  readonly exceptions?: readonly PolicyException[];
+
+  /**
+   * What happens to inbound traffic that is not allowed.
+   * @default "drop"
+   */
+  readonly deniedInbound?: Denial;
+
+  /**
+   * What happens to outbound traffic that is not allowed. With "reject" local programs fail at once, with "drop" they
+   * wait for their timeout.
+   * @default "reject"
+   */
+  readonly deniedOutbound?: Denial;
+
+  /**
+   * How many denied packets a minute the kernel logs in each direction, from 1 to 600.
+   * @default - none
+   */
+  readonly logDeniedPerMinute?: number;
+
+  /**
+   * How many new SSH connections a minute each source address may open (over IPv6 each /64), from 6 to 6000. One
+   * deploy opens up to 3, retries included.
+   * @default - any number
+   */
+  readonly newConnectionsPerMinute?: number;
+}
+
+/** The keys of PolicyProps. */
+export const POLICY_KEYS = [
+  "sshPort",
+  "allowFrom",
+  "exceptions",
+  "deniedInbound",
+  "deniedOutbound",
+  "logDeniedPerMinute",
+  "newConnectionsPerMinute",
+] as const satisfies ReadonlyArray<keyof PolicyProps>;
+
+const DENIALS: readonly Denial[] = ["drop", "reject"];
+
+/** A checked policy. Two policies that mean the same have the same form. */
+export interface Policy {
+  readonly sshPort: number;
+  /** Who may reach SSH: sorted, none covered by another. */
+  readonly sources: readonly AllowedSource[];
+  /** Sorted by kind, without duplicates, with their far ends spelt out. */
+  readonly exceptions: readonly PolicyException[];
+  readonly deniedInbound: Denial;
+  readonly deniedOutbound: Denial;
+  readonly logDeniedPerMinute: number | undefined;
+  readonly newConnectionsPerMinute: number | undefined;
+  /** Whether SSH is open to every address of a family. */
+  readonly openToWorld: boolean;
+  /** The families that anything but loopback passes over. */
+  readonly families: readonly Family[];
+  sourcesOf(family: Family): readonly AllowedSource[];
+  hasException(kind: ExceptionKind): boolean;
+}
+
+/**
+ * The policy in `props`, or undefined after adding what is wrong with it to `problems`.
+ * @param otherKeys keys that `props` may have besides those of a policy; they are not looked at.
+ */
+export function parsePolicy(props: unknown, problems: Problems, otherKeys: readonly string[] = []): Policy | undefined {
+  const before = problems.list.length;
+  if (!checkKeys(props, [...POLICY_KEYS, ...otherKeys], problems)) {
+    return undefined;
+  }
+  /** Checks the value of a key if there is one; an explicit null is a value, and a wrong one. */
+  const read = <T>(key: keyof PolicyProps, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
+    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
+
+  const sshPort = read("sshPort", parsePort) ?? 22;
+  const sources = read("allowFrom", (value, at) => parseSources(value, messages.nobodyAllowed(), at));
+  const exceptions = read("exceptions", (value, at) => parseExceptions(value, sshPort, at));
+  const deniedInbound = read("deniedInbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "drop";
+  const deniedOutbound = read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject";
+  const logDeniedPerMinute = read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at));
+  const newConnectionsPerMinute = read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at));
+  if (problems.list.length > before) {
+    return undefined;
+  }
+  return new CheckedPolicy(sshPort, sources ?? ANYWHERE(), exceptions ?? [], deniedInbound, deniedOutbound, {
+    logDeniedPerMinute,
+    newConnectionsPerMinute,
+  });
+}
+
+const ANYWHERE = (): readonly AllowedSource[] => normalised([AllowedSource.anyIpv4(), AllowedSource.anyIpv6()]);
+
+const LOG_RANGE = { min: 1, max: 600, remedy: "leave it out to log nothing" };
+
+const RATE_RANGE = {
+  min: 6,
+  max: 6000,
+  remedy: "one deploy opens up to 3 connections, retries included, so fewer than 6 could lock Terraform out",
+};
+
+function parseExceptions(value: unknown, sshPort: number, problems: Problems): readonly PolicyException[] | undefined {
+  if (!Array.isArray(value)) {
+    problems.add("", messages.notAList(value));
+    return undefined;
+  }
+  return Array.from(value, (item, index) => {
+    const place = problems.at(`[${index}]`);
+    const exception = PolicyException.parse(item, place);
+    if (exception?.kind === "ingress" && exception.port === sshPort && exception.protocols.includes("tcp")) {
+      place.add("", messages.ingressToSsh(sshPort));
+    }
+    return exception;
+  }).filter((exception) => exception !== undefined);
+}
+
+class CheckedPolicy implements Policy {
+  public readonly exceptions: readonly PolicyException[];
+  public readonly families: readonly Family[];
+  public readonly openToWorld: boolean;
+  public readonly logDeniedPerMinute: number | undefined;
+  public readonly newConnectionsPerMinute: number | undefined;
+
+  public constructor(
+    public readonly sshPort: number,
+    public readonly sources: readonly AllowedSource[],
+    exceptions: readonly PolicyException[],
+    public readonly deniedInbound: Denial,
+    public readonly deniedOutbound: Denial,
+    limits: Pick<PolicyProps, "logDeniedPerMinute" | "newConnectionsPerMinute">,
+  ) {
+    this.exceptions = distinct(exceptions.map((exception) => exception.resolvedFor(sources)));
+    this.families = FAMILIES.filter(
+      (family) => this.sourcesOf(family).length > 0 || this.exceptions.some((exception) => exception.uses(family)),
+    );
+    this.openToWorld = sources.some((source) => source.isAny);
+    this.logDeniedPerMinute = limits.logDeniedPerMinute;
+    this.newConnectionsPerMinute = limits.newConnectionsPerMinute;
+    Object.freeze(this);
+  }
+
+  public sourcesOf(family: Family): readonly AllowedSource[] {
+    return this.sources.filter((source) => source.family === family);
+  }
+
+  public hasException(kind: ExceptionKind): boolean {
+    return this.exceptions.some((exception) => exception.kind === kind);
+  }
+}
+
+/** One of each, in the order of the kinds and then of their description, which says all there is to an exception. */
+function distinct(exceptions: readonly PolicyException[]): readonly PolicyException[] {
+  const byText = new Map(exceptions.map((exception) => [exception.describe(), exception]));
+  const rank = (exception: PolicyException): number => EXCEPTION_KINDS.indexOf(exception.kind);
+  const ordered = [...byText].sort(
+    ([textA, a], [textB, b]) => rank(a) - rank(b) || (textA < textB ? -1 : Number(textA > textB)),
+  );
+  return Object.freeze(ordered.map(([, exception]) => exception));
+}

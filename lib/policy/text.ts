@@ -1,0 +1,50 @@
+/**
+ * Text that is safe to carry: from a fleet file through TypeScript, Terraform's templates and a shell into a ruleset.
+ * Each boundary has its own escape as well; this check exists because no name or address needs these characters.
+ */
+import { Token, Tokenization } from "cdktf";
+import { messages } from "./messages";
+import type { Problems } from "./problems";
+
+const HARMFUL: ReadonlyArray<readonly [RegExp, string]> = [
+  [/[\p{C}\p{Zl}\p{Zp}]/u, "a line break or another invisible character"],
+  [/["']/, "a quote"],
+  [/\\/, "a backslash"],
+  [/`/, "a backtick"],
+  [/\$\{/, 'a Terraform template ("${")'],
+  [/%\{/, 'a Terraform template ("%{")'],
+];
+
+/**
+ * Whether `value` is text without control characters, quotes, backslashes, backticks, `${` and `%{`; adds a problem
+ * otherwise. In text with cdktf tokens the parts between the tokens are checked.
+ */
+export function plainText(value: unknown, problems: Problems): value is string {
+  if (typeof value !== "string") {
+    problems.add("", messages.notAString(value));
+    return false;
+  }
+  const parts = literalParts(value);
+  if (parts === undefined) {
+    problems.add("", messages.unknownToken(value));
+    return false;
+  }
+  const harm = HARMFUL.find(([pattern]) => parts.some((part) => pattern.test(part)));
+  if (harm !== undefined) {
+    problems.add("", messages.notPlain(value, harm[1]));
+    return false;
+  }
+  return true;
+}
+
+/** The text around the tokens; undefined when it has the form of a token that cdktf never made. */
+export function literalParts(text: string): readonly string[] | undefined {
+  if (!Token.isUnresolved(text)) {
+    return [text];
+  }
+  try {
+    return Tokenization.reverseString(text).literals.map(String);
+  } catch {
+    return undefined;
+  }
+}
