@@ -1,0 +1,85 @@
+/** The end of each chain: what happens to everything that no rule above has let pass. */
+import type { Denial, Policy } from "../policy/policy";
+import { ACCEPT, type ChainName, type Group, type IcmpType, type Rule, type Topic } from "./rule";
+
+const DIRECTIONS: Readonly<Record<ChainName, { readonly short: string; readonly words: string }>> = {
+  input: { short: "in", words: "coming in" },
+  output: { short: "out", words: "going out" },
+  forward: { short: "forward", words: "passing through this host to another" },
+};
+
+export function deniedTopics(policy: Policy): readonly Topic[] {
+  const each = (group: (chain: ChainName) => Group): Topic => ({
+    input: group("input"),
+    output: group("output"),
+    forward: group("forward"),
+  });
+  const log = policy.logDeniedPerMinute;
+  return [
+    ...(policy.deniedInbound === "reject" ? [refusals(policy)] : []),
+    ...(log === undefined ? [] : [each((chain) => logged(chain, log))]),
+    each((chain) => denied(chain, denialIn(chain, policy))),
+  ];
+}
+
+/** The words that the kernel log puts before a denied packet; iptables takes 29 characters. */
+export function logPrefix(chain: ChainName): string {
+  return `ssh-only-firewall ${DIRECTIONS[chain].short}: `;
+}
+
+/** The name of the counter of denied packets, where the backend has one. */
+export function counterName(chain: ChainName): string {
+  return `denied ${DIRECTIONS[chain].short}`;
+}
+
+function denialIn(chain: ChainName, policy: Policy): Denial {
+  const denials: Readonly<Record<ChainName, Denial>> = {
+    input: policy.deniedInbound,
+    output: policy.deniedOutbound,
+    forward: "drop",
+  };
+  return denials[chain];
+}
+
+function logged(chain: ChainName, perMinute: number): Group {
+  return {
+    comment: [`Log what is denied, at most ${perMinute} packets a minute.`],
+    rules: [{ verdict: { kind: "log", prefix: logPrefix(chain), perMinute } }],
+  };
+}
+
+function denied(chain: ChainName, denial: Denial): Group {
+  const comment = [`Everything else ${DIRECTIONS[chain].words} is counted and ${outcome(chain, denial)}.`];
+  const count: Rule = { verdict: { kind: "count", name: counterName(chain) } };
+  const rules: readonly Rule[] =
+    denial === "drop"
+      ? [{ verdict: { kind: "drop" } }]
+      : [{ protocol: "tcp", verdict: { kind: "reject-tcp" } }, { verdict: { kind: "reject-other" } }];
+  return { comment, rules: [count, ...rules] };
+}
+
+function outcome(chain: ChainName, denial: Denial): string {
+  if (denial === "drop") {
+    return chain === "input" ? "dropped without an answer" : "dropped";
+  }
+  return chain === "input"
+    ? "refused: the sender is told at once"
+    : "refused: local programs fail at once instead of waiting";
+}
+
+/** The answers to refused inbound traffic pass the output chain, so they need a rule of their own there. */
+function refusals(policy: Policy): Topic {
+  const prohibited: readonly IcmpType[] = ["admin-prohibited"];
+  const rules = policy.families.flatMap((family): readonly Rule[] => [
+    { family, protocol: "tcp", flags: "rst", states: ["related"], verdict: ACCEPT },
+    { family, icmp: prohibited, states: ["related"], verdict: ACCEPT },
+  ]);
+  return {
+    output: {
+      comment: [
+        "Refusals of inbound traffic: the kernel's own answers to packets that the input chain refused (related).",
+      ],
+      rules,
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** The named exceptions of a policy. What answers them is let through for the same address and port only. */
+import type { PolicyException } from "../policy/exception";
+import { ACCEPT, byAddress, type Rule, type Topic } from "./rule";
+
+export function exceptionTopic(exception: PolicyException): Topic {
+  switch (exception.kind) {
+    case "dhcp-client":
+      return dhcpV4();
+    case "dhcpv6-client":
+      return dhcpV6();
+    case "ping":
+      return ping(exception);
+    default:
+      return toPort(exception);
+  }
+}
+
+/** A connection or an exchange of datagrams with one port, opened from either end. */
+function toPort(exception: PolicyException): Topic {
+  const title = `Exception ${exception.describe()}`;
+  const ends = byAddress(exception.peers ?? []);
+  const towards = (state: Pick<Rule, "states">): readonly Rule[] =>
+    exception.protocols.flatMap((protocol) =>
+      ends.map((end) => ({ ...end, protocol, destinationPort: exception.port, ...state, verdict: ACCEPT })),
+    );
+  const back: readonly Rule[] = exception.protocols.flatMap((protocol) =>
+    ends.map((end) => ({
+      ...end,
+      protocol,
+      sourcePort: exception.port,
+      states: ["established"],
+      verdict: ACCEPT,
+    })),
+  );
+  const opening = { comment: [`${title}.`], rules: towards({}) };
+  const answers = { comment: [`${title}: the answers.`], rules: back };
+  return exception.direction === "out" ? { output: opening, input: answers } : { input: opening, output: answers };
+}
+
+function ping(exception: PolicyException): Topic {
+  const ends = byAddress(exception.peers ?? []);
+  const title = `Exception ${exception.describe()}`;
+  return {
+    input: {
+      comment: [`${title}.`],
+      rules: ends.map((end) => ({ ...end, icmp: ["echo-request"], verdict: ACCEPT })),
+    },
+    output: {
+      comment: [`${title}: the answers.`],
+      rules: ends.map((end) => ({ ...end, icmp: ["echo-reply"], states: ["established"], verdict: ACCEPT })),
+    },
+  };
+}
+
+function dhcpV4(): Topic {
+  const client = { family: "ipv4", protocol: "udp", verdict: ACCEPT } as const;
+  return {
+    input: {
+      comment: [
+        "Exception DHCP client: answers of DHCP servers (RFC 2131). They may be broadcast, and so belong to no",
+        "connection that the kernel knows.",
+      ],
+      rules: [{ ...client, sourcePort: 67, destinationPort: 68 }],
+    },
+    output: {
+      comment: ["Exception DHCP client: keeps the host's IPv4 address (RFC 2131)."],
+      rules: [{ ...client, sourcePort: 68, destinationPort: 67 }],
+    },
+  };
+}
+
+function dhcpV6(): Topic {
+  const client = { family: "ipv6", protocol: "udp", verdict: ACCEPT } as const;
+  return {
+    input: {
+      comment: [
+        "Exception DHCPv6 client: answers of DHCPv6 servers and relays (RFC 8415). They reply to the host's link-local",
+        "address, which nobody beyond this link can send to; from which address and port is up to them. The second",
+        "rule is for a server that told the host to ask it directly (section 18.4).",
+      ],
+      rules: [
+        { ...client, self: "fe80::/10", destinationPort: 546 },
+        { ...client, sourcePort: 547, destinationPort: 546, states: ["established"] },
+      ],
+    },
+    output: {
+      comment: ["Exception DHCPv6 client: keeps the host's IPv6 address (RFC 8415)."],
+      rules: [{ ...client, sourcePort: 546, destinationPort: 547 }],
+    },
+  };
+}

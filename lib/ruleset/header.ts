@@ -1,0 +1,39 @@
+/** The words at the top of a ruleset: what passes and what does not, for a reviewer who reads no further. */
+import { FAMILIES, type Family, familyName } from "../policy/address";
+import type { Policy } from "../policy/policy";
+import type { AllowedSource } from "../policy/source";
+
+/** @param family says only what concerns this family; both by default. */
+export function summary(policy: Policy, family?: Family): readonly string[] {
+  const shown = family === undefined ? FAMILIES : [family];
+  const open = shown.filter((one) => policy.families.includes(one));
+  const sources = shown.flatMap((one) => policy.sourcesOf(one));
+  const exceptions = policy.exceptions.filter((exception) => open.some((one) => exception.uses(one)));
+  return [
+    "What passes:",
+    "  - loopback",
+    ...sshLines(policy, sources),
+    ...exceptions.map((exception) => `  - ${exception.describe(family)}`),
+    ...(open.length > 0 ? [`  - what the above needs: ${needs(open)}`] : []),
+    "What does not pass:",
+    ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: nothing but loopback`),
+    `  - inbound: ${policy.deniedInbound === "drop" ? "dropped without an answer" : "refused, the sender is told"}`,
+    `  - outbound: ${policy.deniedOutbound === "drop" ? "dropped" : "refused, so that local programs fail at once"}`,
+    "  - forwarded: dropped",
+  ];
+}
+
+/** One source a line, so that a changed source is one changed line of a plan. */
+function sshLines(policy: Policy, sources: readonly AllowedSource[]): readonly string[] {
+  if (sources.length === 0) {
+    return [];
+  }
+  const rate = policy.newConnectionsPerMinute;
+  const limit = rate === undefined ? "" : `, ${rate} new connections a minute from each`;
+  return [`  - SSH on TCP port ${policy.sshPort}${limit}:`, ...sources.map((source) => `      from ${source}`)];
+}
+
+function needs(open: readonly Family[]): string {
+  const words = ["replies", '"packet too big" errors', ...(open.includes("ipv6") ? ["IPv6 neighbour discovery"] : [])];
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}

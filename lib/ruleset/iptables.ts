@@ -1,0 +1,188 @@
+/**
+ * The ruleset for iptables and ip6tables, in the format of iptables-restore: as chains of our own that are laid over
+ * what is there, and as a whole file.
+ */
+import { type Family } from "../policy/address";
+import type { Policy } from "../policy/policy";
+import { summary } from "./header";
+import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
+import { chainsOf, CHAINS } from "./topics";
+
+type ChainNames = Readonly<Record<ChainName, string>>;
+
+const OWN_CHAINS: ChainNames = { input: "SSH_ONLY_IN", output: "SSH_ONLY_OUT", forward: "SSH_ONLY_FWD" };
+const BUILT_IN_CHAINS: ChainNames = { input: "INPUT", output: "OUTPUT", forward: "FORWARD" };
+
+/** Text for `iptables-restore --noflush` or `ip6tables-restore --noflush`: own chains, nothing else touched. */
+export function renderIptables(policy: Policy, family: Family): string {
+  const command = COMMANDS[family];
+  const title = `SSH-only firewall, for ${command} (${command}-restore --noflush).`;
+  const note = [
+    "Chains of our own; declaring them empties them where they exist, and nothing else is touched. The jumps to them",
+    "are not in this text: the host program puts each into the first place of its chain, once this is loaded:",
+    ...CHAINS.map((chain) => `  -I ${BUILT_IN_CHAINS[chain]} 1 -j ${OWN_CHAINS[chain]}`),
+  ];
+  const declarations = CHAINS.map((chain) => `:${OWN_CHAINS[chain]} - [0:0]`);
+  return restoreText(policy, family, [title, ...summary(policy, family)], note, declarations, OWN_CHAINS);
+}
+
+/** A whole file for /etc/sysconfig/iptables or /etc/iptables/rules.v4, or the one beside it for IPv6. */
+export function renderIptablesFile(policy: Policy, family: Family): string {
+  const command = COMMANDS[family];
+  const places = FILES[family];
+  const title = [
+    `SSH-only firewall, for ${command}: the whole ruleset.`,
+    ...summary(policy, family),
+    "How to use it: check that the SSH port and your own address above are right, then save this as",
+    `  ${places.redHat} (Red Hat family, with iptables-services) or`,
+    `  ${places.debian} (Debian family, with iptables-persistent), and run`,
+    `  ${command}-restore --test < FILE    reads it and changes nothing`,
+    `  ${command}-restore < FILE           puts it in force, all at once`,
+    `Do the same with the file for ${places.other}, or that half of the network stays as it was.`,
+    "Nothing takes this back by itself. Before you load it, give yourself a way back that outlives your session:",
+    `  ${command}-save > /root/before && (setsid sh -c 'sleep 120; ${command}-restore < /root/before' &)`,
+    "and stop that, once you have logged in anew.",
+  ];
+  const note = ["Replaces all rules of the filter table. What no rule allows is dropped."];
+  const declarations = CHAINS.map((chain) => `:${BUILT_IN_CHAINS[chain]} DROP [0:0]`);
+  return restoreText(policy, family, title, note, declarations, BUILT_IN_CHAINS);
+}
+
+function restoreText(
+  policy: Policy,
+  family: Family,
+  title: readonly string[],
+  note: readonly string[],
+  declarations: readonly string[],
+  names: ChainNames,
+): string {
+  const chains = chainsOf(policy);
+  const lines = [
+    ...title.map(comment),
+    "",
+    ...note.map(comment),
+    "*filter",
+    ...declarations,
+    ...CHAINS.flatMap((chain) => chains[chain].flatMap((group) => groupLines(group, names[chain], chain, family))),
+    "COMMIT",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const comment = (line: string): string => `# ${line}`;
+
+/** A group without a rule for this family is left out, comment and all. */
+function groupLines(group: Group, name: string, chain: ChainName, family: Family): readonly string[] {
+  const rules = group.rules
+    .filter((rule) => rule.family === undefined || rule.family === family)
+    .flatMap((rule) => ruleLines(rule, name, chain, family));
+  return rules.length === 0 ? [] : ["", ...group.comment.map(comment), ...rules];
+}
+
+/** One line for each address and ICMP type: iptables has no sets without ipset. */
+function ruleLines(rule: Rule, name: string, chain: ChainName, family: Family): readonly string[] {
+  if (rule.verdict.kind === "count") {
+    return []; // Every rule of iptables counts by itself.
+  }
+  const peers = rule.peers ?? [undefined];
+  const types = rule.icmp ?? [undefined];
+  return peers.flatMap((peer) =>
+    types.map((type) =>
+      [
+        `-A ${name}`,
+        ...loopbackWords(rule, chain),
+        ...addressWords(peer, rule.self, chain),
+        ...protocolWords(rule, type, family),
+        ...(rule.states === undefined ? [] : [`-m conntrack --ctstate ${rule.states.join(",").toUpperCase()}`]),
+        ...verdictWords(rule, family),
+      ].join(" "),
+    ),
+  );
+}
+
+function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
+  return rule.loopback ? [`${chain === "input" ? "-i" : "-o"} lo`] : [];
+}
+
+function addressWords(peer: string | undefined, self: string | undefined, chain: ChainName): readonly string[] {
+  const [far, near] = chain === "input" ? ["-s", "-d"] : ["-d", "-s"];
+  return [...(peer === undefined ? [] : [`${far} ${peer}`]), ...(self === undefined ? [] : [`${near} ${self}`])];
+}
+
+function protocolWords(rule: Rule, type: IcmpType | undefined, family: Family): readonly string[] {
+  if (type !== undefined) {
+    const hops = rule.hopLimit === undefined ? [] : [`-m hl --hl-eq ${rule.hopLimit}`];
+    return [`${ICMP_MATCH[family]} ${ICMP[type]?.[family]}`, ...hops];
+  }
+  if (rule.protocol === undefined) {
+    return [];
+  }
+  const details = [
+    ...(rule.sourcePort === undefined ? [] : [`--sport ${rule.sourcePort}`]),
+    ...(rule.destinationPort === undefined ? [] : [`--dport ${rule.destinationPort}`]),
+    ...(rule.flags === undefined ? [] : [FLAGS[rule.flags]]),
+  ];
+  return [`-p ${rule.protocol}`, ...(details.length === 0 ? [] : [`-m ${rule.protocol}`, ...details])];
+}
+
+function verdictWords(rule: Rule, family: Family): readonly string[] {
+  const { verdict } = rule;
+  switch (verdict.kind) {
+    case "reject-tcp":
+      return ["-j REJECT --reject-with tcp-reset"];
+    case "reject-other":
+      return [`-j REJECT --reject-with ${family === "ipv4" ? "icmp-admin-prohibited" : "icmp6-adm-prohibited"}`];
+    case "log":
+      return [`-m limit --limit ${verdict.perMinute}/minute -j LOG --log-prefix "${verdict.prefix}"`];
+    case "drop-above":
+      return [rateAbove(verdict.perMinute, family), "-j DROP"];
+    default:
+      return [`-j ${verdict.kind.toUpperCase()}`];
+  }
+}
+
+/**
+ * The bucket holds one minute's worth. The rate is part of the name: the kernel shares one table among all rules of a
+ * name, also with those being replaced, and would go on with their rate.
+ */
+function rateAbove(perMinute: number, family: Family): string {
+  return [
+    `-m hashlimit --hashlimit-above ${perMinute}/minute --hashlimit-burst ${perMinute} --hashlimit-mode srcip`,
+    ...(family === "ipv6" ? ["--hashlimit-srcmask 64"] : []),
+    `--hashlimit-htable-expire 60000 --hashlimit-name ssh_only_${perMinute}`,
+  ].join(" ");
+}
+
+const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
+
+const FILES: Readonly<Record<Family, { readonly redHat: string; readonly debian: string; readonly other: string }>> = {
+  ipv4: { redHat: "/etc/sysconfig/iptables", debian: "/etc/iptables/rules.v4", other: "IPv6" },
+  ipv6: { redHat: "/etc/sysconfig/ip6tables", debian: "/etc/iptables/rules.v6", other: "IPv4" },
+};
+
+const FLAGS: Readonly<Record<TcpFlags, string>> = {
+  syn: "--tcp-flags FIN,SYN,RST,ACK SYN",
+  "ack-without-syn": "--tcp-flags SYN,ACK ACK",
+  rst: "--tcp-flags RST RST",
+};
+
+const ICMP_MATCH: Readonly<Record<Family, string>> = {
+  ipv4: "-p icmp -m icmp --icmp-type",
+  ipv6: "-p ipv6-icmp -m icmp6 --icmpv6-type",
+};
+
+const ICMP: Readonly<Record<IcmpType, Readonly<Partial<Record<Family, string>>>>> = {
+  "fragmentation-needed": { ipv4: "fragmentation-needed" },
+  "admin-prohibited": { ipv4: "communication-prohibited", ipv6: "1/1" },
+  "echo-request": { ipv4: "echo-request", ipv6: "echo-request" },
+  "echo-reply": { ipv4: "echo-reply", ipv6: "echo-reply" },
+  "packet-too-big": { ipv6: "packet-too-big" },
+  "router-solicitation": { ipv6: "router-solicitation" },
+  "router-advertisement": { ipv6: "router-advertisement" },
+  "neighbour-solicitation": { ipv6: "neighbour-solicitation" },
+  "neighbour-advertisement": { ipv6: "neighbour-advertisement" },
+  "mld-query": { ipv6: "130" },
+  "mld-report": { ipv6: "131" },
+  "mld-done": { ipv6: "132" },
+  "mld2-report": { ipv6: "143" },
+};

@@ -1,0 +1,161 @@
+/** The ruleset for nftables: one table of our own, replaced in one transaction. */
+import type { Policy } from "../policy/policy";
+import { summary } from "./header";
+import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
+import { chainsOf, CHAINS } from "./topics";
+
+const TABLE = "inet ssh_only_firewall";
+
+/** Text for `nft -f`. Numbers stand where old versions of nft have no name. */
+export function renderNftables(policy: Policy): string {
+  const chains = chainsOf(policy);
+  const lines = [
+    ...["SSH-only firewall, for nftables (nft -f).", ...summary(policy)].map((line) => `# ${line}`),
+    "",
+    "# Replaces the whole table in one step: the first line creates it where it is not there yet, so that the second",
+    "# finds something to delete. No other table is touched.",
+    `table ${TABLE}`,
+    `delete table ${TABLE}`,
+    "",
+    `table ${TABLE} {`,
+    ...sets(policy),
+    ...CHAINS.flatMap((chain, index) => [...(index === 0 ? [] : [""]), ...chainLines(chain, chains[chain])]),
+    "}",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Where the kernel remembers how many connections each source opened. */
+function sets(policy: Policy): readonly string[] {
+  if (policy.newConnectionsPerMinute === undefined) {
+    return [];
+  }
+  return policy.families
+    .filter((family) => policy.sourcesOf(family).length > 0)
+    .flatMap((family) => [
+      `\t# Who opened SSH connections over ${family === "ipv4" ? "IPv4" : "IPv6"} within the last minute.`,
+      `\tset new_ssh_${family} {`,
+      `\t\ttype ${family}_addr`,
+      "\t\tsize 65535",
+      "\t\tflags dynamic,timeout",
+      "\t\ttimeout 1m",
+      "\t}",
+      "",
+    ]);
+}
+
+function chainLines(chain: ChainName, groups: readonly Group[]): readonly string[] {
+  return [
+    `\tchain ${chain} {`,
+    "\t\t# Before the tables of other tools (priority 0); what they drop stays dropped.",
+    `\t\ttype filter hook ${chain} priority -10; policy drop;`,
+    ...groups.flatMap((group) => [
+      "",
+      ...group.comment.map((line) => `\t\t# ${line}`),
+      ...group.rules.map((rule) => `\t\t${ruleLine(rule, chain)}`),
+    ]),
+    "\t}",
+  ];
+}
+
+function ruleLine(rule: Rule, chain: ChainName): string {
+  const words = [
+    ...loopbackWords(rule, chain),
+    ...addressWords(rule, chain),
+    ...protocolWords(rule),
+    ...(rule.states === undefined ? [] : [`ct state ${rule.states.join(",")}`]),
+    ...(rule.flags === undefined ? [] : [`tcp flags & ${FLAGS[rule.flags]}`]),
+    verdictWords(rule),
+  ];
+  return words.join(" ");
+}
+
+function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
+  return rule.loopback ? [`${chain === "input" ? "iifname" : "oifname"} "lo"`] : [];
+}
+
+function addressWords(rule: Rule, chain: ChainName): readonly string[] {
+  const ip = rule.family === "ipv4" ? "ip" : "ip6";
+  const [far, near] = chain === "input" ? ["saddr", "daddr"] : ["daddr", "saddr"];
+  const words = [
+    ...(rule.peers === undefined ? [] : [`${ip} ${far} ${oneOf(rule.peers)}`]),
+    ...(rule.self === undefined ? [] : [`${ip} ${near} ${rule.self}`]),
+  ];
+  const familyIsPlain = words.length > 0 || rule.icmp !== undefined || rule.family === undefined;
+  return familyIsPlain ? words : [`meta nfproto ${rule.family}`];
+}
+
+function protocolWords(rule: Rule): readonly string[] {
+  const ports = [
+    ...(rule.sourcePort === undefined ? [] : [`${rule.protocol} sport ${rule.sourcePort}`]),
+    ...(rule.destinationPort === undefined ? [] : [`${rule.protocol} dport ${rule.destinationPort}`]),
+  ];
+  const bare = rule.protocol !== undefined && ports.length === 0;
+  return [
+    ...(bare ? [`meta l4proto ${rule.protocol}`] : ports),
+    ...(rule.icmp === undefined ? [] : [icmpWords(rule.icmp, rule)]),
+    ...(rule.hopLimit === undefined ? [] : [`ip6 hoplimit ${rule.hopLimit}`]),
+  ];
+}
+
+function icmpWords(types: readonly IcmpType[], rule: Rule): string {
+  const [match, names] = rule.family === "ipv4" ? ["icmp type", ICMP] : ["icmpv6 type", ICMPV6];
+  return `${match} ${oneOf(types.map((type) => names[type] as string))}`;
+}
+
+function verdictWords(rule: Rule): string {
+  const { verdict } = rule;
+  switch (verdict.kind) {
+    case "count":
+      return `counter comment "${verdict.name}"`;
+    case "reject-tcp":
+      return "reject with tcp reset";
+    case "reject-other":
+      return "reject with icmpx type admin-prohibited";
+    case "log":
+      return `limit rate ${verdict.perMinute}/minute log prefix "${verdict.prefix}"`;
+    case "drop-above":
+      return `update @new_ssh_${rule.family} { ${RATE_KEY[rule.family ?? "ipv4"]} ${rateOver(verdict.perMinute)} } drop`;
+    default:
+      return verdict.kind;
+  }
+}
+
+/** The bucket holds one minute's worth: as many at once, then one for each that time gives back. */
+function rateOver(perMinute: number): string {
+  return `limit rate over ${perMinute}/minute burst ${perMinute} packets`;
+}
+
+function oneOf(values: readonly string[]): string {
+  return values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
+}
+
+const RATE_KEY = { ipv4: "ip saddr", ipv6: "ip6 saddr & ffff:ffff:ffff:ffff::" } as const;
+
+const FLAGS: Readonly<Record<TcpFlags, string>> = {
+  syn: "(fin | syn | rst | ack) == syn",
+  "ack-without-syn": "(syn | ack) == ack",
+  rst: "rst == rst",
+};
+
+const ICMP: Readonly<Partial<Record<IcmpType, string>>> = {
+  "fragmentation-needed": "destination-unreachable icmp code 4",
+  "admin-prohibited": "destination-unreachable icmp code 13",
+  "echo-request": "echo-request",
+  "echo-reply": "echo-reply",
+};
+
+const ICMPV6: Readonly<Partial<Record<IcmpType, string>>> = {
+  "admin-prohibited": "destination-unreachable icmpv6 code 1",
+  "echo-request": "echo-request",
+  "echo-reply": "echo-reply",
+  "packet-too-big": "packet-too-big",
+  "router-solicitation": "nd-router-solicit",
+  "router-advertisement": "nd-router-advert",
+  "neighbour-solicitation": "nd-neighbor-solicit",
+  "neighbour-advertisement": "nd-neighbor-advert",
+  "mld-query": "130",
+  "mld-report": "131",
+  "mld-done": "132",
+  "mld2-report": "143",
+};

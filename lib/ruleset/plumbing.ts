@@ -1,0 +1,67 @@
+/** What every connection needs below itself: loopback, the size of packets, and finding the neighbours in IPv6. */
+import type { Policy } from "../policy/policy";
+import { ACCEPT, type IcmpType, type Rule, type Topic } from "./rule";
+
+export function loopback(): Topic {
+  const group = (words: string): Topic["input"] => ({
+    comment: [`Loopback: ${words} this machine itself; many programs need it.`],
+    rules: [{ loopback: true, verdict: ACCEPT }],
+  });
+  return { input: group("from"), output: group("to") };
+}
+
+export function pathMtu(policy: Policy): Topic {
+  const tooBig: Readonly<Record<"ipv4" | "ipv6", IcmpType>> = { ipv4: "fragmentation-needed", ipv6: "packet-too-big" };
+  return {
+    input: {
+      comment: [
+        'Routers on the way say "packet too big" (RFC 1191, RFC 8201). Without it large packets vanish and a session',
+        "hangs. Only where it belongs to a connection that this firewall let pass (related).",
+      ],
+      rules: policy.families.map((family) => ({
+        family,
+        icmp: [tooBig[family]],
+        states: ["related"],
+        verdict: ACCEPT,
+      })),
+    },
+  };
+}
+
+/** Nothing when IPv6 is closed. */
+export function ipv6LinkTopics(policy: Policy): readonly Topic[] {
+  return policy.families.includes("ipv6") ? [neighbourDiscovery(), multicastListeners()] : [];
+}
+
+function neighbourDiscovery(): Topic {
+  const discovery = (...icmp: readonly IcmpType[]): Rule => ({ family: "ipv6", icmp, hopLimit: 255, verdict: ACCEPT });
+  return {
+    input: {
+      comment: [
+        "IPv6 finds its neighbours and routers by ICMPv6 (RFC 4861, RFC 4890 section 4.4.1); without it the host drops",
+        "off the network. Hop limit 255 proves that the packet was sent on this very link.",
+      ],
+      rules: [discovery("neighbour-solicitation", "neighbour-advertisement"), discovery("router-advertisement")],
+    },
+    output: {
+      comment: ["IPv6 neighbours and routers: the host's own questions and answers (RFC 4861)."],
+      rules: [discovery("neighbour-solicitation", "neighbour-advertisement"), discovery("router-solicitation")],
+    },
+  };
+}
+
+function multicastListeners(): Topic {
+  return {
+    input: {
+      comment: [
+        "Switches ask which multicast groups the host listens to (MLD, RFC 2710, RFC 3810; type 130 is the query).",
+        "Without an answer some stop to deliver the neighbour discovery above. They ask from a link-local address.",
+      ],
+      rules: [{ family: "ipv6", peers: ["fe80::/10"], icmp: ["mld-query"], hopLimit: 1, verdict: ACCEPT }],
+    },
+    output: {
+      comment: ["The host's answers to them: types 131 and 143 are reports, type 132 says that it stopped listening."],
+      rules: [{ family: "ipv6", icmp: ["mld-report", "mld-done", "mld2-report"], hopLimit: 1, verdict: ACCEPT }],
+    },
+  };
+}

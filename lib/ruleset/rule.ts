@@ -1,0 +1,89 @@
+/**
+ * What a rule is, before any firewall's syntax: the policy becomes a list of these, and each backend writes the same
+ * list in its own words. So no rule can be in one backend and be forgotten in another.
+ */
+import type { Family } from "../policy/address";
+import type { Protocol } from "../policy/exception";
+import type { AllowedSource } from "../policy/source";
+
+export type ChainName = "input" | "output" | "forward";
+
+/** How the connection tracking of the kernel sees a packet. */
+export type State = "new" | "established" | "related" | "invalid";
+
+export type IcmpType =
+  | "fragmentation-needed"
+  | "admin-prohibited"
+  | "echo-request"
+  | "echo-reply"
+  | "packet-too-big"
+  | "router-solicitation"
+  | "router-advertisement"
+  | "neighbour-solicitation"
+  | "neighbour-advertisement"
+  | "mld-query"
+  | "mld-report"
+  | "mld-done"
+  | "mld2-report";
+
+export type TcpFlags =
+  /** Opens a connection. */
+  | "syn"
+  /** Belongs to a connection: it has ACK and not SYN, so it can open none. */
+  | "ack-without-syn"
+  /** Refuses or ends a connection. */
+  | "rst";
+
+export type Verdict =
+  | { readonly kind: "accept" | "drop" | "reject-tcp" | "reject-other" }
+  | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number }
+  /** Counts and goes on; for backends whose rules do not count by themselves. */
+  | { readonly kind: "count"; readonly name: string }
+  /** Drops what is over the rate, counted for each far end. */
+  | { readonly kind: "drop-above"; readonly perMinute: number };
+
+/** Everything a rule asks of a packet; what is absent is not asked. */
+export interface Rule {
+  /** Of this machine to itself. */
+  readonly loopback?: true;
+  /** Always there when addresses or ICMP types are. */
+  readonly family?: Family;
+  /** The far end, one of: the source in the input chain, the destination in the output chain. */
+  readonly peers?: readonly string[];
+  /** The near end: the destination in the input chain. */
+  readonly self?: string;
+  readonly protocol?: Protocol;
+  readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  /** One of these types. */
+  readonly icmp?: readonly IcmpType[];
+  readonly hopLimit?: number;
+  readonly states?: readonly State[];
+  readonly flags?: TcpFlags;
+  readonly verdict: Verdict;
+}
+
+/** Rules with one reason, which is written above them. */
+export interface Group {
+  readonly comment: readonly string[];
+  readonly rules: readonly Rule[];
+}
+
+/** One thing that may pass or not, with its rules in each chain. */
+export type Topic = { readonly [chain in ChainName]?: Group };
+
+export const ACCEPT: Verdict = { kind: "accept" };
+
+/** The far ends as few rules can name them: per family all literals at once, and each token by itself. */
+export function byAddress(sources: readonly AllowedSource[]): ReadonlyArray<Pick<Rule, "family" | "peers">> {
+  return (["ipv4", "ipv6"] as const).flatMap((family) => {
+    const own = sources.filter((source) => source.family === family);
+    if (own.some((source) => source.isAny)) {
+      return [{ family }];
+    }
+    const literals = own.filter((source) => !source.isToken).map((source) => source.cidr);
+    // What a token will be is unknown here, and two members of one set must not overlap.
+    const tokens = own.filter((source) => source.isToken).map((source) => [source.cidr]);
+    return [literals, ...tokens].filter((peers) => peers.length > 0).map((peers) => ({ family, peers }));
+  });
+}

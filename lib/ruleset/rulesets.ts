@@ -1,0 +1,24 @@
+/** The texts that a host needs for its backend. */
+import type { Policy } from "../policy/policy";
+import { renderIptables } from "./iptables";
+import { renderNftables } from "./nftables";
+
+/** What loads the rules on a host; with "auto" the host takes nftables where it works, and iptables elsewhere. */
+export type Backend = "nftables" | "iptables" | "auto";
+
+export const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
+
+export interface Rulesets {
+  readonly nftables?: string;
+  readonly iptables?: string;
+  readonly ip6tables?: string;
+}
+
+export function renderRulesets(policy: Policy, backend: Backend): Rulesets {
+  return {
+    ...(backend === "iptables" ? {} : { nftables: renderNftables(policy) }),
+    ...(backend === "nftables"
+      ? {}
+      : { iptables: renderIptables(policy, "ipv4"), ip6tables: renderIptables(policy, "ipv6") }),
+  };
+}
