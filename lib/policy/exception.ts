@@ -191,16 +191,24 @@ export class PolicyException {
     return (this.peers ?? []).filter((peer) => peer.family === family);
   }
 
-  /** The exception in one line: "syslog: UDP port 514 to 192.0.2.7"; of one family only, where asked. */
-  public describe(family?: Family): string {
-    const { title, direction, asks } = SHAPES[this.kind];
-    const what = asks ? `${title}: ${this.protocols.join("/").toUpperCase()} port ${this.port}` : title;
-    const peers = family === undefined ? (this.peers ?? []) : this.peersOf(family);
-    const joint = direction === "in" ? "from" : "to";
+  /** What passes, without the far end: "syslog: UDP port 514". */
+  public get what(): string {
+    const { title, asks } = SHAPES[this.kind];
+    return asks ? `${title}: ${this.protocols.join("/").toUpperCase()} port ${this.port}` : title;
+  }
+
+  /** The far ends in words: "to 192.0.2.7"; of one family only, where asked. */
+  public ends(family?: Family): readonly string[] {
+    const joint = this.direction === "in" ? "from" : "to";
     if (this.followsSources) {
-      return `${what} ${joint} the sources of SSH`;
+      return [`${joint} the sources of SSH`];
     }
-    return peers.length === 0 ? what : `${what} ${joint} ${peers.join(", ")}`;
+    return (family === undefined ? (this.peers ?? []) : this.peersOf(family)).map((peer) => `${joint} ${peer}`);
+  }
+
+  /** The exception in one line: "syslog: UDP port 514 to 192.0.2.7". */
+  public describe(): string {
+    return [this.what, this.ends().join(", ")].filter((part) => part !== "").join(" ");
   }
 }
 

@@ -17,7 +17,7 @@ export function exceptionTopic(exception: PolicyException): Topic {
 
 /** A connection or an exchange of datagrams with one port, opened from either end. */
 function toPort(exception: PolicyException): Topic {
-  const title = `Exception ${exception.describe()}`;
+  const title = `Exception ${exception.what}`;
   const ends = byAddress(exception.peers ?? []);
   const towards = (state: Pick<Rule, "states">): readonly Rule[] =>
     exception.protocols.flatMap((protocol) =>
@@ -33,20 +33,20 @@ function toPort(exception: PolicyException): Topic {
     })),
   );
   const opening = { comment: [`${title}.`], rules: towards({}) };
-  const answers = { comment: [`${title}: the answers.`], rules: back };
+  const answers = { comment: [`${title}; the answers.`], rules: back };
   return exception.direction === "out" ? { output: opening, input: answers } : { input: opening, output: answers };
 }
 
 function ping(exception: PolicyException): Topic {
   const ends = byAddress(exception.peers ?? []);
-  const title = `Exception ${exception.describe()}`;
+  const title = `Exception ${exception.what}`;
   return {
     input: {
       comment: [`${title}.`],
       rules: ends.map((end) => ({ ...end, icmp: ["echo-request"], verdict: ACCEPT })),
     },
     output: {
-      comment: [`${title}: the answers.`],
+      comment: [`${title}; the answers.`],
       rules: ends.map((end) => ({ ...end, icmp: ["echo-reply"], states: ["established"], verdict: ACCEPT })),
     },
   };

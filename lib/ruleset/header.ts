@@ -13,7 +13,7 @@ export function summary(policy: Policy, family?: Family): readonly string[] {
     "What passes:",
     "  - loopback",
     ...sshLines(policy, sources),
-    ...exceptions.map((exception) => `  - ${exception.describe(family)}`),
+    ...exceptions.flatMap((exception) => listed(exception.what, exception.ends(family))),
     ...(open.length > 0 ? [`  - what the above needs: ${needs(open)}`] : []),
     "What does not pass:",
     ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: nothing but loopback`),
@@ -23,14 +23,19 @@ export function summary(policy: Policy, family?: Family): readonly string[] {
   ];
 }
 
-/** One source a line, so that a changed source is one changed line of a plan. */
 function sshLines(policy: Policy, sources: readonly AllowedSource[]): readonly string[] {
   if (sources.length === 0) {
     return [];
   }
   const rate = policy.newConnectionsPerMinute;
   const limit = rate === undefined ? "" : `, ${rate} new connections a minute from each`;
-  return [`  - SSH on TCP port ${policy.sshPort}${limit}:`, ...sources.map((source) => `      from ${source}`)];
+  const ends = sources.map((source) => `from ${source}`);
+  return listed(`SSH: TCP port ${policy.sshPort}${limit}`, ends);
+}
+
+/** One address a line where there are several, so that a changed address is one changed line of a plan. */
+function listed(what: string, ends: readonly string[]): readonly string[] {
+  return ends.length > 1 ? [`  - ${what}`, ...ends.map((end) => `      ${end}`)] : [`  - ${[what, ...ends].join(" ")}`];
 }
 
 function needs(open: readonly Family[]): string {

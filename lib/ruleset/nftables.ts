@@ -90,7 +90,7 @@ function protocolWords(rule: Rule): readonly string[] {
     ...(rule.sourcePort === undefined ? [] : [`${rule.protocol} sport ${rule.sourcePort}`]),
     ...(rule.destinationPort === undefined ? [] : [`${rule.protocol} dport ${rule.destinationPort}`]),
   ];
-  const bare = rule.protocol !== undefined && ports.length === 0;
+  const bare = rule.protocol !== undefined && ports.length === 0 && rule.flags === undefined;
   return [
     ...(bare ? [`meta l4proto ${rule.protocol}`] : ports),
     ...(rule.icmp === undefined ? [] : [icmpWords(rule.icmp, rule)]),
