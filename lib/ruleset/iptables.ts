@@ -33,19 +33,34 @@ export function renderIptablesFile(policy: Policy, family: Family): string {
   const title = [
     `SSH-only firewall, for ${command}: the whole ruleset.`,
     ...summary(policy, family),
-    "How to use it: check that the SSH port and your own address above are right, then save this as",
-    `  ${places.redHat} (Red Hat family, with iptables-services) or`,
-    `  ${places.debian} (Debian family, with iptables-persistent), and run`,
-    `  ${command}-restore --test < FILE    reads it and changes nothing`,
-    `  ${command}-restore < FILE           puts it in force, all at once`,
-    `Do the same with the file for ${places.other}, or that half of the network stays as it was.`,
-    "Nothing takes this back by itself. Before you load it, give yourself a way back that outlives your session:",
-    `  ${command}-save > /root/before && (setsid sh -c 'sleep 120; ${command}-restore < /root/before' &)`,
-    "and stop that, once you have logged in anew.",
+    "How to put it in force from afar:",
+    "  1. See that the SSH port and your own address are among what passes.",
+    `  2. Run: ${command}-restore --test < FILE`,
+    "     It reads the file and changes nothing.",
+    `  3. Run: ${wayBack(command)}`,
+    "     It opens the host again after two minutes, also when your session has died. Nothing else takes these rules",
+    "     back.",
+    `  4. Run: ${command}-restore < FILE`,
+    "     It replaces all rules at once.",
+    `  5. Log in anew. If you get in, run: touch ${keep(command)}`,
+    `  6. Save the file as ${places.redHat} (Red Hat family, package iptables-services)`,
+    `     or ${places.debian} (Debian family, package iptables-persistent), so that it survives a reboot.`,
+    `Then do the same with the file for ${places.other}, which this one leaves as it is.`,
   ];
   const note = ["Replaces all rules of the filter table. What no rule allows is dropped."];
   const declarations = CHAINS.map((chain) => `:${BUILT_IN_CHAINS[chain]} DROP [0:0]`);
   return restoreText(policy, family, title, note, declarations, BUILT_IN_CHAINS);
+}
+
+/** What tells the way back to stay away. */
+function keep(command: string): string {
+  return `/root/keep-${command}`;
+}
+
+/** Not a saved copy of the rules: what iptables-save makes of rules that came from nft can lock you out. */
+function wayBack(command: string): string {
+  const open = ["INPUT", "OUTPUT", "FORWARD"].map((chain) => `${command} -P ${chain} ACCEPT;`).join(" ");
+  return `setsid sh -c 'rm -f ${keep(command)}; sleep 120; [ -e ${keep(command)} ] || { ${open} ${command} -F; }' &`;
 }
 
 function restoreText(

@@ -35,10 +35,10 @@ export function ssh(policy: Policy): Topic {
     },
     output: {
       comment: [
-        "SSH: answers to the allowed sources. The first rule of each pair is for connections that the kernel has seen",
-        "from their start. The second is for sessions older than its connection tracking, in which the server may be",
-        "the first to send: the kernel takes such a packet for a new connection or an invalid one. It never lets a",
-        "bare SYN out, so nothing can be opened from the SSH port.",
+        "SSH: answers to the allowed sources, on connections that the kernel has seen from their start (established)",
+        "and on sessions older than its connection tracking (new, invalid): when the server is the first to send there,",
+        "the kernel takes the packet for a new connection or an invalid one. A bare SYN never leaves, so nothing can be",
+        "opened from the SSH port.",
       ],
       rules: outbound,
     },

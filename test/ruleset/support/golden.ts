@@ -1,0 +1,40 @@
+/** Rulesets written down in test/golden, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
+import { renderNftables } from "../../../lib/ruleset/nftables";
+import { policies, withTokensNamed } from "./policies";
+
+export const GOLDEN = join(__dirname, "../../golden");
+
+/** Every golden file with the text that is rendered for it. */
+export const rendered: Readonly<Record<string, string>> = Object.fromEntries([
+  ...Object.entries(policies).flatMap(([name, policy]) => [
+    [`${name}.nft`, renderNftables(policy)],
+    [`${name}.v4`, renderIptables(policy, "ipv4")],
+    [`${name}.v6`, renderIptables(policy, "ipv6")],
+  ]),
+  ...(["default", "every-exception"] as const).flatMap((name) => [
+    [`whole-file/${name}.v4`, renderIptablesFile(policies[name], "ipv4")],
+    [`whole-file/${name}.v6`, renderIptablesFile(policies[name], "ipv6")],
+  ]),
+]);
+
+/** Compares with the file, or writes it where that was asked for. */
+export function expectGolden(name: string): void {
+  const text = withTokensNamed(rendered[name]);
+  const file = join(GOLDEN, name);
+  if (process.env.UPDATE_GOLDEN === "1") {
+    if (process.env.CI !== undefined) {
+      throw new Error("UPDATE_GOLDEN is refused where CI is set: golden files are changed by a person who reads them");
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return;
+  }
+  if (!existsSync(file)) {
+    throw new Error(`test/golden/${name} is missing; UPDATE_GOLDEN=1 npx jest golden writes it`);
+  }
+  // As lists of lines, because jest then shows the lines that differ.
+  expect(text.split("\n")).toEqual(readFileSync(file, "utf8").split("\n"));
+}
