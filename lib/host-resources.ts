@@ -1,0 +1,346 @@
+/** The three resources behind a firewall, and the locals that they iterate over. */
+import {
+  type IResolvable,
+  type IResolveContext,
+  type ITerraformDependable,
+  Lazy,
+  TerraformLocal,
+  type TerraformResource,
+  TerraformStack,
+  Token,
+} from "cdktf";
+import type { Construct } from "constructs";
+import type { Host, Shared } from "./policy/host";
+import type { Policy } from "./policy/policy";
+import { renderRulesets } from "./ruleset/rulesets";
+import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
+import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
+import { script } from "./terraform/scripts";
+import { type Contents, type Tracker, type TrackerKind, trackerOf } from "./terraform/tracker";
+
+/** See SshOnlyFirewallProps. */
+export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
+
+export interface HostResourcesProps {
+  readonly tracker: TrackerKind;
+  readonly onDestroy: OnDestroy;
+  readonly dependsOn: ITerraformDependable[] | undefined;
+  readonly program: TerraformLocal;
+  readonly programVersion: string;
+  readonly shared: Shared;
+  /** The hosts, sorted by key; called again when more were added. */
+  readonly hosts: () => readonly Host[];
+  /** Throws if the configuration must not be written. */
+  readonly assertSound: () => void;
+}
+
+/** A value in the configuration: a literal, a template with tokens, or nothing. */
+type Value = string | number | boolean | undefined;
+
+const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
+
+/** What a host is given besides its connection and its ruleset; by its name in the host's entry. */
+const SETTINGS = {
+  backend: (host) => host.backend,
+  confirm_within: (host) => host.confirmWithinSeconds,
+  skip_preflight: (host) => host.skipPreflight,
+  take_over: (host) => host.takeOver,
+} as const satisfies Record<string, (host: Host) => Value>;
+
+const CONNECTION: Record<ConnectionName, (host: Host) => Value> = {
+  address: (host) => host.address,
+  port: (host) => host.connection.port ?? host.policy.sshPort,
+  user: (host) => host.connection.user,
+  private_key_path: (host) => host.connection.privateKeyPath,
+  certificate_path: (host) => host.connection.certificatePath,
+  agent: (host) => host.connection.agent,
+  host_key: (host) => host.connection.hostKey,
+  bastion_host: (host) => host.connection.bastionHost,
+  bastion_port: (host) => host.connection.bastionPort,
+  bastion_user: (host) => host.connection.bastionUser,
+  bastion_private_key_path: (host) => host.connection.bastionPrivateKeyPath,
+  bastion_host_key: (host) => host.connection.bastionHostKey,
+  script_path: (host) => host.connection.scriptPath,
+  timeout: (host) => `${host.connection.timeoutSeconds}s`,
+};
+
+/** What a hold remembers for its unlock; the address is its trigger. */
+const MEMORY_NAMES = CONNECTION_NAMES.filter((name) => name !== "address");
+
+/** A ruleset, under the name of what it was written for. */
+interface Ruleset {
+  readonly key: string;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly policy: Policy;
+}
+
+/** All that the configuration is written from, made once for a list of hosts. */
+interface Plan {
+  readonly hosts: readonly Host[];
+  readonly rulesets: readonly Ruleset[];
+  readonly rulesetOf: ReadonlyMap<Host, Ruleset>;
+  /** The value of an attribute where all hosts have the same and it is known at synth. */
+  readonly common: ReadonlyMap<string, Value>;
+}
+
+export class HostResources {
+  public readonly ruleset: TerraformResource;
+  public readonly hold: TerraformResource;
+  public readonly lockdown: TerraformResource;
+  public readonly lockedHosts: IResolvable;
+
+  private readonly tracker: Tracker;
+  private readonly rulesets: TerraformLocal;
+  private readonly hashes: TerraformLocal;
+  private cached: Plan | undefined;
+
+  public constructor(
+    scope: Construct,
+    private readonly props: HostResourcesProps,
+  ) {
+    // Readable addresses, unique because the construct's own logical id is.
+    const name = (part: string): string => `${TerraformStack.of(scope).getLogicalId(scope.node)}_${part}`;
+    const local = (part: string, produce: () => unknown): TerraformLocal => {
+      const expression = Lazy.anyValue({
+        produce: (context: IResolveContext) => {
+          if (!context.preparing) {
+            props.assertSound();
+          }
+          return produce();
+        },
+      });
+      const made = new TerraformLocal(scope, `${part}-local`, expression);
+      made.overrideLogicalId(name(part));
+      return made;
+    };
+    this.tracker = trackerOf(props.tracker, MEMORY_NAMES);
+    this.rulesets = local("rulesets", () => this.rulesetEntries());
+    const hosts = local("hosts", () => this.hostEntries());
+    this.ruleset = this.tracker.track(scope, "ruleset", name("ruleset"), {
+      forEach: this.rulesets,
+      contents: () => ({ triggers: Object.fromEntries(TEXTS.map((text) => [text, `\${each.value.${text}}`])) }),
+    });
+    // Once for each ruleset, not for each host.
+    this.hashes = new TerraformLocal(
+      scope,
+      "hashes",
+      `\${{ for key, ruleset in ${this.ruleset.fqn} : key => sha256(join("", [${TEXTS.map(
+        (text) => `${this.tracker.triggersOf("ruleset")}.${text}`,
+      ).join(", ")}])) }}`,
+    );
+    this.hashes.overrideLogicalId(name("ruleset_sha256"));
+    this.hold = this.tracker.track(scope, "hold", name("hold"), {
+      forEach: hosts,
+      dependsOn: props.dependsOn,
+      contents: () => this.holdContents(),
+    });
+    this.lockdown = this.tracker.track(scope, "lockdown", name("lockdown"), {
+      forEach: hosts,
+      dependsOn: props.dependsOn,
+      contents: () => this.lockdownContents(),
+    });
+    const triggers = this.tracker.triggersOf("lockdown");
+    const shown = ["address", "hold", "ruleset_sha256"].map((trigger) => `${trigger} = ${triggers}.${trigger}`);
+    this.lockedHosts = Token.asAny(
+      `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } }}`,
+    ) as unknown as IResolvable;
+  }
+
+  /** The name of the ruleset that each host gets. */
+  public rulesetKeyOf(host: Host): string {
+    return (this.plan().rulesetOf.get(host) as Ruleset).key;
+  }
+
+  private plan(): Plan {
+    const hosts = this.props.hosts();
+    if (this.cached?.hosts !== hosts) {
+      this.cached = { hosts, ...distinctRulesets(hosts, this.props.shared), common: commonValues(hosts) };
+    }
+    return this.cached;
+  }
+
+  private rulesetEntries(): Record<string, unknown> {
+    return Object.fromEntries(
+      this.plan().rulesets.map(({ key, texts, policy }) => [
+        key,
+        {
+          // What this host program needs not is empty, so that all entries have the same form.
+          ...Object.fromEntries(TEXTS.map((text) => [text, texts[text] ?? ""])),
+          ssh_port: policy.sshPort,
+          allow_from: policy.sources.map((source) => source.cidr).join(" "),
+          exceptions: policy.exceptions.map((exception) => exception.kind).join(" "),
+        },
+      ]),
+    );
+  }
+
+  private hostEntries(): Record<string, unknown> {
+    const { hosts, rulesetOf, common } = this.plan();
+    const own = Object.entries({ ...CONNECTION, ...SETTINGS }).filter(([name]) => !common.has(name));
+    return Object.fromEntries(
+      hosts.map((host) => [
+        host.key,
+        {
+          ruleset: rulesetOf.get(host)?.key,
+          ...Object.fromEntries(own.map(([name, valueOf]) => [name, configured(valueOf(host))])),
+        },
+      ]),
+    );
+  }
+
+  /** Where the lockdown finds a value of its host. */
+  private termOf(name: string): Term {
+    const { common } = this.plan();
+    return common.has(name) ? term(common.get(name)) : expression(`each.value.${name}`);
+  }
+
+  private lockdownContents(): Contents {
+    const hold = expression(`${this.hold.fqn}[each.key].id`);
+    const instance = `${this.ruleset.fqn}[each.value.ruleset]`;
+    const hash = expression(`local.${this.hashes.friendlyUniqueId}[each.value.ruleset]`);
+    const text = (name: string): Term => expression(`${this.tracker.triggersOf(instance)}.${name}`);
+    const policy = (name: string): Term =>
+      expression(`local.${this.rulesets.friendlyUniqueId}[each.value.ruleset].${name}`);
+    const lock = script({
+      VERB: literal("lock"),
+      HOST: expression("each.key"),
+      OWNER: hold,
+      ATTEMPT: expression("self.id"),
+      RULESET: hash,
+      NFTABLES: text("nftables"),
+      IPTABLES: text("iptables"),
+      IP6TABLES: text("ip6tables"),
+      PORT: policy("ssh_port"),
+      ALLOW_FROM: policy("allow_from"),
+      EXCEPTIONS: policy("exceptions"),
+      BACKEND: this.termOf("backend"),
+      CONFIRM_WITHIN: this.termOf("confirm_within"),
+      SKIP_PREFLIGHT: this.termOf("skip_preflight"),
+      TAKE_OVER: this.termOf("take_over"),
+      PROGRAM_VERSION: literal(this.props.programVersion),
+      PROGRAM: expression(`local.${this.props.program.friendlyUniqueId}`),
+    });
+    const confirm = script({
+      VERB: expression(`join(" ", ["confirm", ${[hold, hash].map(toExpression).join(", self.id, ")}])`),
+    });
+    const connect = (name: ConnectionName): Term => this.termOf(name);
+    // Long enough to hear from the host that it has rolled back.
+    const untilTooLate = expression(`"\${${toExpression(this.termOf("confirm_within"))} + 30}s"`);
+    return {
+      triggers: {
+        address: toTemplate(this.termOf("address")),
+        hold: toTemplate(hold),
+        host_program: this.props.programVersion,
+        ruleset_sha256: toTemplate(hash),
+      },
+      provisioners: [
+        { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
+        {
+          type: "remote-exec",
+          inline: [confirm],
+          connection: connectionBlock((name) => (name === "timeout" ? untilTooLate : connect(name))),
+        },
+      ],
+    };
+  }
+
+  private holdContents(): Contents {
+    const { common } = this.plan();
+    const remembered = MEMORY_NAMES.filter((name) => !common.has(name));
+    const contents: Contents = {
+      triggers: { address: toTemplate(this.termOf("address")) },
+      memory: Object.fromEntries(remembered.map((name) => [name, toTemplate(this.termOf(name))])),
+    };
+    if (this.props.onDestroy === "leave-locked") {
+      return contents;
+    }
+    return {
+      ...contents,
+      provisioners: [
+        {
+          type: "remote-exec",
+          when: "destroy",
+          onFailure: this.props.onDestroy === "unlock-if-reachable" ? "continue" : undefined,
+          inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') })],
+          connection: connectionBlock((name) => this.termAtDestroy(name)),
+        },
+      ],
+    };
+  }
+
+  /**
+   * A destroy provisioner may use only what its own instance remembers, its key, and literals. First what the
+   * configuration says now of a host that it still has (where memory does not follow it), then what was remembered,
+   * then what is said of all hosts.
+   */
+  private termAtDestroy(name: ConnectionName): Term {
+    if (name === "address") {
+      return expression(`${this.tracker.triggersOf("self")}.address`);
+    }
+    const { hosts, common } = this.plan();
+    const places = [this.tracker.remembered(name), toExpression(term(common.get(name)))];
+    if (!this.tracker.memoryFollows && !common.has(name)) {
+      const known = hosts
+        .map((host) => [host.key, CONNECTION[name](host)] as const)
+        .filter(([, value]) => isLiteral(value))
+        .map(([key, value]) => `${quoted(key)} = ${toExpression(term(value))}`);
+      places.unshift(`{${known.join(", ")}}[each.key]`);
+    }
+    return expression(`try(${places.join(", ")})`);
+  }
+}
+
+/** One ruleset for all hosts with the same texts, named after the shared policy or the first host that needs it. */
+function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "rulesets" | "rulesetOf"> {
+  const texts = new Map<Policy, Map<string, Record<string, string>>>();
+  const byText = new Map<string, Ruleset>();
+  const rulesetOf = new Map<Host, Ruleset>();
+  const find = (host: Host): Ruleset => {
+    const ofPolicy = texts.get(host.policy) ?? new Map<string, Record<string, string>>();
+    texts.set(host.policy, ofPolicy);
+    const rendered = ofPolicy.get(host.backend) ?? { ...renderRulesets(host.policy, host.backend) };
+    ofPolicy.set(host.backend, rendered);
+    const identity = TEXTS.map((text) => rendered[text] ?? "").join("\0");
+    const isShared = host.policy === shared.policy && host.backend === (shared.props.backend ?? "auto");
+    const found = byText.get(identity) ?? {
+      key: isShared ? "shared" : host.key,
+      texts: rendered,
+      policy: host.policy,
+    };
+    byText.set(identity, found);
+    return found;
+  };
+  // The shared ruleset first: a host that spells it out gets the same one.
+  const sharedFirst = [...hosts].sort(
+    (a, b) => Number(b.policy === shared.policy) - Number(a.policy === shared.policy),
+  );
+  sharedFirst.forEach((host) => rulesetOf.set(host, find(host)));
+  return { rulesets: [...byText.values()], rulesetOf };
+}
+
+/** Attributes that are literally the same for all hosts stand once, in the resource. */
+function commonValues(hosts: readonly Host[]): Map<string, Value> {
+  const common = new Map<string, Value>();
+  for (const [name, valueOf] of Object.entries({ ...CONNECTION, ...SETTINGS })) {
+    const [first, ...others] = hosts.map(valueOf);
+    if (name !== "address" && isLiteral(first) && others.every((value) => value === first)) {
+      common.set(name, first);
+    }
+  }
+  return common;
+}
+
+function isLiteral(value: Value): boolean {
+  return !Token.isUnresolved(value);
+}
+
+/** Of a literal: tokens stand only in the hosts' entries, as the templates that they are. */
+function term(value: Value): Term {
+  return literal(value ?? null);
+}
+
+function configured(value: Value): unknown {
+  return isLiteral(value) ? toJson(term(value)) : value;
+}
+
+const toTemplate = (value: Term): string => String(toJson(value));

@@ -1,0 +1,35 @@
+/** The shell files of this folder, byte for byte. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** In the order in which they are joined: main comes last, and runs. */
+const PARTS = [
+  "base",
+  "store",
+  "nftables",
+  "iptables",
+  "backend",
+  "preflight",
+  "watchdog",
+  "verbs",
+  "status",
+  "main",
+] as const;
+
+const read = (part: string): string => readFileSync(join(__dirname, `${part}.sh`), "utf8");
+
+/** What is installed on a host and does everything there. */
+export function hostProgram(): string {
+  return PARTS.map(read).join("\n");
+}
+
+/** Changes whenever the host program does, so that hosts get the new one. */
+export function hostProgramVersion(): string {
+  return createHash("sha256").update(hostProgram()).digest("hex").slice(0, 12);
+}
+
+/** What every uploaded script ends with: it becomes root and hands over to the host program. */
+export function launcher(): string {
+  return read("launch");
+}

@@ -1,0 +1,207 @@
+/** How Terraform reaches a host over SSH: read from what the user wrote, and checked. */
+import { resolve } from "node:path";
+import { Token } from "cdktf";
+import { hostMessages } from "./host-messages";
+import { checkKeys } from "./keys";
+import { parseHostName } from "./host-name";
+import type { Problems } from "./problems";
+import { literalParts, plainText } from "./text";
+import { parseInteger, parsePort } from "./values";
+
+export interface BastionProps {
+  /** The address or name of the bastion. */
+  readonly host: string;
+  /** @default - the user of the host */
+  readonly user?: string;
+  /** @default 22 */
+  readonly port?: number;
+  /** The file that holds the private key for the bastion. @default - the private key for the host */
+  readonly privateKeyPath?: string;
+  /** The bastion's public host key; Terraform before 1.15 ignores it. @default - not checked */
+  readonly hostKey?: string;
+}
+
+/** No secret is among these: a private key is named by its path, or stays in an agent. */
+export interface ConnectionProps {
+  /** The login user: root, or one with password-less sudo. @default "root" */
+  readonly user?: string;
+  /**
+   * The port that Terraform dials; differs from `sshPort` when the host is behind a NAT that changes it.
+   * @default - sshPort
+   */
+  readonly port?: number;
+  /**
+   * The file that holds the private key, read when Terraform runs. `~` is the home; a relative path starts from the
+   * folder in which the app runs (from the fleet file's folder, in a fleet file).
+   * @default - the agent is asked
+   */
+  readonly privateKeyPath?: string;
+  /** The file that holds the signed certificate of that key. @default - none */
+  readonly certificatePath?: string;
+  /** Whether an SSH agent is asked. Terraform then also forwards it to the host. @default - only without privateKeyPath */
+  readonly agent?: boolean;
+  /** The host's public key, such as `ssh-ed25519 AAAAC3Nza…`. @default - not checked, with a warning at synth */
+  readonly hostKey?: string;
+  /** A host to jump over. @default - none */
+  readonly bastion?: BastionProps;
+  /** How long Terraform tries to connect. @default 300 */
+  readonly timeoutSeconds?: number;
+  /**
+   * Where the script lies while it runs; `%RAND%` becomes a random number. The default is in the login user's home:
+   * /tmp may be mounted noexec, and is open to everybody.
+   * @default "./.ssh-only-firewall-%RAND%.sh"
+   */
+  readonly scriptPath?: string;
+}
+
+/** A checked connection: one value an attribute; text may hold tokens. */
+export interface Connection {
+  readonly user: string;
+  readonly port: number | undefined;
+  readonly privateKeyPath: string | undefined;
+  readonly certificatePath: string | undefined;
+  readonly agent: boolean;
+  readonly hostKey: string | undefined;
+  readonly bastionHost: string | undefined;
+  readonly bastionUser: string | undefined;
+  readonly bastionPort: number | undefined;
+  readonly bastionPrivateKeyPath: string | undefined;
+  readonly bastionHostKey: string | undefined;
+  readonly timeoutSeconds: number;
+  readonly scriptPath: string;
+}
+
+const CONNECTION_KEYS = [
+  "user",
+  "port",
+  "privateKeyPath",
+  "certificatePath",
+  "agent",
+  "hostKey",
+  "bastion",
+  "timeoutSeconds",
+  "scriptPath",
+] as const satisfies ReadonlyArray<keyof ConnectionProps>;
+
+const BASTION_KEYS = ["host", "user", "port", "privateKeyPath", "hostKey"] as const satisfies ReadonlyArray<
+  keyof BastionProps
+>;
+
+/** What `props` says, checked; undefined values are left out, so that a host's own connection goes over the shared one. */
+export function parseConnection(props: unknown, problems: Problems): Partial<Connection> {
+  if (!checkKeys(props, CONNECTION_KEYS, problems)) {
+    return {};
+  }
+  const read = reader(props, problems);
+  const privateKeyPath = read("privateKeyPath", parsePath);
+  return {
+    ...defined({
+      user: read("user", parseWord),
+      port: read("port", parsePort),
+      privateKeyPath,
+      certificatePath: read("certificatePath", parsePath),
+      agent: read("agent", parseBoolean) ?? (privateKeyPath === undefined ? undefined : false),
+      hostKey: read("hostKey", parseHostKey),
+      timeoutSeconds: read("timeoutSeconds", (value, at) => parseInteger(value, { min: 1, max: 3600 }, at)),
+      scriptPath: read("scriptPath", parseWord),
+    }),
+    ...read("bastion", parseBastion),
+  };
+}
+
+export function completeConnection(...layers: ReadonlyArray<Partial<Connection>>): Connection {
+  return Object.assign(
+    {
+      user: "root",
+      port: undefined,
+      privateKeyPath: undefined,
+      certificatePath: undefined,
+      agent: true,
+      hostKey: undefined,
+      bastionHost: undefined,
+      bastionUser: undefined,
+      bastionPort: undefined,
+      bastionPrivateKeyPath: undefined,
+      bastionHostKey: undefined,
+      timeoutSeconds: 300,
+      scriptPath: "./.ssh-only-firewall-%RAND%.sh",
+    },
+    ...layers,
+  ) as Connection;
+}
+
+function parseBastion(props: unknown, problems: Problems): Partial<Connection> | undefined {
+  if (!checkKeys(props, BASTION_KEYS, problems)) {
+    return undefined;
+  }
+  const read = reader(props, problems);
+  if (props.host === undefined) {
+    problems.add("host", hostMessages.noAddress());
+  }
+  // All five, so that a host's own bastion replaces the shared one as a whole.
+  return {
+    bastionHost: read("host", (value, at) => parseHostName(value, "bastion.port", at)),
+    bastionUser: read("user", parseWord),
+    bastionPort: read("port", parsePort),
+    bastionPrivateKeyPath: read("privateKeyPath", parsePath),
+    bastionHostKey: read("hostKey", parseHostKey),
+  };
+}
+
+function reader(props: Record<string, unknown>, problems: Problems) {
+  return <T>(key: string, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
+    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
+}
+
+function defined<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+export function parseBoolean(value: unknown, problems: Problems): boolean | undefined {
+  if (typeof value !== "boolean") {
+    problems.add("", hostMessages.notBoolean(value));
+    return undefined;
+  }
+  return value;
+}
+
+/** Text without spaces, or a token. */
+function parseWord(value: unknown, problems: Problems): string | undefined {
+  if (!plainText(value, problems)) {
+    return undefined;
+  }
+  if (value === "" || literalParts(value)?.some((part) => /\s/.test(part))) {
+    problems.add("", value === "" ? hostMessages.isEmpty() : hostMessages.hasSpaces(value));
+    return undefined;
+  }
+  return value;
+}
+
+function parsePath(value: unknown, problems: Problems): string | undefined {
+  if (!plainText(value, problems)) {
+    return undefined;
+  }
+  if (value === "") {
+    problems.add("", hostMessages.isEmpty());
+    return undefined;
+  }
+  return Token.isUnresolved(value) || value.startsWith("~") ? value : resolve(value);
+}
+
+const HOST_KEY =
+  /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/]{20,}={0,3}( \S+)?$/;
+
+function parseHostKey(value: unknown, problems: Problems): string | undefined {
+  if (!plainText(value, problems)) {
+    return undefined;
+  }
+  if (Token.isUnresolved(value) || HOST_KEY.test(value)) {
+    return value;
+  }
+  const withoutName = value.replace(/^\S+\s+/, "");
+  problems.add(
+    "",
+    HOST_KEY.test(withoutName) ? hostMessages.hostKeyWithName(withoutName) : hostMessages.badHostKey(value),
+  );
+  return undefined;
+}

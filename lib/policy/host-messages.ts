@@ -1,0 +1,28 @@
+/** What we tell people about hosts and connections that cannot be used; see messages.ts for policies. */
+import { kindOf, shown } from "./shown";
+
+export const hostMessages = {
+  badKey: (key: string): string =>
+    `${shown(key)} cannot name a host: use letters, digits, ".", "_" and "-", at most 63 of them, beginning with a letter or digit`,
+  reservedKey: (key: string): string =>
+    `${shown(key)} is the name of the ruleset that hosts share; name the host otherwise`,
+  noAddress: (): string => "is missing; give the address or the name that Terraform connects to",
+  notAHost: (value: unknown): string => `must be an address, or an object with an address, not ${kindOf(value)}`,
+  notBoolean: (value: unknown): string => `must be true or false, not ${kindOf(value)}`,
+  badAddress: (value: string): string =>
+    `${shown(value)} is neither an IP address nor a host name; give one such as 192.0.2.10, 2001:db8::10 or web-1.example.com`,
+  addressIsMore: (value: string, address: string, elsewhere: string): string =>
+    `${shown(value)} is more than an address; did you mean ${shown(address)}, with ${elsewhere}?`,
+  sameAddress: (address: string, other: string): string =>
+    `${shown(address)} is the address of ${other} too: one host would be locked twice, and opened when either is taken out; ` +
+    "hosts behind one address need different values of connection.port",
+  isEmpty: (): string => "is empty; leave it out instead",
+  hasSpaces: (value: string): string => `${shown(value)} contains a space`,
+  badHostKey: (value: string): string =>
+    `${shown(value)} is not a public host key; give its type and value, such as "ssh-ed25519 AAAAC3Nza…" ` +
+    "(ssh-keyscan -t ed25519 HOST prints it behind the host's name)",
+  hostKeyWithName: (suggestion: string): string =>
+    `begins with a host name, as in known_hosts; did you mean ${shown(suggestion)}?`,
+  noHosts: (): string => "no host was added: name hosts in the property hosts, or call addHost()",
+  twice: (key: string): string => `${shown(key)} was added already`,
+} as const;

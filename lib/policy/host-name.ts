@@ -1,0 +1,42 @@
+/** The address that Terraform dials: an IP address, a name (RFC 1123), or a token. */
+import { isIP } from "node:net";
+import { parse as parseAddress } from "ipaddr.js";
+import { Token } from "cdktf";
+import { hostMessages } from "./host-messages";
+import type { Problems } from "./problems";
+import { plainText } from "./text";
+
+const LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
+
+/** In one form: IPv6 as in RFC 5952, names in lower case. `portProperty` is where a port that is part of it belongs. */
+export function parseHostName(value: unknown, portProperty: string, problems: Problems): string | undefined {
+  if (!plainText(value, problems)) {
+    return undefined;
+  }
+  if (Token.isUnresolved(value)) {
+    return value;
+  }
+  if (isIP(value) !== 0 && !value.includes("%")) {
+    return parseAddress(value).toString();
+  }
+  if (NAME.test(value) && !/^[0-9.]+$/.test(value)) {
+    return value.toLowerCase();
+  }
+  problems.add("", whatIsWrong(value, portProperty));
+  return undefined;
+}
+
+function whatIsWrong(value: string, portProperty: string): string {
+  const parts = /^(?:ssh:\/\/)?(?:([^@/]+)@)?(\[[0-9a-fA-F:]+\]|[^:/@]+)(?::([0-9]+))?\/?$/.exec(value);
+  const [, user, host, port] = parts ?? [];
+  const address = host?.replace(/^\[|\]$/g, "");
+  if (address !== undefined && address !== value && (isIP(address) !== 0 || NAME.test(address))) {
+    const elsewhere = [
+      ...(user === undefined ? [] : [`${portProperty.replace(/port$/, "user")}: ${user}`]),
+      ...(port === undefined ? [] : [`${portProperty}: ${port}`]),
+    ];
+    return hostMessages.addressIsMore(value, address, elsewhere.join(" and ") || "nothing around it");
+  }
+  return hostMessages.badAddress(value);
+}

@@ -1,0 +1,164 @@
+/** The hosts of a firewall: read from what the user wrote, checked, each with all that applies to it. */
+import { type Connection, type ConnectionProps, completeConnection, parseBoolean, parseConnection } from "./connection";
+import { hostMessages } from "./host-messages";
+import { parseHostName } from "./host-name";
+import { checkKeys } from "./keys";
+import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
+import type { Problems } from "./problems";
+import { parseChoice, parseInteger } from "./values";
+
+/** The firewall that a host has: nftables, iptables, or nftables where `nft` works and iptables elsewhere. */
+export type Backend = "nftables" | "iptables" | "auto";
+
+/** What can be said of all hosts, or of one. */
+export interface SharedProps extends PolicyProps {
+  /** @default "auto" */
+  readonly backend?: Backend;
+  /**
+   * How long a host waits, once its rules are loaded, for the confirm that comes over a new connection; then it goes
+   * back to what it was. From 10 to 3600.
+   * @default 120
+   */
+  readonly confirmWithinSeconds?: number;
+  /**
+   * Skips those checks before a lock that compare the policy with the way in which Terraform came (port, source, lease,
+   * login). Only the watchdog is left then: for drills, and for hosts that hide how they are reached.
+   * @default false
+   */
+  readonly skipPreflight?: boolean;
+  /**
+   * Locks a host also when another owner has locked it, whose destroy will then no longer open it: for a host whose
+   * Terraform state was lost, or whose resources were renamed. Take it out again after that deploy.
+   * @default false
+   */
+  readonly takeOver?: boolean;
+  /** How Terraform reaches the host. A host's own connection goes over the shared one, property by property. */
+  readonly connection?: ConnectionProps;
+}
+
+export interface HostProps extends SharedProps {
+  /** The IP address or name that Terraform connects to; may be a token. A new address means another machine. */
+  readonly address: string;
+}
+
+/** The keys of SharedProps. */
+export const SHARED_KEYS = [
+  ...POLICY_KEYS,
+  "backend",
+  "confirmWithinSeconds",
+  "skipPreflight",
+  "takeOver",
+  "connection",
+] as const satisfies ReadonlyArray<keyof SharedProps>;
+
+const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
+
+/** A checked host. */
+export interface Host {
+  readonly key: string;
+  readonly address: string;
+  readonly policy: Policy;
+  readonly backend: Backend;
+  readonly confirmWithinSeconds: number;
+  readonly skipPreflight: boolean;
+  readonly takeOver: boolean;
+  readonly connection: Connection;
+}
+
+/** The shared part, checked once; hosts are read on top of it. */
+export interface Shared {
+  readonly props: SharedProps;
+  /** Undefined when something is wrong with the shared part. */
+  readonly policy: Policy | undefined;
+  readonly connection: Partial<Connection>;
+}
+
+/** @param otherKeys keys that `props` may have besides the shared ones; they are not looked at. */
+export function parseShared(props: unknown, problems: Problems, otherKeys: readonly string[]): Shared {
+  if (!checkKeys(props, [...SHARED_KEYS, ...otherKeys], problems)) {
+    return { props: {}, policy: undefined, connection: {} };
+  }
+  const before = problems.list.length;
+  const policy = parsePolicy(pick(props, POLICY_KEYS), problems);
+  parseKnobs(props, problems);
+  return {
+    props: pick(props, SHARED_KEYS),
+    policy: problems.list.length > before ? undefined : policy,
+    connection: props.connection === undefined ? {} : parseConnection(props.connection, problems.at("connection")),
+  };
+}
+
+/** One host on top of what is shared; undefined after adding what is wrong with its own part. */
+export function parseHost(key: string, value: unknown, shared: Shared, problems: Problems): Host | undefined {
+  const before = problems.list.length;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(key)) {
+    problems.add("", hostMessages.badKey(key));
+  } else if (key === "shared") {
+    problems.add("", hostMessages.reservedKey(key));
+  }
+  const own = typeof value === "string" ? { address: value } : value;
+  if (typeof own !== "object" || own === null || Array.isArray(own)) {
+    problems.add("", hostMessages.notAHost(value));
+    return undefined;
+  }
+  if (!checkKeys(own, ["address", ...SHARED_KEYS], problems)) {
+    return undefined;
+  }
+  const address =
+    own.address === undefined ? undefined : parseHostName(own.address, "connection.port", problems.at("address"));
+  if (own.address === undefined) {
+    problems.add("address", hostMessages.noAddress());
+  }
+  const connection = own.connection === undefined ? {} : parseConnection(own.connection, problems.at("connection"));
+  const policy = policyOf(own, shared, problems);
+  // What is wrong with the shared part has been said once.
+  const knobs = parseKnobs(shared.policy === undefined ? own : { ...shared.props, ...own }, problems);
+  if (problems.list.length > before || address === undefined || policy === undefined) {
+    return undefined;
+  }
+  return { key, address, policy, ...knobs, connection: completeConnection(shared.connection, connection) };
+}
+
+function policyOf(own: Record<string, unknown>, shared: Shared, problems: Problems): Policy | undefined {
+  const overrides = pick(own, POLICY_KEYS);
+  if (Object.keys(overrides).length === 0) {
+    return shared.policy;
+  }
+  return parsePolicy(
+    shared.policy === undefined ? overrides : { ...pick(shared.props, POLICY_KEYS), ...overrides },
+    problems,
+  );
+}
+
+/** Adds a problem for each host that has the address, port and bastion of another. */
+export function checkDistinctAddresses(hosts: readonly Host[], problems: Problems): void {
+  const seen = new Map<string, string>();
+  for (const { key, address, policy, connection } of hosts) {
+    const place = JSON.stringify([address, connection.port ?? policy.sshPort, connection.bastionHost]);
+    const other = seen.get(place);
+    if (other === undefined) {
+      seen.set(place, key);
+    } else {
+      problems.add(`${key}.address`, hostMessages.sameAddress(address, other));
+    }
+  }
+}
+
+function parseKnobs(
+  props: Record<string, unknown>,
+  problems: Problems,
+): Pick<Host, "backend" | "confirmWithinSeconds" | "skipPreflight" | "takeOver"> {
+  const read = <T>(key: keyof SharedProps, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
+    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
+  return {
+    backend: read("backend", (value, at) => parseChoice(value, BACKENDS, at)) ?? "auto",
+    confirmWithinSeconds:
+      read("confirmWithinSeconds", (value, at) => parseInteger(value, { min: 10, max: 3600 }, at)) ?? 120,
+    skipPreflight: read("skipPreflight", parseBoolean) ?? false,
+    takeOver: read("takeOver", parseBoolean) ?? false,
+  };
+}
+
+function pick(props: object, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(props).filter(([key]) => keys.includes(key)));
+}

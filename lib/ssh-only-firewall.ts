@@ -1,0 +1,196 @@
+/** The construct: hosts and a policy in, a ruleset and two resources a host out (ARCHITECTURE.md, "Terraform"). */
+import {
+  Annotations,
+  Aspects,
+  type IResolvable,
+  type ITerraformDependable,
+  TerraformLocal,
+  type TerraformResource,
+  TerraformStack,
+} from "cdktf";
+import { Construct } from "constructs";
+import { hostProgram, hostProgramVersion } from "./host/program";
+import { HostResources, type OnDestroy } from "./host-resources";
+import {
+  checkDistinctAddresses,
+  type Host,
+  type HostProps,
+  parseHost,
+  parseShared,
+  type Shared,
+  type SharedProps,
+} from "./policy/host";
+import { hostMessages } from "./policy/host-messages";
+import { Problems } from "./policy/problems";
+import { parseChoice } from "./policy/values";
+import { templateLiteral } from "./terraform/escape";
+import type { TrackerKind } from "./terraform/tracker";
+
+export interface SshOnlyFirewallProps extends SharedProps {
+  /**
+   * The hosts, each under a name that never changes; text is the address. More can come by `addHost`.
+   * @default - none
+   */
+  readonly hosts?: Readonly<Record<string, string | HostProps>>;
+  /**
+   * What `destroy`, and taking a host out, does to the host: `unlock` opens it, and fails when it cannot;
+   * `unlock-if-reachable` goes on with a warning when it cannot; `leave-locked` does nothing.
+   * @default "unlock"
+   */
+  readonly onDestroy?: OnDestroy;
+  /**
+   * The resource that stands for a host: `null_resource` needs the null provider; Terraform's own `terraform_data`
+   * needs Terraform 1.4, downloads nothing, and keeps the connection in the state up to date.
+   * @default "null_resource"
+   */
+  readonly tracker?: TrackerKind;
+  /** What must exist before the hosts are locked. */
+  readonly dependsOn?: ITerraformDependable[];
+}
+
+/** One line of the inventory. */
+export interface LockedHost {
+  readonly address: string;
+  readonly sshPort: number;
+  /** The ruleset that the host gets: `shared`, or the name of the host that it was written for. */
+  readonly ruleset: string;
+}
+
+const OWN_KEYS = ["hosts", "onDestroy", "tracker", "dependsOn"] as const satisfies ReadonlyArray<
+  keyof SshOnlyFirewallProps
+>;
+
+/**
+ * Closes hosts to everything but SSH. Each host is in the state exactly while it is locked.
+ *
+ * What is wrong with the properties fails the synth, all at once.
+ */
+export class SshOnlyFirewall extends Construct implements ITerraformDependable {
+  /** One instance for each distinct ruleset; its text is the trigger, and what the hosts load. */
+  public readonly ruleset: TerraformResource;
+  /** One instance a host, whose id owns the lock; its destruction unlocks the host. */
+  public readonly hold: TerraformResource;
+  /** One instance a host; locks it, and locks it again when its ruleset changes. */
+  public readonly lockdown: TerraformResource;
+  /** For `dependsOn` of other resources: what must come after the hosts are locked. */
+  public readonly fqn: string;
+
+  private readonly problems = new Problems();
+  private readonly shared: Shared;
+  private readonly hosts = new Map<string, Host>();
+  private sorted: readonly Host[] | undefined;
+  private readonly resources: HostResources;
+
+  public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps) {
+    super(scope, id);
+    this.shared = parseShared(props, this.problems, OWN_KEYS);
+    const choose = <T extends string>(key: keyof SshOnlyFirewallProps, otherwise: T, ...others: T[]): T =>
+      props?.[key] === undefined
+        ? otherwise
+        : (parseChoice(props[key], [otherwise, ...others], this.problems.at(key)) ?? otherwise);
+    this.resources = new HostResources(this, {
+      tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
+      onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
+      dependsOn: props?.dependsOn,
+      program: programLocal(this),
+      programVersion: hostProgramVersion(),
+      shared: this.shared,
+      hosts: () => this.sortedHosts(),
+      assertSound: () => this.assertSound(),
+    });
+    ({ ruleset: this.ruleset, hold: this.hold, lockdown: this.lockdown } = this.resources);
+    this.fqn = this.lockdown.fqn;
+    for (const [key, host] of Object.entries(props?.hosts ?? {})) {
+      this.addHost(key, host);
+    }
+    this.node.addValidation({ validate: () => this.whatIsWrong() });
+    this.warnAtSynth();
+  }
+
+  /** Adds a host, given by its address or with properties of its own. */
+  public addHost(key: string, host: string | HostProps): void {
+    const place = this.problems.at("hosts").at(key);
+    if (this.hosts.has(key)) {
+      place.add("", hostMessages.twice(key));
+    }
+    const parsed = parseHost(key, host, this.shared, place);
+    if (parsed !== undefined) {
+      this.hosts.set(key, parsed);
+      this.sorted = undefined;
+    }
+  }
+
+  /** What is to be locked, by host: for other parts of a program. Addresses may be tokens. */
+  public get inventory(): Readonly<Record<string, LockedHost>> {
+    return Object.fromEntries(
+      this.sortedHosts().map((host) => [
+        host.key,
+        { address: host.address, sshPort: host.policy.sshPort, ruleset: this.resources.rulesetKeyOf(host) },
+      ]),
+    );
+  }
+
+  /** What is locked, by host, as a Terraform value that exists once it is so: for outputs. */
+  public get lockedHosts(): IResolvable {
+    return this.resources.lockedHosts;
+  }
+
+  private sortedHosts(): readonly Host[] {
+    this.sorted ??= [...this.hosts.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return this.sorted;
+  }
+
+  /** An unsound configuration is never written, also when validation is skipped: a host left out would be unlocked. */
+  private assertSound(): void {
+    const lines = this.whatIsWrong();
+    if (lines.length > 0) {
+      throw new Error(`${this.node.path} cannot be written:\n  ${lines.join("\n  ")}`);
+    }
+  }
+
+  private whatIsWrong(): string[] {
+    const late = new Problems("hosts");
+    checkDistinctAddresses(this.sortedHosts(), late);
+    const none = this.hosts.size === 0 && this.problems.isEmpty ? [hostMessages.noHosts()] : [];
+    return [...this.problems.lines(), ...late.lines(), ...none];
+  }
+
+  private warnAtSynth(): void {
+    let warned = false;
+    Aspects.of(this).add({
+      visit: (node) => {
+        if (node === this && !warned) {
+          warned = true;
+          this.warn("SSH is open to every address", "name the sources in allowFrom", (host) => host.policy.openToWorld);
+          this.warn(
+            "The host key is not pinned, so another machine could answer",
+            "give connection.hostKey",
+            (host) => host.connection.hostKey === undefined,
+          );
+        }
+      },
+    });
+  }
+
+  private warn(what: string, remedy: string, applies: (host: Host) => boolean): void {
+    const keys = this.sortedHosts()
+      .filter(applies)
+      .map(({ key }) => key);
+    if (keys.length > 0) {
+      const named = keys.slice(0, 5).join(", ") + (keys.length > 5 ? ` and ${keys.length - 5} more` : "");
+      Annotations.of(this).addWarning(`${what} (${named}): ${remedy}.`);
+    }
+  }
+}
+
+const PROGRAM_LOCAL = "ssh_only_firewall_host_program";
+
+/** The host program stands once in a stack, however many firewalls there are. */
+function programLocal(scope: Construct): TerraformLocal {
+  const stack = TerraformStack.of(scope);
+  const found = stack.node.tryFindChild(PROGRAM_LOCAL) as TerraformLocal | undefined;
+  if (found !== undefined) {
+    return found;
+  }
+  return new TerraformLocal(stack, PROGRAM_LOCAL, templateLiteral(hostProgram()));
+}

@@ -1,0 +1,48 @@
+/** One escape for each boundary that a text crosses, and the two kinds of value that cross them. */
+
+/** What is known at synth; null is Terraform's "not set". */
+export type Literal = string | number | boolean | null;
+
+/** A value in the configuration: known at synth, or an expression that Terraform evaluates. */
+export type Term = { readonly literal: Literal } | { readonly expression: string };
+
+export const literal = (value: Literal): Term => ({ literal: value });
+export const expression = (text: string): Term => ({ expression: text });
+
+/** Text for a string in Terraform's JSON, where `${` and `%{` begin a template. */
+export function templateLiteral(text: string): string {
+  return text.replace(/([$%])\{/g, "$1$1{");
+}
+
+/** Text as one word of POSIX sh. */
+export function shellWord(text: string): string {
+  return `'${text.replace(/'/g, "'\\''")}'`;
+}
+
+/** Text as a string within a Terraform expression. */
+export function quoted(text: string): string {
+  return templateLiteral(JSON.stringify(text));
+}
+
+/** A term as a value in Terraform's JSON. */
+export function toJson(term: Term): Literal {
+  if ("expression" in term) {
+    return `\${${term.expression}}`;
+  }
+  return typeof term.literal === "string" ? templateLiteral(term.literal) : term.literal;
+}
+
+/** A term within a Terraform expression. */
+export function toExpression(term: Term): string {
+  if ("expression" in term) {
+    return term.expression;
+  }
+  return typeof term.literal === "string" ? quoted(term.literal) : String(term.literal);
+}
+
+/** A term as one word of POSIX sh, in a template: of what only Terraform knows, Terraform does the quoting. */
+export function toShellWord(term: Term): string {
+  return "expression" in term
+    ? `'\${replace(${term.expression}, "'", "'\\\\''")}'`
+    : templateLiteral(shellWord(String(term.literal)));
+}

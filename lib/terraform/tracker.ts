@@ -1,0 +1,152 @@
+/**
+ * The two kinds of resource that can stand for a host in the state. Both run provisioners and are replaced when a
+ * trigger changes; they differ in what else they can remember.
+ */
+import { NullProvider } from "@cdktf/provider-null/lib/provider";
+import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
+import {
+  Aspects,
+  DataResource,
+  type ITerraformDependable,
+  type RemoteExecProvisioner,
+  TerraformIterator,
+  type TerraformLocal,
+  TerraformProvider,
+  type TerraformResource,
+  TerraformStack,
+} from "cdktf";
+import type { Construct, IConstruct } from "constructs";
+import { quoted } from "./escape";
+
+export type TrackerKind = "null_resource" | "terraform_data";
+
+/** cdktf's own type knows neither of the two that it leaves out; both reach Terraform. */
+export type Provisioner = RemoteExecProvisioner & {
+  readonly when?: "destroy";
+  readonly onFailure?: "continue";
+};
+
+/** What a resource is made of once all hosts are known. Values are Terraform templates. */
+export interface Contents {
+  /** A change of one of these replaces the resource. */
+  readonly triggers: Readonly<Record<string, string>>;
+  /** Kept for the destroy provisioner; a change of these replaces nothing. */
+  readonly memory?: Readonly<Record<string, string>>;
+  readonly provisioners?: readonly Provisioner[];
+}
+
+export interface TrackedProps {
+  /** The local whose keys name the instances: a map written into the resource would make Terraform quadratic. */
+  readonly forEach: TerraformLocal;
+  readonly dependsOn?: ITerraformDependable[];
+  /** Asked when the stack is written. */
+  readonly contents: () => Contents;
+}
+
+export interface Tracker {
+  /** Creates a resource whose address is `TYPE.logicalId`. */
+  track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource;
+  /** The triggers of an instance, as an expression. */
+  triggersOf(instance: string): string;
+  /** What an instance remembers under that name, as an expression for its own destroy provisioner. */
+  remembered(name: string): string;
+  /** Whether memory follows the configuration, or stays what it was when the resource was made. */
+  readonly memoryFollows: boolean;
+}
+
+/** Every name that memory may have: a null_resource must ignore also those that it no longer has. */
+export function trackerOf(kind: TrackerKind, memoryNames: readonly string[]): Tracker {
+  return kind === "null_resource" ? new NullResourceTracker(memoryNames) : new TerraformDataTracker();
+}
+
+class NullResourceTracker implements Tracker {
+  public readonly memoryFollows = false;
+
+  public constructor(private readonly memoryNames: readonly string[]) {}
+
+  public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
+    ensureNullProvider(scope);
+    const ignoreChanges = this.memoryNames.map((name) => `triggers[${quoted(name)}]`);
+    class TrackedNullResource extends NullResource {
+      public override toTerraform(): unknown {
+        const { triggers, memory, provisioners } = props.contents();
+        this.triggers = { ...memory, ...triggers };
+        this.provisioners = provisioners?.slice();
+        // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
+        this.lifecycle = memory === undefined ? undefined : { ignoreChanges };
+        return super.toTerraform();
+      }
+    }
+    const resource = new TrackedNullResource(scope, id, metaArguments(props));
+    resource.overrideLogicalId(logicalId);
+    return resource;
+  }
+
+  public triggersOf(instance: string): string {
+    return `${instance}.triggers`;
+  }
+
+  public remembered(name: string): string {
+    return `self.triggers.${name}`;
+  }
+}
+
+class TerraformDataTracker implements Tracker {
+  public readonly memoryFollows = true;
+
+  public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
+    class TrackedDataResource extends DataResource {
+      public override toTerraform(): unknown {
+        const { triggers, memory, provisioners } = props.contents();
+        this.triggersReplace = triggers;
+        if (memory !== undefined) {
+          this.input = memory;
+        }
+        this.provisioners = provisioners?.slice();
+        return super.toTerraform();
+      }
+    }
+    const resource = new TrackedDataResource(scope, id, metaArguments(props));
+    resource.overrideLogicalId(logicalId);
+    return resource;
+  }
+
+  public triggersOf(instance: string): string {
+    return `${instance}.triggers_replace`;
+  }
+
+  public remembered(name: string): string {
+    return `self.input.${name}`;
+  }
+}
+
+function metaArguments(props: TrackedProps) {
+  return { forEach: TerraformIterator.fromMap(props.forEach.asAnyMap), dependsOn: props.dependsOn };
+}
+
+/**
+ * Without a null provider in the stack, synth fails; with two that have no alias, `terraform init` does. The user's own
+ * may come after us, so this is looked at when everything has been built.
+ */
+function ensureNullProvider(scope: Construct): void {
+  const stack = TerraformStack.of(scope);
+  if (stacksSeen.has(stack)) {
+    return;
+  }
+  stacksSeen.add(stack);
+  Aspects.of(stack).add({
+    visit(node: IConstruct): void {
+      if (node === stack && !stack.node.findAll().some(isDefaultNullProvider)) {
+        new NullProvider(stack, "ssh-only-firewall-null");
+      }
+    },
+  });
+}
+
+const stacksSeen = new WeakSet<TerraformStack>();
+
+function isDefaultNullProvider(node: IConstruct): boolean {
+  return (
+    TerraformProvider.isTerraformProvider(node) && node.terraformResourceType === "null" && node.alias === undefined
+  );
+}
