@@ -21,7 +21,7 @@ import {
   type SharedProps,
 } from "./policy/host";
 import { hostMessages } from "./policy/host-messages";
-import { Problems } from "./policy/problems";
+import { describeProblem, type Problem, Problems } from "./policy/problems";
 import { parseChoice } from "./policy/values";
 import { templateLiteral } from "./terraform/escape";
 import type { TrackerKind } from "./terraform/tracker";
@@ -75,7 +75,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   /** For `dependsOn` of other resources: what must come after the hosts are locked. */
   public readonly fqn: string;
 
-  private readonly problems = new Problems();
+  private readonly found = new Problems();
   private readonly shared: Shared;
   private readonly hosts = new Map<string, Host>();
   private sorted: readonly Host[] | undefined;
@@ -83,11 +83,11 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps) {
     super(scope, id);
-    this.shared = parseShared(props, this.problems, OWN_KEYS);
+    this.shared = parseShared(props, this.found, OWN_KEYS);
     const choose = <T extends string>(key: keyof SshOnlyFirewallProps, otherwise: T, ...others: T[]): T =>
       props?.[key] === undefined
         ? otherwise
-        : (parseChoice(props[key], [otherwise, ...others], this.problems.at(key)) ?? otherwise);
+        : (parseChoice(props[key], [otherwise, ...others], this.found.at(key)) ?? otherwise);
     this.resources = new HostResources(this, {
       tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
@@ -103,13 +103,13 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     for (const [key, host] of Object.entries(props?.hosts ?? {})) {
       this.addHost(key, host);
     }
-    this.node.addValidation({ validate: () => this.whatIsWrong() });
+    this.node.addValidation({ validate: () => this.problems.map(describeProblem) });
     this.warnAtSynth();
   }
 
   /** Adds a host, given by its address or with properties of its own. */
   public addHost(key: string, host: string | HostProps): void {
-    const place = this.problems.at("hosts").at(key);
+    const place = this.found.at("hosts").at(key);
     if (this.hosts.has(key)) {
       place.add("", hostMessages.twice(key));
     }
@@ -135,6 +135,16 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     return this.resources.lockedHosts;
   }
 
+  /** What is wrong with the properties so far; any of it fails the synth. */
+  public get problems(): readonly Problem[] {
+    const late = new Problems();
+    checkDistinctAddresses(this.sortedHosts(), late.at("hosts"));
+    if (this.hosts.size === 0 && this.found.isEmpty) {
+      late.add("", hostMessages.noHosts());
+    }
+    return [...this.found.list, ...late.list];
+  }
+
   private sortedHosts(): readonly Host[] {
     this.sorted ??= [...this.hosts.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     return this.sorted;
@@ -142,17 +152,9 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   /** An unsound configuration is never written, also when validation is skipped: a host left out would be unlocked. */
   private assertSound(): void {
-    const lines = this.whatIsWrong();
-    if (lines.length > 0) {
-      throw new Error(`${this.node.path} cannot be written:\n  ${lines.join("\n  ")}`);
+    if (this.problems.length > 0) {
+      throw new Error(`${this.node.path} cannot be written:\n  ${this.problems.map(describeProblem).join("\n  ")}`);
     }
-  }
-
-  private whatIsWrong(): string[] {
-    const late = new Problems("hosts");
-    checkDistinctAddresses(this.sortedHosts(), late);
-    const none = this.hosts.size === 0 && this.problems.isEmpty ? [hostMessages.noHosts()] : [];
-    return [...this.problems.lines(), ...late.lines(), ...none];
   }
 
   private warnAtSynth(): void {

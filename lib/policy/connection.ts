@@ -32,7 +32,7 @@ export interface ConnectionProps {
   readonly port?: number;
   /**
    * The file that holds the private key, read when Terraform runs. `~` is the home; a relative path starts from the
-   * folder in which the app runs (from the fleet file's folder, in a fleet file).
+   * folder in which the app runs, which is the folder of cdktf.json.
    * @default - the agent is asked
    */
   readonly privateKeyPath?: string;
