@@ -133,7 +133,7 @@ export class PolicyException {
     }
     const entry = typeof value === "string" ? { kind: value } : value;
     if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-      problems.add("", messages.notAnException(value, EXCEPTION_KINDS));
+      problems.add("", messages.notAnException(value));
       return undefined;
     }
     const { kind, ...options } = entry as Record<string, unknown>;

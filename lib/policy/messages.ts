@@ -9,7 +9,9 @@ const did = (suggestion: string): string => `did you mean ${suggestion}?`;
 export const messages = {
   // Any value
   unknownKey: (suggestion: string | undefined, known: readonly string[]): string =>
-    suggestion === undefined ? `unknown; known here: ${known.join(", ")}` : `unknown; ${did(suggestion)}`,
+    suggestion !== undefined
+      ? `unknown; ${did(suggestion)}`
+      : `unknown; ${known.length === 0 ? "there is nothing to say here" : `known here: ${known.join(", ")}`}`,
   notAnObject: (value: unknown): string => `must be an object with named values, not ${kindOf(value)}`,
   notAList: (value: unknown): string =>
     typeof value === "string" ? `must be a list; ${did(`[${shown(value)}]`)}` : `must be a list, not ${kindOf(value)}`,
@@ -78,8 +80,8 @@ export const messages = {
     "is empty, so nobody could reach the host any more; name at least one source, or leave allowFrom out to allow all",
   noPeers: (): string => "is empty; name at least one address",
   required: (): string => "is missing",
-  notAnException: (value: unknown, kinds: readonly string[]): string =>
-    `must be a PolicyException, such as PolicyException.${kinds[0]}(), not ${kindOf(value)}`,
+  notAnException: (value: unknown): string =>
+    `must be a PolicyException, such as PolicyException.dhcpClient(), not ${kindOf(value)}`,
   unknownExceptionKind: (value: unknown, suggestion: string | undefined, kinds: readonly string[]): string =>
     `${kindOf(value)} is no kind of exception; ` +
     (suggestion === undefined ? `known kinds: ${kinds.join(", ")}` : did(suggestion)),

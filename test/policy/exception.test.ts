@@ -1,0 +1,127 @@
+import { Token } from "cdktf";
+import { EXCEPTION_KINDS, PolicyException } from "../../lib/policy/exception";
+import { Problems } from "../../lib/policy/problems";
+import { AllowedSource } from "../../lib/policy/source";
+
+/** What a fleet file's entry becomes: its description, or its problems. */
+function read(entry: unknown): string | string[] {
+  const problems = new Problems();
+  const exception = PolicyException.parse(entry, problems);
+  expect(exception === undefined).toBe(!problems.isEmpty);
+  return exception?.describe() ?? problems.lines();
+}
+
+describe("a factory", () => {
+  test.each([
+    [PolicyException.dhcpClient(), "dhcp-client", "DHCP client (IPv4)"],
+    [PolicyException.dhcpV6Client(), "dhcpv6-client", "DHCPv6 client"],
+    [PolicyException.ping(), "ping", "ping from the sources of SSH"],
+    [PolicyException.ping({ from: "192.0.2.1" }), "ping", "ping from 192.0.2.1"],
+    [PolicyException.dns(["192.0.2.53", "2001:db8::53"]), "dns", "DNS to 192.0.2.53, to 2001:db8::53"],
+    [PolicyException.ntp("192.0.2.123"), "ntp", "NTP to 192.0.2.123"],
+    [PolicyException.syslog({ to: "192.0.2.14" }), "syslog", "syslog: UDP port 514 to 192.0.2.14"],
+    [
+      PolicyException.syslog({ to: "192.0.2.14", port: 6514, protocol: "tcp" }),
+      "syslog",
+      "syslog: TCP port 6514 to 192.0.2.14",
+    ],
+    [
+      PolicyException.egress({ to: AllowedSource.anyIpv6(), port: 443 }),
+      "egress",
+      "egress: TCP port 443 to anywhere (IPv6)",
+    ],
+    [
+      PolicyException.ingress({ from: ["192.0.2.0/24"], port: 161, protocol: "udp" }),
+      "ingress",
+      "ingress: UDP port 161 from 192.0.2.0/24",
+    ],
+  ])("makes %p", (exception, kind, description) => {
+    expect(exception.kind).toBe(kind);
+    expect(exception.describe()).toBe(description);
+  });
+
+  test("asks for DNS over UDP and TCP, for NTP over UDP", () => {
+    expect(PolicyException.dns("192.0.2.53")).toMatchObject({ port: 53, protocols: ["tcp", "udp"] });
+    expect(PolicyException.ntp("192.0.2.53")).toMatchObject({ port: 123, protocols: ["udp"] });
+  });
+
+  test("throws an error that names itself, the option and all that is wrong", () => {
+    const bad = (): unknown => PolicyException.egress({ to: ["10.0.0.5/8", "x.example"], port: 0 });
+    expect(bad).toThrow(/^PolicyException\.egress\(\): to\[0\]: "10\.0\.0\.5\/8" .*\nto\[1\]: "x\.example" .*\nport: /);
+  });
+
+  test("leaves out addresses that others cover", () => {
+    expect(PolicyException.dns(["10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8"]).describe()).toBe("DNS to 10.0.0.0/8");
+  });
+});
+
+describe("an entry of a fleet file", () => {
+  test.each([
+    ["dhcp-client", "DHCP client (IPv4)"],
+    [{ kind: "dhcpv6-client" }, "DHCPv6 client"],
+    ["ping", "ping from the sources of SSH"],
+    [{ kind: "dns", resolvers: ["192.0.2.53"] }, "DNS to 192.0.2.53"],
+    [{ kind: "ntp", servers: "192.0.2.123" }, "NTP to 192.0.2.123"],
+    [{ kind: "egress", to: ["192.0.2.80"], port: 443 }, "egress: TCP port 443 to 192.0.2.80"],
+    [PolicyException.dhcpClient(), "DHCP client (IPv4)"],
+  ])("%p is read", (entry, description) => {
+    expect(read(entry)).toBe(description);
+  });
+
+  test("with a misspelt kind is answered with the right one", () => {
+    expect(read("dhcpclient")).toEqual(['kind: "dhcpclient" is no kind of exception; did you mean dhcp-client?']);
+    expect(read({ kind: "telnet" })).toEqual([
+      `kind: "telnet" is no kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`,
+    ]);
+    expect(read({})).toEqual([`kind: undefined is no kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`]);
+  });
+
+  test("with everything wrong hears of everything", () => {
+    expect(read({ kind: "egress", too: "x", to: [], port: 70000, protocol: "icmp" })).toEqual([
+      "too: unknown; did you mean to?",
+      "to: is empty; name at least one address",
+      "port: must be a whole number from 1 to 65535, not 70000",
+      'protocol: must be "tcp" or "udp", not "icmp"',
+    ]);
+  });
+
+  test.each([
+    [{ kind: "dns" }, "resolvers: is missing"],
+    [{ kind: "egress", to: "192.0.2.1" }, "port: is missing"],
+    [{ kind: "dns", resolvers: null }, "resolvers: must be a list, not null"],
+    [{ kind: "dns", resolvers: "dns.example" }, 'resolvers: "dns.example" is a name'],
+    [{ kind: "dns", resolvers: ["192.0.2.53"], port: 5353 }, "port: unknown"],
+    [{ kind: "dhcp-client", from: "192.0.2.1" }, "from: unknown; there is nothing to say here"],
+    [{ kind: "egress", to: "192.0.2.1", port: "443" }, "port: must be a number, not text; did you mean 443 without"],
+    [{ kind: "egress", to: "192.0.2.1", port: Token.asNumber({ resolve: () => 1 }) }, "port: is a token"],
+    [7, "must be a PolicyException, such as PolicyException.dhcpClient(), not 7"],
+    [[], "must be a PolicyException"],
+    [null, "must be a PolicyException"],
+  ])("%p is refused", (entry, message) => {
+    expect(read(entry)).toEqual([expect.stringContaining(message)]);
+  });
+});
+
+describe("the families of an exception", () => {
+  test("are those of its far ends", () => {
+    const dns = PolicyException.dns(["192.0.2.53", "192.0.2.54"]);
+    expect([dns.uses("ipv4"), dns.uses("ipv6")]).toEqual([true, false]);
+    expect(dns.ends("ipv6")).toEqual([]);
+    expect(dns.ends("ipv4")).toEqual(["to 192.0.2.53", "to 192.0.2.54"]);
+  });
+
+  test("are known of DHCP", () => {
+    expect(PolicyException.dhcpClient().uses("ipv4")).toBe(true);
+    expect(PolicyException.dhcpClient().uses("ipv6")).toBe(false);
+    expect(PolicyException.dhcpV6Client().uses("ipv6")).toBe(true);
+    expect(PolicyException.dhcpV6Client().uses("ipv4")).toBe(false);
+  });
+
+  test("of ping follow the sources of SSH until they are named", () => {
+    const ping = PolicyException.ping().resolvedFor([AllowedSource.of("2001:db8::1")]);
+    expect(ping.uses("ipv6")).toBe(true);
+    expect(ping.describe()).toBe("ping from 2001:db8::1");
+    const named = PolicyException.ping({ from: "192.0.2.1" });
+    expect(named.resolvedFor([AllowedSource.of("2001:db8::1")])).toBe(named);
+  });
+});
