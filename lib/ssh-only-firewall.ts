@@ -21,6 +21,8 @@ import {
   type SharedProps,
 } from "./policy/host";
 import { hostMessages } from "./policy/host-messages";
+import { isObject } from "./policy/keys";
+import { messages } from "./policy/messages";
 import { describeProblem, type Problem, Problems } from "./policy/problems";
 import { parseChoice } from "./policy/values";
 import { templateLiteral } from "./terraform/escape";
@@ -100,8 +102,11 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     });
     ({ ruleset: this.ruleset, hold: this.hold, lockdown: this.lockdown } = this.resources);
     this.fqn = this.lockdown.fqn;
-    for (const [key, host] of Object.entries(props?.hosts ?? {})) {
-      this.addHost(key, host);
+    const hosts: unknown = props?.hosts;
+    if (isObject(hosts)) {
+      Object.entries(hosts).forEach(([key, host]) => this.addHost(key, host as string | HostProps));
+    } else if (hosts !== undefined) {
+      this.found.add("hosts", messages.notAnObject(hosts));
     }
     this.node.addValidation({ validate: () => this.problems.map(describeProblem) });
     this.warnAtSynth();

@@ -2,7 +2,7 @@
 import { type Connection, type ConnectionProps, completeConnection, parseBoolean, parseConnection } from "./connection";
 import { hostMessages } from "./host-messages";
 import { parseHostName } from "./host-name";
-import { checkKeys } from "./keys";
+import { checkKeys, isObject } from "./keys";
 import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
 import type { Problems } from "./problems";
 import { parseChoice, parseInteger } from "./values";
@@ -97,7 +97,7 @@ export function parseHost(key: string, value: unknown, shared: Shared, problems:
     problems.add("", hostMessages.reservedKey(key));
   }
   const own = typeof value === "string" ? { address: value } : value;
-  if (typeof own !== "object" || own === null || Array.isArray(own)) {
+  if (!isObject(own)) {
     problems.add("", hostMessages.notAHost(value));
     return undefined;
   }

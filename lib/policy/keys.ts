@@ -8,7 +8,7 @@ export function checkKeys(
   known: readonly string[],
   problems: Problems,
 ): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     problems.add("", messages.notAnObject(value));
     return false;
   }
@@ -18,6 +18,11 @@ export function checkKeys(
     }
   }
   return true;
+}
+
+/** Whether `value` is an object with named values. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The known word that `word` is probably a misspelling of. */
