@@ -23,7 +23,7 @@ ipt_find_variant() {
 ipt_restore() {
   if [ -z "${ipt_wait-}" ]; then
     ipt_wait=none
-    if "$1$ipt_variant-restore" --help </dev/null 2>&1 | grep -q -e '--wait'; then
+    if [ "$ipt_variant" = -nft ] || "$1$ipt_variant-restore" --help </dev/null 2>&1 | grep -q -e '--wait'; then
       ipt_wait=own
     elif timeout 5 true >/dev/null 2>&1; then
       ipt_wait=timeout
@@ -55,17 +55,24 @@ ipt_usable() {
   done
 }
 
-# The jumps go in after the chains are filled; an update leaves them where they are, so that there is no gap.
+# ipt_load DIR: the chains are filled, then the jumps go in where they are not first already; an update leaves them, so
+# that there is no gap. With it, if that record's listing is not known yet, the copy that proves it.
 ipt_load() {
   for family in $ipt_families; do
-    ipt_restore "$family" <"$1/$family" || return 1
     jumps=$(ipt_save "$family" | awk '
       BEGIN { want["INPUT"] = "SSH_ONLY_IN"; want["OUTPUT"] = "SSH_ONLY_OUT"; want["FORWARD"] = "SSH_ONLY_FWD" }
       $1 == "-A" && ($2 in want) && !($2 in first) { first[$2] = $0 }
       END { for (c in want) if (first[c] != "-A " c " -j " want[c]) print "-I " c " 1 -j " want[c] }') || return 1
-    [ -z "$jumps" ] || printf '*filter\n%s\nCOMMIT\n' "$jumps" | ipt_restore "$family" || return 1
+    {
+      cat "$1/$family"
+      [ -f "$1/listing" ] || ipt_copy "$1/$family"
+      [ -z "$jumps" ] || printf '*filter\n%s\nCOMMIT\n' "$jumps"
+    } | ipt_restore "$family" || return 1
   done
 }
+
+# ipt_copy FILE: the same chains under other names, to which nothing jumps.
+ipt_copy() { sed 's/SSH_ONLY_/SSH_CHECK_/g' "$1"; }
 
 # ipt_remove FAMILY PREFIX: takes out the chains with that prefix and every jump to them, in one transaction.
 ipt_remove() {
@@ -91,9 +98,10 @@ ipt_is_live() {
   return 1
 }
 
-# ipt_listing FAMILY PREFIX: our chains as the kernel has them, in one order whatever the order of creation.
+# ipt_listing PREFIX: what standard input, of iptables-save, says of our chains, in one order whatever the order of their
+# creation, and without counters.
 ipt_listing() {
-  ipt_save "$1" | awk -v prefix="$2" '
+  awk -v prefix="$1" '
     index($1, ":" prefix) == 1 || ($1 == "-A" && index($2, prefix) == 1) {
       chain = $1 == "-A" ? $2 : substr($1, 2)
       sub(/ \[[0-9:]*\]$/, "")
@@ -103,29 +111,38 @@ ipt_listing() {
     END { printf "%s%s%s", rules["IN"], rules["OUT"], rules["FWD"] }'
 }
 
-# ipt_first_rules FAMILY: what INPUT, OUTPUT and FORWARD begin with.
-ipt_first_rules() {
-  ipt_save "$1" | awk '$1 == "-A" && !($2 in first) { first[$2] = $0 }
-    END { printf "%s\n%s\n%s\n", first["INPUT"], first["OUTPUT"], first["FORWARD"] }'
+# ipt_jumps: 0 if, after standard input, of iptables-save, each jump comes first.
+ipt_jumps() {
+  awk '
+    $1 == "-A" && !($2 in first) { first[$2] = $4 }
+    END { exit !(first["INPUT"] == "SSH_ONLY_IN" && first["OUTPUT"] == "SSH_ONLY_OUT" && first["FORWARD"] == "SSH_ONLY_FWD") }'
 }
 
-# ipt_matches DIR: as nft_matches, with a second copy of the chains to which nothing jumps.
+# ipt_matches DIR: as nft_matches.
 ipt_matches() {
   all=''
   for family in $ipt_families; do
-    [ "$(ipt_first_rules "$family" 2>/dev/null)" = '-A INPUT -j SSH_ONLY_IN
--A OUTPUT -j SSH_ONLY_OUT
--A FORWARD -j SSH_ONLY_FWD' ] || return 1
+    dump=$(ipt_save "$family" 2>/dev/null) || return 1
+    printf '%s\n' "$dump" | ipt_jumps || return 1
     all="$all$family:
-$(ipt_listing "$family" SSH_ONLY_)
+$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
 "
   done
   if [ -f "$1/listing" ] && [ "${all%?}" = "$(cat "$1/listing")" ]; then return 0; fi
   for family in $ipt_families; do
-    sed 's/SSH_ONLY_/SSH_CHECK_/g' "$1/$family" | ipt_restore "$family" || return 1
-    given=$(ipt_listing "$family" SSH_CHECK_)
-    ipt_remove "$family" SSH_CHECK_ || return 1
-    [ "$(ipt_listing "$family" SSH_ONLY_)" = "$given" ] && [ -n "$given" ] || return 1
+    ipt_prove "$1/$family" || return 1
   done
   write_file "$1/listing" "${all%?}"
+}
+
+# ipt_prove FILE: 0 if the chains of $family look like the copy, which is made if it is not there, and removed.
+ipt_prove() {
+  dump=$(ipt_save "$family")
+  given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
+  if [ -z "$given" ]; then
+    ipt_copy "$1" | ipt_restore "$family" || return 1
+    given=$(ipt_save "$family" | ipt_listing SSH_CHECK_)
+  fi
+  ipt_remove "$family" SSH_CHECK_ || return 1
+  [ -n "$given" ] && [ "$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)" = "$given" ]
 }

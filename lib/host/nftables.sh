@@ -9,7 +9,19 @@ nft_usable() {
   }
 }
 
-nft_load() { nft -f "$1/nftables"; }
+# nft_load DIR: in one transaction, and with it, if that record's listing is not known yet, the copy that proves it.
+nft_load() {
+  if [ -f "$1/listing" ]; then
+    nft -f "$1/nftables"
+  else
+    { cat "$1/nftables" && nft_copy "$1"; } | nft -f -
+  fi
+}
+
+# nft_copy DIR: the same ruleset under another name and without hooks, so that it decides nothing.
+nft_copy() {
+  sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables"
+}
 
 nft_is_live() { have nft && nft list table inet ssh_only_firewall >/dev/null 2>&1; }
 
@@ -34,15 +46,16 @@ nft_listing() {
     { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); print }'
 }
 
-# nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the ruleset is loaded a second time
-# under another name and without hooks, so that the same nft has printed both texts; then the listing is kept, and
-# the next comparison only reads.
+# nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the same nft prints the table and the
+# copy; then the listing is kept, and the next comparison only reads.
 nft_matches() {
   live=$(nft_listing ssh_only_firewall 2>/dev/null) && [ -n "$live" ] || return 1
   if [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]; then return 0; fi
-  sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables" |
-    nft -f - || return 1
-  given=$(nft_listing ssh_only_firewall_check)
+  given=$(nft_listing ssh_only_firewall_check 2>/dev/null)
+  if [ -z "$given" ]; then
+    nft_copy "$1" | nft -f - || return 1
+    given=$(nft_listing ssh_only_firewall_check)
+  fi
   nft delete table inet ssh_only_firewall_check
   [ "$(printf '%s\n' "$live" | sed '/^ type filter hook/d')" = "$given" ] || return 1
   [ "$(printf '%s\n' "$live" | grep -c '^ type filter hook [a-z]* priority; policy drop; *$')" -eq 3 ] || return 1

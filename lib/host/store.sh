@@ -75,8 +75,7 @@ take_baseline() {
   rm -rf "$STATE/baseline.tmp"
   mkdir "$STATE/baseline.tmp"
   if have ss; then
-    ss -tulpn >"$STATE/baseline.tmp/listeners" 2>&1 || :
-    ss -tunp >"$STATE/baseline.tmp/peers" 2>&1 || :
+    ss -tuanp >"$STATE/baseline.tmp/sockets" 2>&1 || :
   else
     cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$STATE/baseline.tmp/sockets" 2>/dev/null || :
   fi

@@ -20,10 +20,12 @@ arm_watchdog() {
     ) &
   fi
   tries=0
-  until [ "$(cat "$RUN/ssh-only-firewall.armed" 2>/dev/null)" = "$1" ]; do
+  armed=''
+  while [ "$armed" != "$1" ]; do
     tries=$((tries + 1))
-    [ "$tries" -le 250 ] || return 1
-    sleep 0.02 2>/dev/null || sleep 1
+    [ "$tries" -le 1000 ] || return 1
+    sleep 0.005 2>/dev/null || sleep 1
+    [ ! -s "$RUN/ssh-only-firewall.armed" ] || read -r armed <"$RUN/ssh-only-firewall.armed" || :
   done
 }
 
