@@ -4,6 +4,11 @@
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 
+const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+
+// cat ends when its standard input does, which happens when this process ends, however it ends.
+const HOLD = "ip link set lo up && echo up && exec cat";
+
 /** Tests in a real kernel: run where that is possible, else listed as not run, which in CI is a failure. */
 export function describeWithRoot(name: string, commands: readonly string[], body: () => void): void {
   const why = whyNot(commands);
@@ -29,8 +34,6 @@ function whyNot(commands: readonly string[]): string | undefined {
   return spawnSync("unshare", ["--net", "true"]).status === 0 ? undefined : "root may not make namespaces here";
 }
 
-const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-
 export interface Result {
   readonly code: number;
   readonly stdout: string;
@@ -40,8 +43,7 @@ export interface Result {
 export class Namespace {
   /** Resolves once the namespace is there. */
   public static async open(): Promise<Namespace> {
-    // cat ends when its standard input does, which happens when this process ends, however it ends.
-    const holder = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"], {
+    const holder = spawn("unshare", ["--net", "sh", "-c", HOLD], {
       stdio: ["pipe", "pipe", "inherit"],
       env: ENVIRONMENT,
     });
@@ -80,17 +82,14 @@ export class Namespace {
     return result.stdout;
   }
 
-  /** Starts a process that says something once it is ready, and goes on until the namespace is closed. */
-  public async serve(command: string): Promise<void> {
+  /** Starts a program in the namespace that goes on until the namespace is closed. */
+  public start(command: string): ChildProcess {
     const service = spawn("nsenter", this.words(`exec ${command}`), {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "inherit"],
       env: ENVIRONMENT,
     });
     this.services.push(service);
-    await new Promise<void>((resolve, reject) => {
-      service.stdout.once("data", () => resolve());
-      service.once("exit", (code) => reject(new Error(`${command} ended with ${code}`)));
-    });
+    return service;
   }
 
   public close(): void {

@@ -1,0 +1,169 @@
+/** What the rulesets do to real packets, in network namespaces of their own. */
+import { PolicyException } from "../../lib/policy/exception";
+import type { PolicyProps } from "../../lib/policy/policy";
+import { describeWithRoot } from "../ruleset/support/namespaces";
+import { FIREWALLS, Network } from "../ruleset/support/network";
+
+const COMMANDS = [
+  "ip",
+  "busybox",
+  "sysctl",
+  "unshare",
+  "nsenter",
+  "nft",
+  "iptables-nft-restore",
+  "iptables-legacy-restore",
+];
+
+/** The client's networks; the router next to the host is not in them. */
+const CLIENT: PolicyProps = { allowFrom: ["10.2.0.0/24", "fd02::/32"] };
+
+const AT_ONCE_MS = 150;
+
+describeWithRoot("in a real kernel", COMMANDS, () => {
+  let network: Network;
+  beforeAll(async () => {
+    network = await Network.open();
+    await Promise.all([
+      network.host.ask("serve 22 80"),
+      network.client.ask("serve 53 80"),
+      network.behind.ask("serve 80"),
+    ]);
+  });
+  afterAll(() => network?.close());
+
+  test("without a firewall everything that these tests close is open", async () => {
+    const { host, router, client } = network;
+    await network.unlock();
+    expect(await client.words("tcp 10.1.0.2 22", "tcp fd01::2 80", "udp 10.1.0.2 80", "tcp 10.3.0.2 80")).toEqual([
+      "open",
+      "open",
+      "echo",
+      "open",
+    ]);
+    expect(await client.words("tcp 10.1.0.2 4444", "udp fd01::2 4444")).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
+    expect(await host.words("tcp 10.2.0.2 80", "tcp fd02::2 80", "udp 10.2.0.2 53")).toEqual(["open", "open", "echo"]);
+    expect(await router.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "open"]);
+    expect(await client.pings("10.1.0.2", "10.2.0.2")).toBe(true);
+  });
+
+  describe.each(FIREWALLS)("with %s", (firewall) => {
+    test("only SSH answers, only to the allowed sources, and nothing is forwarded", async () => {
+      const { router, client } = network;
+      await network.lock(firewall, CLIENT);
+      const [open, closed, others, pings] = await Promise.all([
+        client.words("tcp 10.1.0.2 22", "tcp fd01::2 22"),
+        client.words(
+          ...["tcp 10.1.0.2 80", "tcp fd01::2 80", "tcp 10.1.0.2 4444", "tcp fd01::2 4444"],
+          ...["udp 10.1.0.2 80", "udp fd01::2 80", "udp 10.1.0.2 4444", "udp fd01::2 4444"],
+          "tcp 10.3.0.2 80",
+        ),
+        router.words("tcp 10.1.0.2 22", "tcp fd01::2 22"),
+        Promise.all([client.pings("10.1.0.2", "10.2.0.2"), client.pings("fd01::2", "fd02::2")]),
+      ]);
+      expect(open).toEqual(["open", "open"]);
+      expect(closed).toEqual(Array(9).fill("timeout"));
+      expect(others).toEqual(["timeout", "timeout"]);
+      expect(pings).toEqual([false, false]);
+    });
+
+    test("nothing leaves the host, not from the SSH port either, and local programs fail at once", async () => {
+      const { host } = network;
+      await network.lock(firewall, { ...CLIENT, sshPort: 2222 });
+      const tcp = await host.ask("tcp 10.2.0.2 80", "tcp fd02::2 80", "tcp 10.2.0.2 80 10.1.0.2 2222");
+      expect(tcp.map(({ word }) => word)).toEqual(Array(3).fill("ECONNREFUSED"));
+      const udp = await host.ask("udp 10.2.0.2 53", "udp fd02::2 53");
+      expect(udp.map(({ word }) => word)).toEqual(["EPERM", "EPERM"]);
+      expect(Math.max(...[...tcp, ...udp].map(({ ms }) => ms))).toBeLessThan(AT_ONCE_MS);
+      expect(await host.words("tcp 127.0.0.1 80", "tcp ::1 80")).toEqual(["open", "open"]);
+    });
+
+    test("reject inbound tells the sender at once, drop outbound lets local programs wait", async () => {
+      const { host, client } = network;
+      await network.lock(firewall, { ...CLIENT, deniedInbound: "reject", deniedOutbound: "drop" });
+      const refused = await client.ask("tcp 10.1.0.2 80", "tcp fd01::2 80", "udp 10.1.0.2 80", "udp fd01::2 80");
+      expect(refused.map(({ word }) => word)).toEqual(["ECONNREFUSED", "ECONNREFUSED", "EHOSTUNREACH", "EACCES"]);
+      expect(Math.max(...refused.map(({ ms }) => ms))).toBeLessThan(AT_ONCE_MS);
+      expect(await host.words("tcp 10.2.0.2 80", "tcp fd02::2 80")).toEqual(["timeout", "timeout"]);
+      expect(await client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "open"]);
+    });
+
+    test("a family without sources is closed", async () => {
+      await network.lock(firewall, { allowFrom: ["10.2.0.0/24"] });
+      expect(await network.client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "timeout"]);
+      await network.lock(firewall, { allowFrom: ["fd02::/32"] });
+      expect(await network.client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["timeout", "open"]);
+    });
+
+    test("large packets find their size on a path that takes only smaller ones", async () => {
+      await network.lock(firewall, CLIENT);
+      await network.host.must("ip route flush cache && ip -6 route flush cache");
+      const received = await network.client.words("bulk 10.1.0.2 22 300000", "bulk fd01::2 22 300000");
+      expect(received).toEqual(["300000", "300000"]);
+    });
+
+    test("IPv6 finds its neighbours again after they were forgotten, whoever asks first", async () => {
+      const { host, router } = network;
+      await network.lock(firewall, { allowFrom: ["fd01::/64"] });
+      await host.must("ip -6 neigh flush dev eth0");
+      await router.must("ip -6 neigh flush dev toHost");
+      expect(await router.words("tcp fd01::2 22")).toEqual(["open"]);
+      await host.must("ip -6 neigh flush dev eth0");
+      expect(await router.words("tcp fd01::2 22")).toEqual(["open"]);
+    });
+
+    test("each source may open so many connections a minute, over IPv6 each /64, and a new limit is in force at once", async () => {
+      const { client } = network;
+      await network.lock(firewall, { ...CLIENT, newConnectionsPerMinute: 6 });
+      for (const [host, same, other] of [
+        ["10.1.0.2", "10.2.0.2", "10.2.0.3"],
+        ["fd01::2", "fd02::2", "fd02:0:0:1::1"],
+      ]) {
+        const within = await client.words(...Array<string>(6).fill(`tcp ${host} 22 ${same}`));
+        expect(within).toEqual(Array(6).fill("open"));
+        expect(await client.words(`tcp ${host} 22 ${same}`, `tcp ${host} 22 ${other}`)).toEqual(["timeout", "open"]);
+      }
+      expect(await client.words("tcp fd01::2 22 fd02::3")).toEqual(["timeout"]);
+      await network.update(firewall, { ...CLIENT, newConnectionsPerMinute: 60 });
+      const raised = await client.words(...Array<string>(7).fill("tcp 10.1.0.2 22 10.2.0.2"));
+      expect(raised).toEqual(Array(7).fill("open"));
+    });
+
+    test.each([1, 0])(
+      "a session older than the firewall goes on when only the server sends (nf_conntrack_tcp_loose=%i)",
+      async (loose) => {
+        await network.unlock();
+        await network.host.must(`sysctl -qw net.netfilter.nf_conntrack_tcp_loose=${loose}`);
+        const sessions = network.client.words("listen-only 10.1.0.2 22", "listen-only fd01::2 22");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await network.lock(firewall, CLIENT);
+        expect(await sessions).toEqual(["12", "12"]);
+      },
+    );
+
+    test("an exception passes both ways, and nothing beside it", async () => {
+      const { host, client } = network;
+      await network.lock(firewall, {
+        allowFrom: ["10.1.0.1"],
+        exceptions: [
+          PolicyException.dns("10.2.0.2"),
+          PolicyException.ping({ from: "10.2.0.2" }),
+          PolicyException.egress({ to: "fd02::2", port: 80 }),
+          PolicyException.ingress({ from: "10.2.0.3", port: 80 }),
+        ],
+      });
+      expect(await host.words("udp 10.2.0.2 53", "tcp 10.2.0.2 53", "tcp fd02::2 80")).toEqual([
+        "echo",
+        "open",
+        "open",
+      ]);
+      const beside = await host.words("tcp 10.2.0.2 80", "tcp 10.2.0.3 53", "tcp fd02::2 53");
+      expect(beside).toEqual(Array(3).fill("ECONNREFUSED"));
+      expect(await client.words("tcp 10.1.0.2 80 10.2.0.3", "tcp 10.1.0.2 80 10.2.0.2")).toEqual(["open", "timeout"]);
+      expect(await Promise.all([client.pings("10.1.0.2", "10.2.0.2"), client.pings("10.1.0.2", "10.2.0.3")])).toEqual([
+        true,
+        false,
+      ]);
+    });
+  });
+});
