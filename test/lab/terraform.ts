@@ -1,0 +1,234 @@
+/** Real Terraform and real cdktf in a lab's controller. */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { App, TerraformStack } from "cdktf";
+import { machine, type Lab, type RunOptions, type RunResult } from "./lab";
+import { NullProvider, nullProviderSource } from "./null-provider";
+
+/** A stack that was synthesised by the real cdktf. */
+export interface SynthesisedStack {
+  readonly name: string;
+  /** cdktf's output folder, with manifest.json. */
+  readonly outdir: string;
+  /** Where cdk.tf.json is, and where Terraform runs. */
+  readonly folder: string;
+  /** The text of cdk.tf.json. */
+  readonly json: string;
+}
+
+export interface Plan {
+  readonly stdout: string;
+  /** Whether anything would be done. */
+  readonly hasChanges: boolean;
+  /** For `apply` and `showJson`. */
+  readonly file: string;
+}
+
+/** Synthesises a stack with cdktf, into a folder of the lab; again into the same one if given. */
+export function synthStack(
+  lab: Lab,
+  build: (stack: TerraformStack) => void,
+  options: { name?: string; outdir?: string } = {},
+): SynthesisedStack {
+  const name = options.name ?? "fleet";
+  const outdir = options.outdir ?? lab.makeFolder("cdktf");
+  const app = new App({ outdir });
+  build(new TerraformStack(app, name));
+  app.synth();
+  const folder = path.join(outdir, "stacks", name);
+  return { name, outdir, folder, json: fs.readFileSync(path.join(folder, "cdk.tf.json"), "utf8") };
+}
+
+/** Terraform in one folder. A command that fails throws, unless told `{ check: false }`. */
+export class Terraform {
+  public constructor(
+    private readonly lab: Lab,
+    public readonly folder: string,
+    private readonly provider?: ProviderChoice,
+  ) {}
+
+  public run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.lab.controller.exec(["terraform", ...args], {
+      timeoutSeconds: 300,
+      cwd: this.folder,
+      ...options,
+      env: { ...terraformEnvironment(this.lab, this.provider), ...options.env },
+    });
+  }
+
+  public init(options?: RunOptions): Promise<RunResult> {
+    return this.run(["init", "-no-color", "-input=false"], options);
+  }
+
+  public async plan(args: readonly string[] = [], options: RunOptions = {}): Promise<Plan> {
+    const file = path.join(this.folder, "lab.tfplan");
+    const command = ["plan", "-no-color", "-input=false", "-detailed-exitcode", `-out=${file}`, ...args];
+    const result = await this.run(command, { ...options, check: false });
+    if (result.code !== 0 && result.code !== 2) {
+      throw new Error(`terraform plan: exit code ${result.code}\n${result.stdout}${result.stderr}`);
+    }
+    return { stdout: result.stdout, hasChanges: result.code === 2, file };
+  }
+
+  /** Applies the folder as it is, or a plan. */
+  public apply(args: readonly string[] = [], options?: RunOptions): Promise<RunResult> {
+    return this.run(["apply", "-no-color", "-input=false", "-auto-approve", ...args], options);
+  }
+
+  public destroy(args: readonly string[] = [], options?: RunOptions): Promise<RunResult> {
+    return this.run(["destroy", "-no-color", "-input=false", "-auto-approve", ...args], options);
+  }
+
+  /** The state, or the plan in the file, as `terraform show -json` tells it. */
+  public async showJson<T = Record<string, unknown>>(planFile?: string): Promise<T> {
+    const { stdout } = await this.run(["show", "-json", ...(planFile === undefined ? [] : [planFile])]);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Addresses of all resources in the state, as `terraform state list` prints them. */
+  public async stateList(): Promise<string[]> {
+    const { code, stdout, stderr } = await this.run(["state", "list"], { check: false });
+    if (code !== 0 && !stderr.includes("No state file was found")) {
+      throw new Error(`terraform state list: exit code ${code}\n${stderr}`);
+    }
+    return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  /**
+   * The hosts in the state: the for_each keys of resources, sorted.
+   * @param name which resources count, by their name in the stack. @default - all
+   */
+  public async stateHosts(name?: RegExp): Promise<string[]> {
+    const keys = (await this.stateList()).flatMap((address) => {
+      const [, resource = "", key] = /^[\w-]+\.([\w-]+)\["(.*)"\]$/.exec(address) ?? [];
+      return key !== undefined && (name === undefined || name.test(resource)) ? [key] : [];
+    });
+    return [...new Set(keys)].sort();
+  }
+}
+
+/** Runs a cdktf command in the controller, on a stack that was synthesised: `cdktf(lab, stack, "deploy")`. */
+export function cdktf(
+  lab: Lab,
+  stack: SynthesisedStack,
+  command: "deploy" | "destroy" | "diff",
+  options: RunOptions & { provider?: ProviderChoice; args?: readonly string[] } = {},
+): Promise<RunResult> {
+  const program = require.resolve("cdktf-cli/bundle/bin/cdktf");
+  const approve = command === "diff" ? [] : ["--auto-approve"];
+  // The app is never run, but cdktf insists on one.
+  const synthesised = ["--app", "true", "--skip-synth", "--skip-provider-lock", "--output", stack.outdir];
+  const args = [command, stack.name, ...approve, ...synthesised, ...(options.args ?? [])];
+  return lab.controller.exec([process.execPath, program, ...args], {
+    timeoutSeconds: 300,
+    cwd: stack.outdir,
+    ...options,
+    env: {
+      ...terraformEnvironment(lab, options.provider),
+      DISABLE_VERSION_CHECK: "1",
+      FORCE_COLOR: "0",
+      ...options.env,
+    },
+  });
+}
+
+/** Keeps the machine's own Terraform settings, and everything that needs the internet, out of it. */
+export function terraformEnvironment(lab: Lab, provider?: ProviderChoice): Record<string, string> {
+  return {
+    CHECKPOINT_DISABLE: "1",
+    TF_IN_AUTOMATION: "1",
+    TF_CLI_CONFIG_FILE: emptyFile(lab),
+    ...provider?.env,
+  };
+}
+
+function emptyFile(lab: Lab): string {
+  const file = path.join(lab.folder, "terraform.rc");
+  fs.writeFileSync(file, "", { flag: "a" });
+  return file;
+}
+
+/** Where `null_resource` comes from. */
+export interface ProviderChoice {
+  readonly kind: "registry" | "stand-in";
+  /** What Terraform needs in its environment. */
+  readonly env: Record<string, string>;
+  stop(): void;
+}
+
+/**
+ * The null provider: the real one if this machine can get it, else the stand-in. Stop it at the end.
+ *
+ * SSH_ONLY_LAB_NULL_PROVIDER=stand-in or =registry decides it beforehand.
+ */
+export async function nullProvider(lab: Lab): Promise<ProviderChoice> {
+  const mirror = await providerMirror();
+  if (mirror === undefined) {
+    const standIn = await NullProvider.start(lab.folder);
+    return { kind: "stand-in", env: standIn.env, stop: () => standIn.stop() };
+  }
+  const config = path.join(lab.folder, "mirror.rc");
+  fs.writeFileSync(
+    config,
+    `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(mirror)}\n  }\n}\n`,
+  );
+  return { kind: "registry", env: { TF_CLI_CONFIG_FILE: config }, stop: () => undefined };
+}
+
+const decisionVariable = "SSH_ONLY_LAB_NULL_PROVIDER";
+/** How long "it cannot be downloaded" is believed; each test file would ask again. */
+const beliefMs = 3600 * 1000;
+
+/** A folder with the real provider; undefined when it cannot be had. The answer is kept for other test files. */
+async function providerMirror(): Promise<string | undefined> {
+  const wish = process.env[decisionVariable];
+  if (wish === "stand-in") {
+    return undefined;
+  }
+  const folder = ownFolder(path.join(os.tmpdir(), `ssh-only-lab-providers-${process.getuid?.()}`));
+  const mirror = path.join(folder, "mirror");
+  const refusal = path.join(folder, "not-available");
+  if (fs.existsSync(path.join(mirror, nullProviderSource))) {
+    return mirror;
+  }
+  if (wish !== "registry" && fs.existsSync(refusal) && Date.now() - fs.statSync(refusal).mtimeMs < beliefMs) {
+    return undefined;
+  }
+  const scratch = fs.mkdtempSync(path.join(folder, "try-"));
+  try {
+    const needs = { terraform: { required_providers: { null: { source: nullProviderSource } } } };
+    fs.writeFileSync(path.join(scratch, "main.tf.json"), JSON.stringify(needs));
+    const result = await machine.exec(["terraform", "init", "-no-color", "-input=false"], {
+      cwd: scratch,
+      timeoutSeconds: 10,
+      check: false,
+      env: { CHECKPOINT_DISABLE: "1" },
+    });
+    if (result.code === 0) {
+      // Renamed, so that nobody sees half of it; whoever comes second keeps the first one's.
+      fs.renameSync(path.join(scratch, ".terraform", "providers"), mirror);
+    } else if (wish === "registry") {
+      throw new Error(`${decisionVariable}=registry, but: ${result.stderr}`);
+    } else {
+      fs.writeFileSync(refusal, result.stderr);
+    }
+  } catch (error) {
+    if (!fs.existsSync(mirror)) {
+      throw error;
+    }
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+  return fs.existsSync(mirror) ? mirror : undefined;
+}
+
+/** Providers in it are run as this user, so nobody else may have made it. */
+function ownFolder(folder: string): string {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = fs.lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
+    throw new Error(`${folder} belongs to somebody else, or others may write to it. Remove it.`);
+  }
+  return folder;
+}
