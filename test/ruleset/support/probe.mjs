@@ -5,6 +5,7 @@
 //   N udp HOST PORT                       echo, timeout, or the error code
 //   N bulk HOST PORT BYTES                how many of these bytes arrived
 //   N listen-only HOST PORT               how many of 12 lines arrived, while this end never sends after its first word
+/* global Buffer, clearTimeout, console, performance, process, setTimeout */
 import dgram from "node:dgram";
 import net from "node:net";
 import readline from "node:readline";
