@@ -21,7 +21,7 @@ import {
   type SharedProps,
 } from "./policy/host";
 import { hostMessages } from "./policy/host-messages";
-import { isObject } from "./policy/keys";
+import { isObject, placeOf } from "./policy/keys";
 import { messages } from "./policy/messages";
 import { describeProblem, type Problem, Problems } from "./policy/problems";
 import { parseChoice } from "./policy/values";
@@ -114,7 +114,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   /** Adds a host, given by its address or with properties of its own. */
   public addHost(key: string, host: string | HostProps): void {
-    const place = this.found.at("hosts").at(key);
+    const place = this.found.at("hosts").at(placeOf(key));
     if (this.hosts.has(key)) {
       place.add("", hostMessages.twice(key));
     }

@@ -1,6 +1,7 @@
 /** Finds misspelt keys: TypeScript does so for its users, but not for those who write JavaScript or YAML. */
 import { messages } from "./messages";
 import type { Problems } from "./problems";
+import { shown } from "./shown";
 
 /** Adds a problem for each key of `value` that is not in `known`; false if `value` is no plain object at all. */
 export function checkKeys(
@@ -38,8 +39,8 @@ export function closest(word: string, known: readonly string[]): string | undefi
 }
 
 /** A key as part of a path; one that is not a plain word is shown so that it cannot garble the message. */
-function placeOf(key: string): string {
-  return /^[\w-]+$/.test(key) ? key : `[${JSON.stringify(key)}]`;
+export function placeOf(key: string): string {
+  return /^[\w-][\w.-]*$/.test(key) ? key : `[${shown(key)}]`;
 }
 
 /** Levenshtein distance, one row at a time; words longer than any key are not compared. */

@@ -65,7 +65,8 @@ export const messages = {
   specialAddress: (value: string, what: string, remedy: string): string => `${shown(value)} is ${what}; ${remedy}`,
   otherFamily: (value: string, family: string, factory: string): string =>
     `${shown(value)} is an ${family} address; ${did(`AllowedSource.${factory}(${shown(value)})`)}`,
-  notASource: (value: unknown): string => `must be an address as text, or an AllowedSource, not ${kindOf(value)}`,
+  notASource: (value: unknown): string =>
+    `must be an address or range as text, such as "192.0.2.0/24", not ${kindOf(value)}`,
   tokenWithoutFamily: (): string =>
     "is a token, whose value is unknown until apply; say which family it will be: AllowedSource.ipv4(token) or " +
     "AllowedSource.ipv6(token)",
@@ -81,7 +82,7 @@ export const messages = {
   noPeers: (): string => "is empty; name at least one address",
   required: (): string => "is missing",
   notAnException: (value: unknown): string =>
-    `must be a PolicyException, such as PolicyException.dhcpClient(), not ${kindOf(value)}`,
+    `must be a PolicyException, or a kind such as "dhcp-client", or an object with a kind, not ${kindOf(value)}`,
   unknownExceptionKind: (value: unknown, suggestion: string | undefined, kinds: readonly string[]): string =>
     `${kindOf(value)} is no kind of exception; ` +
     (suggestion === undefined ? `known kinds: ${kinds.join(", ")}` : did(suggestion)),

@@ -94,7 +94,7 @@ describe("an entry of a fleet file", () => {
     [{ kind: "dhcp-client", from: "192.0.2.1" }, "from: unknown; there is nothing to say here"],
     [{ kind: "egress", to: "192.0.2.1", port: "443" }, "port: must be a number, not text; did you mean 443 without"],
     [{ kind: "egress", to: "192.0.2.1", port: Token.asNumber({ resolve: () => 1 }) }, "port: is a token"],
-    [7, "must be a PolicyException, such as PolicyException.dhcpClient(), not 7"],
+    [7, 'must be a PolicyException, or a kind such as "dhcp-client", or an object with a kind, not 7'],
     [[], "must be a PolicyException"],
     [null, "must be a PolicyException"],
   ])("%p is refused", (entry, message) => {

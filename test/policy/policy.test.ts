@@ -140,7 +140,7 @@ describe("a policy that cannot be used", () => {
     [{ allowFrom: "192.0.2.1" }, 'allowFrom: must be a list; did you mean ["192.0.2.1"]?'],
     [{ allowFrom: null }, "allowFrom: must be a list, not null"],
     // eslint-disable-next-line no-sparse-arrays
-    [{ allowFrom: [, "192.0.2.1"] }, "allowFrom[0]: must be an address as text"],
+    [{ allowFrom: [, "192.0.2.1"] }, "allowFrom[0]: must be an address or range as text"],
     [{ allowFrom: Token.asList({ resolve: () => [] }) }, "allowFrom: is a list whose length is unknown until apply"],
     [{ allowFrom: Token.asString({ resolve: () => [] }) }, "allowFrom: is a token"],
     [{ sshPort: 65536 }, "sshPort: must be a whole number from 1 to 65535, not 65536"],

@@ -88,7 +88,7 @@ describe("what cannot be the far end of a connection is refused:", () => {
     ["10.0.0.1'", "a quote"],
     ["${foo}", 'a Terraform template ("${")'],
     ["%{ if true }", 'a Terraform template ("%{")'],
-    [undefined, "must be an address as text, or an AllowedSource, not undefined"],
+    [undefined, 'must be an address or range as text, such as "192.0.2.0/24", not undefined'],
     [null, "not null"],
     [22, "not 22"],
     [["10.0.0.1"], "not a list"],
