@@ -2,7 +2,8 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { App, TerraformStack } from "cdktf";
+import { stripVTControlCharacters } from "node:util";
+import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
 import { machine, type Lab, type RunOptions, type RunResult } from "./lab";
 import { NullProvider, nullProviderSource } from "./null-provider";
 
@@ -25,17 +26,27 @@ export interface Plan {
   readonly file: string;
 }
 
-/** Synthesises a stack with cdktf, into a folder of the lab; again into the same one if given. */
+/**
+ * Synthesises a stack with cdktf, into a new folder of the lab, or again into the `outdir` of an earlier one.
+ * Its state is in that folder too (cdktf's default is the working directory), unless `build` sets a backend.
+ */
 export function synthStack(
   lab: Lab,
   build: (stack: TerraformStack) => void,
   options: { name?: string; outdir?: string } = {},
 ): SynthesisedStack {
   const name = options.name ?? "fleet";
-  const outdir = options.outdir ?? lab.makeFolder("cdktf");
+  const outdir = options.outdir ?? path.join(lab.makeFolder("cdktf"), "cdktf.out");
+  const project = path.dirname(outdir);
   const app = new App({ outdir });
-  build(new TerraformStack(app, name));
+  const stack = new TerraformStack(app, name);
+  build(stack);
+  if (!stack.node.children.some((child) => TerraformBackend.isBackend(child))) {
+    new LocalBackend(stack, { path: path.join(project, `terraform.${name}.tfstate`) });
+  }
   app.synth();
+  // What the cdktf command looks for. The app is not run again.
+  fs.writeFileSync(path.join(project, "cdktf.json"), JSON.stringify({ language: "typescript", app: "true" }));
   const folder = path.join(outdir, "stacks", name);
   return { name, outdir, folder, json: fs.readFileSync(path.join(folder, "cdk.tf.json"), "utf8") };
 }
@@ -109,7 +120,7 @@ export class Terraform {
 }
 
 /** Runs a cdktf command in the controller, on a stack that was synthesised: `cdktf(lab, stack, "deploy")`. */
-export function cdktf(
+export async function cdktf(
   lab: Lab,
   stack: SynthesisedStack,
   command: "deploy" | "destroy" | "diff",
@@ -117,12 +128,11 @@ export function cdktf(
 ): Promise<RunResult> {
   const program = require.resolve("cdktf-cli/bundle/bin/cdktf");
   const approve = command === "diff" ? [] : ["--auto-approve"];
-  // The app is never run, but cdktf insists on one.
-  const synthesised = ["--app", "true", "--skip-synth", "--skip-provider-lock", "--output", stack.outdir];
+  const synthesised = ["--skip-synth", "--skip-provider-lock", "--output", stack.outdir];
   const args = [command, stack.name, ...approve, ...synthesised, ...(options.args ?? [])];
-  return lab.controller.exec([process.execPath, program, ...args], {
+  const result = await lab.controller.exec([process.execPath, program, ...args], {
     timeoutSeconds: 300,
-    cwd: stack.outdir,
+    cwd: path.dirname(stack.outdir),
     ...options,
     env: {
       ...terraformEnvironment(lab, options.provider),
@@ -131,6 +141,8 @@ export function cdktf(
       ...options.env,
     },
   });
+  // It moves the cursor about to show its progress.
+  return { ...result, stdout: stripVTControlCharacters(result.stdout) };
 }
 
 /** Keeps the machine's own Terraform settings, and everything that needs the internet, out of it. */

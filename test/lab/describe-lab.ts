@@ -1,0 +1,24 @@
+/** Groups of tests that need a lab: where none can run, they are listed as not run, with the reason. */
+import { whyNoLab, whyNoTerraform } from "./prerequisites";
+
+export interface DescribeLabOptions {
+  /** What the tests need besides a lab. @default - nothing */
+  readonly needs?: "terraform";
+}
+
+/** As jest's `describe`, with time enough for a lab. With CI=true, not being able to run is a failure. */
+export function describeLab(name: string, tests: () => void, options: DescribeLabOptions = {}): void {
+  jest.setTimeout(120_000);
+  const reason = whyNoLab() ?? (options.needs === "terraform" ? whyNoTerraform() : undefined);
+  if (reason === undefined) {
+    describe(name, tests);
+    return;
+  }
+  if (process.env.CI === "true") {
+    test(`${name}: can run here`, () => {
+      throw new Error(`It cannot: ${reason}.`);
+    });
+  }
+  process.stderr.write(`Not run: ${name}: ${reason}.\n`);
+  describe.skip(`${name} (not run: ${reason})`, tests);
+}
