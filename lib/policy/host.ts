@@ -32,6 +32,12 @@ export interface SharedProps extends PolicyProps {
    * @default false
    */
   readonly takeOver?: boolean;
+  /**
+   * Whether the host stays locked through a restart, and puts its rules back when another program removes them. Needs
+   * systemd, OpenRC or sysvinit; without it, a restart opens the host.
+   * @default true
+   */
+  readonly persist?: boolean;
   /** How Terraform reaches the host. A host's own connection goes over the shared one, property by property. */
   readonly connection?: ConnectionProps;
 }
@@ -48,6 +54,7 @@ export const SHARED_KEYS = [
   "confirmWithinSeconds",
   "skipPreflight",
   "takeOver",
+  "persist",
   "connection",
 ] as const satisfies ReadonlyArray<keyof SharedProps>;
 
@@ -62,6 +69,7 @@ export interface Host {
   readonly confirmWithinSeconds: number;
   readonly skipPreflight: boolean;
   readonly takeOver: boolean;
+  readonly persist: boolean;
   readonly connection: Connection;
 }
 
@@ -112,7 +120,10 @@ export function parseHost(key: string, value: unknown, shared: Shared, problems:
   const connection = own.connection === undefined ? {} : parseConnection(own.connection, problems.at("connection"));
   const policy = policyOf(own, shared, problems);
   // What is wrong with the shared part has been said once.
-  const knobs = parseKnobs(shared.policy === undefined ? own : { ...shared.props, ...own }, problems);
+  const knobs = parseKnobs(
+    { ...(shared.policy === undefined ? {} : shared.props), ...pick(own, SHARED_KEYS) },
+    problems,
+  );
   if (problems.list.length > before || address === undefined || policy === undefined) {
     return undefined;
   }
@@ -147,7 +158,7 @@ export function checkDistinctAddresses(hosts: readonly Host[], problems: Problem
 function parseKnobs(
   props: Record<string, unknown>,
   problems: Problems,
-): Pick<Host, "backend" | "confirmWithinSeconds" | "skipPreflight" | "takeOver"> {
+): Pick<Host, "backend" | "confirmWithinSeconds" | "skipPreflight" | "takeOver" | "persist"> {
   const read = <T>(key: keyof SharedProps, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
     props[key] === undefined ? undefined : parse(props[key], problems.at(key));
   return {
@@ -156,9 +167,11 @@ function parseKnobs(
       read("confirmWithinSeconds", (value, at) => parseInteger(value, { min: 10, max: 3600 }, at)) ?? 120,
     skipPreflight: read("skipPreflight", parseBoolean) ?? false,
     takeOver: read("takeOver", parseBoolean) ?? false,
+    persist: read("persist", parseBoolean) ?? true,
   };
 }
 
+/** What is said under those keys; undefined says nothing, and goes over nothing. */
 function pick(props: object, keys: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(props).filter(([key]) => keys.includes(key)));
+  return Object.fromEntries(Object.entries(props).filter(([key, value]) => keys.includes(key) && value !== undefined));
 }
