@@ -45,6 +45,7 @@ const SETTINGS = {
   confirm_within: (host) => host.confirmWithinSeconds,
   skip_preflight: (host) => host.skipPreflight,
   take_over: (host) => host.takeOver,
+  persist: (host) => host.persist,
 } as const satisfies Record<string, (host: Host) => Value>;
 
 const CONNECTION: Record<ConnectionName, (host: Host) => Value> = {
@@ -217,6 +218,7 @@ export class HostResources {
       CONFIRM_WITHIN: this.termOf("confirm_within"),
       SKIP_PREFLIGHT: this.termOf("skip_preflight"),
       TAKE_OVER: this.termOf("take_over"),
+      PERSIST: this.termOf("persist"),
       PROGRAM_VERSION: literal(this.props.programVersion),
       PROGRAM: expression(`local.${this.props.program.friendlyUniqueId}`),
     });

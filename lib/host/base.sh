@@ -37,10 +37,19 @@ say() {
 die() {
   code=$1
   shift
+  said=yes
   log "failed: $* $effect"
   printf 'ssh-only-firewall: %s %s\n' "$*" "$effect" >&2 2>/dev/null || :
   exit "$code"
 }
+
+# Trapped on EXIT: nothing ends without a word about the host.
+unexpected() {
+  [ "$1" -eq 0 ] || [ -n "${said-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
+}
+
+# to_disk FILES: before the host relies on them. Bounded, for one file system that hangs must not hold us up.
+to_disk() { timeout 10 sync "$@" >/dev/null 2>&1 || :; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

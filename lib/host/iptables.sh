@@ -118,6 +118,13 @@ ipt_jumps() {
     END { exit !(first["INPUT"] == "SSH_ONLY_IN" && first["OUTPUT"] == "SSH_ONLY_OUT" && first["FORWARD"] == "SSH_ONLY_FWD") }'
 }
 
+# 0 if each jump comes first: what a flush takes away, and what others push down.
+ipt_is_first() {
+  for family in $ipt_families; do
+    ipt_save "$family" 2>/dev/null | ipt_jumps || return 1
+  done
+}
+
 # ipt_matches DIR: as nft_matches.
 ipt_matches() {
   all=''

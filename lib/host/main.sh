@@ -1,17 +1,23 @@
 usage() {
   printf 'usage: sh %s/host.sh status [--json] | unlock | rollback\n' "$STATE" >&2
+  said=yes
   exit 2
 }
 
 main() {
   verb=${1-}
   [ $# -eq 0 ] || shift
+  trap 'unexpected $?' EXIT
   case $verb:$# in
     lock:0) verb_lock ;;
     confirm:3) verb_confirm "$@" ;;
     rollback:0) verb_rollback ;;
     unlock:0 | unlock:1) verb_unlock "$@" ;;
     status:0 | status:1) verb_status "$@" ;;
+    boot:0) verb_boot ;;
+    guard:0) verb_guard ;;
+    start-guard:0) verb_start_guard ;;
+    stop-guard:0) verb_stop_guard ;;
     watchdog:2) verb_watchdog "$@" ;;
     *) usage ;;
   esac

@@ -2,6 +2,7 @@
 # the variable): client address, client port, our address, our port.
 
 check_settings() {
+  : "${SSH_ONLY_PERSIST:=false}"
   for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
     case $setting in
       '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;
@@ -130,4 +131,12 @@ check_login() {
   ! grep -q "^$SSH_ONLY_LOGIN:" /etc/passwd || return 0
   has_exception egress ||
     die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
+}
+
+# A lock that a restart opens is none.
+check_init() {
+  [ "$SSH_ONLY_PERSIST" = true ] || return 0
+  find_init
+  [ "$init" != none ] ||
+    die 4 'This host has no init system that we know (systemd, OpenRC, sysvinit), so a restart would open it: set persist: false to lock it until then.'
 }

@@ -12,6 +12,7 @@ const PARTS = [
   "backend",
   "preflight",
   "watchdog",
+  "boot",
   "verbs",
   "status",
   "main",

@@ -4,6 +4,7 @@ verb_status() {
   need_root
   take_host_lock 30
   read_state
+  drop_stale_pending
   current=${pending:-$confirmed}
   state=open
   [ -z "$confirmed" ] || state=locked

@@ -2,24 +2,41 @@
 #
 #   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, and listing (the live rules as the kernel
 #                      shows them, proven equal to the ruleset)
-#   pending            names the attempt that is loaded and waits for its confirm
+#   pending            names the attempt that is loaded and waits for its confirm, and the boot that it belongs to
 #   confirmed          names the attempt that is in force for good
 #   baseline/          what listened, who was connected and which rules there were before the first lock
 #   host.sh, log
 #
 # Renaming pending to confirmed is the one moment at which a host becomes locked.
 
-# Sets pending and confirmed: an attempt each, or empty.
+# Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
+# any more, for its rules and its watchdog went with it.
 read_state() {
-  pending='' confirmed=''
-  [ ! -f "$STATE/pending" ] || read -r pending <"$STATE/pending" || :
-  [ ! -f "$STATE/confirmed" ] || read -r confirmed <"$STATE/confirmed" || :
+  pending='' confirmed='' stale='' boot=''
+  [ ! -f "$STATE/confirmed" ] || read -r confirmed boot <"$STATE/confirmed" || :
+  [ ! -f "$STATE/pending" ] || read -r pending boot <"$STATE/pending" || :
+  if [ -n "$pending" ] && [ "$boot" != "$(boot_id)" ]; then
+    stale=$pending
+    pending=''
+  fi
+}
+
+boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
+
+# Under the host lock: makes what read_state found true on disk too.
+drop_stale_pending() {
+  [ -n "$stale" ] || return 0
+  printf '%s\n' "$stale the host was restarted: the rules were not kept" >"$STATE/rolled-back" 2>/dev/null || :
+  rm -f "$STATE/pending"
+  log "rolled back lock $stale: the host was restarted before it was confirmed"
+  drop_old_records
 }
 
 # Sets rec_* from the record of an attempt; all empty when there is none.
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_port='' rec_program='' rec_locked_at=''
+  rec_persist=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -31,6 +48,7 @@ read_record() {
       port) rec_port=$value ;;
       program) rec_program=$value ;;
       locked_at) rec_locked_at=$value ;;
+      persist) rec_persist=$value ;;
     esac
   done <"$rec_dir/meta"
 }
@@ -53,6 +71,7 @@ ruleset=$SSH_ONLY_RULESET
 backend=$backend
 variant=$ipt_variant
 port=$SSH_ONLY_PORT
+persist=$SSH_ONLY_PERSIST
 program=$SSH_ONLY_PROGRAM_VERSION
 locked_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 "

@@ -6,6 +6,7 @@ verb_lock() {
   check_settings
   take_host_lock 30
   read_state
+  drop_stale_pending
   choose_backend
   check_state_folder
   check_owner
@@ -13,12 +14,14 @@ verb_lock() {
     check_way_in
     check_login
   fi
+  check_init
 
   mkdir -p "$STATE"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM"
   take_baseline
   write_record
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT"
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $(boot_id)
+"
   effect='Undoing the lock.'
   trap 'undo_lock $?' EXIT
   trap 'exit 129' HUP
@@ -30,7 +33,7 @@ verb_lock() {
   trap - EXIT HUP INT TERM
   drop_old_records
   effect="The host is pending: it goes back to what it was in $SSH_ONLY_CONFIRM_WITHIN s unless the lock is confirmed."
-  say "$SSH_ONLY_HOST: SSH only is loaded ($backend, ruleset $SSH_ONLY_RULESET). $effect"
+  say "$SSH_ONLY_HOST: SSH only is loaded ($backend, ruleset ${SSH_ONLY_RULESET%"${SSH_ONLY_RULESET#????????????}"}). $effect"
 }
 
 # Whatever ends lock early ends here; what fails here is left to the watchdog.
@@ -51,6 +54,7 @@ verb_confirm() {
   need_root
   take_host_lock 30
   read_state
+  drop_stale_pending
   if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
     say 'This lock is confirmed already. The host was not changed.'
     return 0
@@ -70,12 +74,23 @@ verb_confirm() {
     die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
   live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
 
-  # Boot persistence belongs here: written and load-tested before the next line, which makes the host locked.
+  # None of this has an effect before the host is confirmed. The files that boot will load are those that have been
+  # loaded, and were proven by live_matches.
+  if [ "$rec_persist" = true ]; then persist; fi
+  to_disk "$rec_dir"/* "$STATE/host.sh" "$STATE/pending"
+  # This makes the host locked.
   mv -f "$STATE/pending" "$STATE/confirmed"
+  to_disk "$STATE"
   rm -f "$STATE/rolled-back"
-  drop_old_records
-  read_record "$confirmed"
   effect='The host is locked.'
+  drop_old_records
+  if [ "$rec_persist" = true ]; then
+    verb_start_guard
+  else
+    verb_stop_guard
+    forget_boot
+  fi
+  read_record "$confirmed"
   say "$rec_host: confirmed over a new connection. $effect"
 }
 
@@ -84,6 +99,7 @@ verb_rollback() {
   need_root
   take_host_lock 30
   read_state
+  drop_stale_pending
   if [ -z "$pending" ]; then
     say "Nothing is pending. $effect"
     return 0
@@ -97,6 +113,7 @@ verb_unlock() {
   need_root
   take_host_lock 30
   read_state
+  drop_stale_pending
   if [ -z "$pending$confirmed" ] && ! anything_live; then
     say "This host is open: there is nothing to unlock. $effect"
     return 0
@@ -111,12 +128,13 @@ verb_unlock() {
     unlock_beside "$others"
     return 0
   fi
-  # Pending first, or the watchdog would put the confirmed ruleset back; confirmed last, so that a cut in between can be
-  # repeated.
+  # Watchdog and guard first, or they would put the ruleset back; confirmed last, so that whatever ends this half-way
+  # leaves a host that is locked, and can be unlocked again.
+  verb_stop_guard
   rm -f "$STATE/pending"
-  # Boot persistence is removed here.
   unload_except nothing
   rm -f "$STATE/confirmed"
+  forget_boot
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh"
   say 'Unlocked: every rule of this program is gone. The host is open.'
 }

@@ -1,6 +1,16 @@
 # The way back. It is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
 # guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it.
 
+# run_detached VERB [WORDS]: in the background, away from the SSH session and the host lock.
+run_detached() {
+  detach=''
+  ! have setsid || detach=setsid
+  (
+    trap '' HUP
+    exec $detach /bin/sh "$STATE/host.sh" "$@" </dev/null >/dev/null 2>&1 9>&-
+  ) &
+}
+
 arm_watchdog() {
   rm -f "$RUN/ssh-only-firewall.armed"
   started=''
@@ -11,14 +21,7 @@ arm_watchdog() {
       started=yes
     fi
   fi
-  if [ -z "$started" ]; then
-    detach=''
-    ! have setsid || detach=setsid
-    (
-      trap '' HUP
-      exec $detach /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1 9>&-
-    ) &
-  fi
+  [ -n "$started" ] || run_detached watchdog "$1" "$2"
   tries=0
   armed=''
   while [ "$armed" != "$1" ]; do

@@ -1,0 +1,210 @@
+# Boot persistence: what loads the confirmed ruleset before the network is up, and the guard that puts it back when
+# another program takes it away (nft flush ruleset, iptables -F, the reload of another firewall). One loop serves every
+# way of losing the rules and every init system; hooks into the units of others would serve only those we know.
+
+boot_unit=ssh-only-firewall
+guard_unit=ssh-only-firewall-guard
+guard_seconds=5
+
+# Sets init: systemd, openrc, sysv, or none.
+find_init() {
+  if [ -d /run/systemd/system ]; then
+    init=systemd
+  elif [ -x /sbin/openrc-run ] && have rc-update; then
+    init=openrc
+  elif [ -d /etc/init.d ] && { have update-rc.d || have chkconfig; }; then
+    init=sysv
+  else
+    init=none
+  fi
+}
+
+# Written by confirm. Harmless until the host is confirmed: without a confirmed ruleset, nothing is loaded.
+persist() {
+  find_init
+  case $init in
+    systemd)
+      write_file "/etc/systemd/system/$boot_unit.service" "[Unit]
+Description=SSH-only firewall
+Documentation=file://$STATE/host.sh
+DefaultDependencies=no
+After=local-fs.target nftables.service iptables.service ip6tables.service netfilter-persistent.service firewalld.service ufw.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $STATE/host.sh boot
+
+[Install]
+WantedBy=sysinit.target
+"
+      write_file "/etc/systemd/system/$guard_unit.service" "[Unit]
+Description=Puts the SSH-only firewall back when its rules are gone
+After=$boot_unit.service
+
+[Service]
+ExecStart=/bin/sh $STATE/host.sh guard
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+"
+      chmod 0644 "/etc/systemd/system/$boot_unit.service" "/etc/systemd/system/$guard_unit.service"
+      systemctl daemon-reload
+      systemctl --quiet enable "$boot_unit.service" "$guard_unit.service" 2>/dev/null
+      ;;
+    openrc)
+      write_file "/etc/init.d/$boot_unit" "#!/sbin/openrc-run
+description='SSH-only firewall'
+
+depend() {
+  need localmount
+  before net
+  after nftables iptables ip6tables firewall firewalld ufw
+}
+
+start() {
+  ebegin 'Closing this host to everything but SSH'
+  /bin/sh $STATE/host.sh boot && /bin/sh $STATE/host.sh start-guard
+  eend \$?
+}
+
+stop() {
+  /bin/sh $STATE/host.sh stop-guard
+}
+"
+      chmod 0755 "/etc/init.d/$boot_unit"
+      rc-update --quiet add "$boot_unit" boot
+      ;;
+    sysv)
+      write_file "/etc/init.d/$boot_unit" "#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          $boot_unit
+# Required-Start:    mountkernfs \$local_fs
+# Required-Stop:
+# Should-Start:      nftables iptables netfilter-persistent ufw
+# X-Start-Before:    networking
+# Default-Start:     S
+# Default-Stop:
+# Short-Description: SSH-only firewall
+### END INIT INFO
+# chkconfig: 2345 07 93
+# description: closes this host to everything but SSH
+case \${1-} in
+  start | restart | force-reload | reload)
+    /bin/sh $STATE/host.sh boot && /bin/sh $STATE/host.sh start-guard ;;
+  stop)
+    /bin/sh $STATE/host.sh stop-guard ;;
+  status)
+    exec /bin/sh $STATE/host.sh status ;;
+  *)
+    echo \"usage: \$0 start|stop|restart|status\" >&2
+    exit 2 ;;
+esac
+"
+      chmod 0755 "/etc/init.d/$boot_unit"
+      if have update-rc.d; then update-rc.d "$boot_unit" defaults; else chkconfig --add "$boot_unit"; fi >/dev/null 2>&1
+      ;;
+    none) die 4 'This host has no init system that we know (systemd, OpenRC, sysvinit).' ;;
+  esac
+}
+
+# Removed by unlock, after the guard was stopped. What is already gone is fine.
+forget_boot() {
+  find_init
+  case $init in
+    systemd)
+      [ -e "/etc/systemd/system/$boot_unit.service" ] || return 0
+      systemctl --quiet disable "$boot_unit.service" "$guard_unit.service" 2>/dev/null || :
+      rm -f "/etc/systemd/system/$boot_unit.service" "/etc/systemd/system/$guard_unit.service"
+      systemctl daemon-reload
+      systemctl --quiet stop "$boot_unit.service" 2>/dev/null || :
+      ;;
+    openrc)
+      [ -e "/etc/init.d/$boot_unit" ] || return 0
+      rc-update --quiet del "$boot_unit" boot || :
+      rm -f "/etc/init.d/$boot_unit"
+      ;;
+    sysv)
+      [ -e "/etc/init.d/$boot_unit" ] || return 0
+      # chkconfig wants the script, update-rc.d wants it gone.
+      have update-rc.d || chkconfig --del "$boot_unit" >/dev/null 2>&1 || :
+      rm -f "/etc/init.d/$boot_unit"
+      ! have update-rc.d || update-rc.d "$boot_unit" remove >/dev/null 2>&1 || :
+      ;;
+  esac
+}
+
+# The boot service: what was confirmed comes into force. What does not load leaves the host open: reachable comes first.
+verb_boot() {
+  need_root
+  take_host_lock 10
+  read_state
+  drop_stale_pending
+  [ -n "$confirmed" ] || return 0
+  if apply_record "$confirmed" && live_matches "$confirmed"; then
+    log 'booted: the confirmed ruleset is in force'
+  else
+    die 10 'The confirmed ruleset does not load at boot: this host may be OPEN. See status.'
+  fi
+}
+
+# Cheaper than live_matches: it runs every few seconds for months.
+rules_are_there() {
+  read_record "$confirmed"
+  ipt_use "$rec_variant"
+  case $rec_backend in
+    nftables) nft_is_live ;;
+    iptables) ipt_is_first ;;
+  esac
+}
+
+verb_guard() {
+  trap '' HUP
+  set +e
+  printf '%s\n' "$$" >"$RUN/ssh-only-firewall.guard"
+  while :; do
+    sleep "$guard_seconds"
+    read_state
+    [ -n "$confirmed" ] && [ -z "$pending" ] || continue
+    ! rules_are_there || continue
+    (
+      set -e
+      take_host_lock 10
+      read_state
+      [ -n "$confirmed" ] && [ -z "$pending" ] || exit 0
+      ! rules_are_there || exit 0
+      apply_record "$confirmed" && live_matches "$confirmed"
+      log 'the rules had been removed by another program: the confirmed ruleset is in force again'
+    ) </dev/null >/dev/null 2>&1
+  done
+}
+
+verb_start_guard() {
+  find_init
+  case $init in
+    systemd) systemctl --no-block restart "$guard_unit.service" ;;
+    *)
+      verb_stop_guard
+      run_detached guard
+      ;;
+  esac
+}
+
+verb_stop_guard() {
+  find_init
+  if [ "$init" = systemd ]; then
+    systemctl --quiet stop "$guard_unit.service" 2>/dev/null || :
+    return 0
+  fi
+  [ -f "$RUN/ssh-only-firewall.guard" ] && read -r guard <"$RUN/ssh-only-firewall.guard" || return 0
+  rm -f "$RUN/ssh-only-firewall.guard"
+  # The number may be another process's by now.
+  case $(tr '\0' ' ' 2>/dev/null <"/proc/$guard/cmdline") in
+    *"$STATE/host.sh guard "*) kill "$guard" 2>/dev/null || : ;;
+  esac
+}
