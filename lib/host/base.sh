@@ -27,6 +27,12 @@ log() {
   printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$STATE/log" 2>/dev/null || :
 }
 
+# The log keeps the last half megabyte or more.
+trim_log() {
+  [ -f "$STATE/log" ] && [ "$(wc -c <"$STATE/log")" -gt 1000000 ] || return 0
+  tail -c 500000 "$STATE/log" >"$STATE/log.tmp" && mv -f "$STATE/log.tmp" "$STATE/log"
+}
+
 # A dead terminal must not stop what is under way.
 say() {
   log "$*"

@@ -179,6 +179,7 @@ verb_guard() {
       [ -n "$confirmed" ] && [ -z "$pending" ] || exit 0
       ! rules_are_there || exit 0
       apply_record "$confirmed" && live_matches "$confirmed"
+      trim_log
       log 'the rules had been removed by another program: the confirmed ruleset is in force again'
     ) </dev/null >/dev/null 2>&1
   done

@@ -23,6 +23,7 @@ check_settings() {
 
 check_owner() {
   [ -n "$confirmed" ] || return 0
+  [ "$confirmed" != "$SSH_ONLY_ATTEMPT" ] || die 2 'This attempt is confirmed already.'
   read_record "$confirmed"
   if [ "$rec_owner" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
     die 8 "This host is already locked by another owner (hold $rec_owner, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
@@ -128,7 +129,7 @@ check_lease() {
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
 check_login() {
   [ -n "$SSH_ONLY_LOGIN" ] || return 0
-  ! grep -q "^$SSH_ONLY_LOGIN:" /etc/passwd || return 0
+  ! awk -F: -v user="$SSH_ONLY_LOGIN" '$1 == user { found = 1 } END { exit !found }' /etc/passwd || return 0
   has_exception egress ||
     die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
 }

@@ -18,6 +18,7 @@ verb_lock() {
 
   mkdir -p "$STATE"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM"
+  trim_log
   take_baseline
   write_record
   write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $(boot_id)
