@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+/** The CDKTF app: a fleet file in, one stack out. `cdktf` runs it, as cdktf.json says. */
+import { App } from "cdktf";
+import { DEFAULT_FILE, FleetFileError, readFleet } from "../lib/fleet/fleet-file";
+import { FleetStack } from "../lib/fleet/fleet-stack";
+
+const USAGE = `Usage: ssh-only-firewall-fleet [FILE]
+
+The CDKTF app that makes one stack from a fleet file (default: ${DEFAULT_FILE}). cdktf runs it: put it into cdktf.json as
+"app", then run cdktf deploy.
+`;
+
+function main(args: readonly string[]): number {
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (args.length > 1 || args[0]?.startsWith("-")) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  try {
+    const fleet = readFleet(args[0] ?? DEFAULT_FILE);
+    // Only now, for an App makes its folder at once.
+    const app = new App();
+    new FleetStack(app, fleet);
+    app.synth();
+    return 0;
+  } catch (error) {
+    if (error instanceof FleetFileError) {
+      process.stderr.write(`${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+process.exitCode = main(process.argv.slice(2));
