@@ -57,6 +57,9 @@ unexpected() {
 # to_disk FILES: before the host relies on them. Bounded, for one file system that hangs must not hold us up.
 to_disk() { timeout 10 sync "$@" >/dev/null 2>&1 || :; }
 
+# The first twelve digits of a hash, for people.
+short() { printf '%.12s' "$1"; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # write_file PATH TEXT: beside it, then renamed into place.

@@ -29,12 +29,13 @@ verb_lock() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
+  # Said before the rules could cut this connection.
+  say "$SSH_ONLY_HOST: loading SSH only ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
   live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
   trap - EXIT HUP INT TERM
   drop_old_records
-  effect="The host is pending: it goes back to what it was in $SSH_ONLY_CONFIRM_WITHIN s unless the lock is confirmed."
-  say "$SSH_ONLY_HOST: SSH only is loaded ($backend, ruleset ${SSH_ONLY_RULESET%"${SSH_ONLY_RULESET#????????????}"}). $effect"
+  say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
 }
 
 # Whatever ends lock early ends here; what fails here is left to the watchdog.
@@ -120,8 +121,10 @@ verb_unlock() {
     return 0
   fi
   others=''
+  name=''
   for attempt in $pending $confirmed; do
     read_record "$attempt"
+    name="$rec_host: "
     [ "${1:-$rec_owner}" = "$rec_owner" ] || others="$others$attempt "
   done
   effect='Unlocking failed half-way: run it again.'
@@ -137,7 +140,7 @@ verb_unlock() {
   rm -f "$STATE/confirmed"
   forget_boot
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh"
-  say 'Unlocked: every rule of this program is gone. The host is open.'
+  say "${name}unlocked: every rule of this program is gone. The host is open."
 }
 
 # What belongs to others stays in force: a lock of ours over it is undone, one of ours below it is forgotten.
