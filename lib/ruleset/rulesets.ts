@@ -1,12 +1,8 @@
 /** The texts that a host needs for its backend. */
+import type { Backend } from "../policy/host";
 import type { Policy } from "../policy/policy";
 import { renderIptables } from "./iptables";
 import { renderNftables } from "./nftables";
-
-/** What loads the rules on a host; with "auto" the host takes nftables where it works, and iptables elsewhere. */
-export type Backend = "nftables" | "iptables" | "auto";
-
-export const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
 
 export interface Rulesets {
   readonly nftables?: string;
