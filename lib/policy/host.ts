@@ -58,7 +58,7 @@ export const SHARED_KEYS = [
   "connection",
 ] as const satisfies ReadonlyArray<keyof SharedProps>;
 
-const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
+export const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
 
 /** A checked host. */
 export interface Host {

@@ -4,7 +4,8 @@ import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/policy/problems";
 import { renderIptables, renderIptablesFile } from "../../lib/ruleset/iptables";
 import { renderNftables } from "../../lib/ruleset/nftables";
-import { BACKENDS, renderRulesets } from "../../lib/ruleset/rulesets";
+import { BACKENDS } from "../../lib/policy/host";
+import { renderRulesets } from "../../lib/ruleset/rulesets";
 import { policyOf } from "./support/policies";
 
 const everyText = (props: PolicyProps): string[] => {
