@@ -73,7 +73,7 @@ class NullResourceTracker implements Tracker {
         this.triggers = { ...memory, ...triggers };
         this.provisioners = provisioners?.slice();
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
-        this.lifecycle = memory === undefined ? undefined : { ignoreChanges };
+        this.lifecycle = memory === undefined ? this.lifecycle : { ...this.lifecycle, ignoreChanges };
         return super.toTerraform();
       }
     }
