@@ -1,0 +1,98 @@
+/** What resources are called in plans and states: the names by which people know them, and Terraform keeps them. */
+import { Construct } from "constructs";
+import { TerraformStack, Testing } from "cdktf";
+import { SshOnlyFirewall } from "../../lib";
+import { type Configuration, configurationOf, stackOf, synth } from "./support";
+
+const hosts = { "web-1": "192.0.2.1" };
+
+function addresses(configuration: Configuration): string[] {
+  const resources = Object.entries(configuration.resource).flatMap(([type, named]) =>
+    Object.keys(named).map((name) => `${type}.${name}`),
+  );
+  return [...resources, ...Object.keys(configuration.locals).map((name) => `local.${name}`)].sort();
+}
+
+test("the resources and locals of a firewall are named after it", () => {
+  expect(addresses(synth({ hosts }))).toEqual([
+    "local.firewall_hosts",
+    "local.firewall_ruleset_sha256",
+    "local.firewall_rulesets",
+    "local.ssh_only_firewall_host_program",
+    "null_resource.firewall_hold",
+    "null_resource.firewall_lockdown",
+    "null_resource.firewall_ruleset",
+  ]);
+});
+
+test("the tracker changes the type and nothing else of the names", () => {
+  const other = addresses(synth({ hosts, tracker: "terraform_data" }));
+  expect(other).toEqual(addresses(synth({ hosts })).map((name) => name.replace("null_resource", "terraform_data")));
+});
+
+test("two firewalls in a stack share nothing but the host program", () => {
+  const both = configurationOf(
+    stackOf((stack) => {
+      new SshOnlyFirewall(stack, "web", { hosts });
+      new SshOnlyFirewall(stack, "db", { hosts: { "db-1": "192.0.2.2" }, sshPort: 2222 });
+    }),
+  );
+  expect(addresses(both)).toHaveLength(2 * 6 + 1);
+  const text = (name: string): string => JSON.stringify(both.resource.null_resource[name]);
+  for (const part of ["ruleset", "hold", "lockdown"]) {
+    expect(text(`web_${part}`)).not.toMatch(/(local|null_resource)\.db_/);
+    expect(text(`db_${part}`)).not.toMatch(/(local|null_resource)\.web_/);
+  }
+  expect(Object.keys(both.locals.web_hosts)).toEqual(["web-1"]);
+  expect(Object.keys(both.locals.db_hosts)).toEqual(["db-1"]);
+});
+
+test("firewalls with one name in different constructs keep apart, and stay readable", () => {
+  const both = configurationOf(
+    stackOf((stack) => {
+      for (const [index, site] of ["berlin", "oslo"].entries()) {
+        new SshOnlyFirewall(new Construct(stack, site), "firewall", { hosts: { "web-1": `192.0.2.${index}` } });
+      }
+    }),
+  );
+  const names = addresses(both).filter((name) => name.startsWith("null_resource."));
+  expect(names).toEqual([
+    expect.stringMatching(/^null_resource\.berlin_firewall_[0-9A-F]{8}_hold$/),
+    expect.stringMatching(/^null_resource\.berlin_firewall_[0-9A-F]{8}_lockdown$/),
+    expect.stringMatching(/^null_resource\.berlin_firewall_[0-9A-F]{8}_ruleset$/),
+    expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_hold$/),
+    expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_lockdown$/),
+    expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_ruleset$/),
+  ]);
+  expect(new Set(addresses(both)).size).toBe(2 * 6 + 1);
+});
+
+test("a firewall may be given another name in the state", () => {
+  const stack = stackOf((scope) => {
+    const firewall = new SshOnlyFirewall(scope, "firewall", { hosts });
+    firewall.hold.overrideLogicalId("kept_hold");
+    firewall.lockdown.overrideLogicalId("kept_lockdown");
+    firewall.ruleset.overrideLogicalId("kept_ruleset");
+  });
+  const configuration = configurationOf(stack);
+  const { kept_hold: hold, kept_lockdown: lockdown } = configuration.resource.null_resource;
+  expect(hold.provisioner).toHaveLength(1);
+  expect(lockdown.triggers?.hold).toBe("${null_resource.kept_hold[each.key].id}");
+  expect(JSON.stringify(configuration)).not.toContain("null_resource.firewall_");
+});
+
+test("each of several stacks has its own host program", () => {
+  const app = Testing.app();
+  const stacks = ["one", "two"].map((name) => {
+    const stack = new TerraformStack(app, name);
+    new SshOnlyFirewall(stack, "firewall", { hosts });
+    return configurationOf(stack);
+  });
+  expect(stacks[0].locals.ssh_only_firewall_host_program).toContain("verb_lock()");
+  expect(stacks[1].locals).toEqual(stacks[0].locals);
+});
+
+test("the host program stands once in a stack, and its text nowhere else", () => {
+  const text = JSON.stringify(synth({ hosts }));
+  expect(text.split("verb_lock() {")).toHaveLength(2);
+});

@@ -1,0 +1,170 @@
+/** A firewall among other constructs: what comes before and after it, and what others do to its resources. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NullProvider } from "@cdktf/provider-null/lib/provider";
+import { Resource } from "@cdktf/provider-null/lib/resource";
+import { Aspects, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import { type IConstruct } from "constructs";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { type Configuration, attributeOf, configurationOf, partsOf, stackOf, writingApp } from "./support";
+
+const hosts = { "web-1": "192.0.2.1" };
+const TRACKERS = ["null_resource", "terraform_data"] as const;
+
+function configured(
+  change: (firewall: SshOnlyFirewall, stack: TerraformStack) => void,
+  props: Partial<SshOnlyFirewallProps> = {},
+): Configuration {
+  return configurationOf(
+    stackOf((stack) => change(new SshOnlyFirewall(stack, "firewall", { hosts, ...props }), stack)),
+  );
+}
+
+describe("dependsOn", () => {
+  test.each(TRACKERS)("makes hold and lockdown wait, not the ruleset, with %s", (tracker) => {
+    const stack = stackOf((scope) => {
+      const network = new Resource(scope, "network");
+      new NullProvider(scope, "null");
+      new SshOnlyFirewall(scope, "firewall", { hosts, tracker, dependsOn: [network] });
+    });
+    const { ruleset, hold, lockdown } = partsOf(configurationOf(stack), tracker);
+    expect(hold.depends_on).toEqual(["null_resource.network"]);
+    expect(lockdown.depends_on).toEqual(["null_resource.network"]);
+    expect(ruleset.depends_on).toBeUndefined();
+  });
+
+  test("of another resource on a firewall waits until the hosts are locked", () => {
+    const configuration = configured((firewall, stack) => {
+      new Resource(stack, "after", { dependsOn: [firewall] });
+    });
+    expect(configuration.resource.null_resource.after.depends_on).toEqual(["null_resource.firewall_lockdown"]);
+  });
+
+  test("of a firewall on another firewall waits until that one's hosts are locked", () => {
+    const configuration = configured((firewall, stack) => {
+      new SshOnlyFirewall(stack, "second", { hosts: { "db-1": "192.0.2.2" }, dependsOn: [firewall] });
+    });
+    expect(configuration.resource.null_resource.second_hold.depends_on).toEqual(["null_resource.firewall_lockdown"]);
+  });
+});
+
+describe("an output", () => {
+  test("can be of the inventory, and of what is locked", () => {
+    const configuration = configured((firewall, stack) => {
+      new TerraformOutput(stack, "inventory", { value: firewall.inventory });
+      new TerraformOutput(stack, "locked", { value: firewall.lockedHosts });
+    });
+    expect(configuration.output).toEqual({
+      inventory: { value: { "web-1": { address: "192.0.2.1", sshPort: 22, ruleset: "shared" } } },
+      locked: {
+        value: expect.stringMatching(/^\$\{\{ for key, lockdown in null_resource\.firewall_lockdown : /) as string,
+      },
+    });
+  });
+});
+
+describe("escape hatches", () => {
+  test.each(TRACKERS)("reach all three resources, with %s", (tracker) => {
+    const configuration = configured(
+      (firewall) => {
+        firewall.hold.addOverride("lifecycle.prevent_destroy", true);
+        firewall.lockdown.addOverride("provisioner.0.remote-exec.connection.timeout", "9s");
+        firewall.ruleset.addOverride("lifecycle.precondition", [{ condition: true, error_message: "no" }]);
+      },
+      { tracker },
+    );
+    const { hold, lock, ruleset, lockdown } = partsOf(configuration, tracker);
+    expect(hold.lifecycle).toMatchObject({ prevent_destroy: true });
+    expect(hold.lifecycle?.ignore_changes).toEqual(tracker === "null_resource" ? expect.any(Array) : undefined);
+    expect(lock.connection).toMatchObject({ timeout: "9s", host: "${each.value.address}" });
+    expect(lockdown.provisioner).toHaveLength(2);
+    expect(ruleset.lifecycle).toEqual({ precondition: [{ condition: true, error_message: "no" }] });
+  });
+
+  test.each(TRACKERS)("set before the synth are kept, with %s", (tracker) => {
+    const configuration = configured(
+      (firewall) => {
+        for (const resource of [firewall.ruleset, firewall.hold, firewall.lockdown]) {
+          resource.lifecycle = { preventDestroy: true };
+        }
+      },
+      { tracker },
+    );
+    const { ruleset, hold, lockdown } = partsOf(configuration, tracker);
+    for (const { lifecycle } of [ruleset, hold, lockdown]) {
+      expect(lifecycle).toMatchObject({ prevent_destroy: true });
+    }
+    expect(hold.lifecycle?.ignore_changes).toEqual(tracker === "null_resource" ? expect.any(Array) : undefined);
+  });
+});
+
+describe("Aspects", () => {
+  test("of the user see the resources, and what they change is written", () => {
+    const seen: string[] = [];
+    const configuration = configured((_, stack) => {
+      Aspects.of(stack).add({
+        visit(node: IConstruct) {
+          if (node instanceof TerraformResource) {
+            seen.push(node.friendlyUniqueId);
+            node.addOverride("lifecycle.prevent_destroy", true);
+          }
+        },
+      });
+    });
+    expect(seen).toEqual(["firewall_ruleset", "firewall_hold", "firewall_lockdown"]);
+    const { ruleset, hold, lockdown } = partsOf(configuration);
+    expect([ruleset, hold, lockdown].map(({ lifecycle }) => lifecycle?.prevent_destroy)).toEqual([true, true, true]);
+  });
+
+  test("may add hosts", () => {
+    const configuration = configured((firewall, stack) => {
+      let done = false;
+      Aspects.of(stack).add({
+        visit(node: IConstruct) {
+          if (node === stack && !done) {
+            done = true;
+            firewall.addHost("db-1", "192.0.2.2");
+          }
+        },
+      });
+    });
+    expect(Object.keys(partsOf(configuration).hosts)).toEqual(["db-1", "web-1"]);
+  });
+});
+
+test("attributes of a resource in another stack come over that stack's outputs", () => {
+  const outdir = mkdtempSync(join(tmpdir(), "compose-test-"));
+  try {
+    const app = writingApp(outdir);
+    const [machines, fleet] = ["machines", "fleet"].map((name) => new TerraformStack(app, name));
+    new NullProvider(machines, "null");
+    const vm = new Resource(machines, "vm");
+    new SshOnlyFirewall(fleet, "firewall", { hosts: { vm: attributeOf(vm) }, connection: { user: attributeOf(vm) } });
+    app.synth();
+    const read = (name: string): Configuration =>
+      JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as Configuration;
+    const [output] = Object.keys(read("machines").output ?? {});
+    expect(read("machines").output?.[output].value).toBe("${null_resource.vm.id}");
+    const remote = `\${data.terraform_remote_state.cross-stack-reference-input-machines.outputs.${output}}`;
+    expect(partsOf(read("fleet")).hosts).toEqual({ vm: { address: remote, user: remote, ruleset: "shared" } });
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+});
+
+test("the members for other code are the resources themselves, and the firewall stands for its locks", () => {
+  const configuration = configured((firewall, stack) => {
+    expect(firewall.problems).toEqual([]);
+    const { ruleset, hold, lockdown } = firewall;
+    for (const [name, { fqn }] of Object.entries({ ruleset, hold, lockdown, itself: firewall })) {
+      new TerraformOutput(stack, name, { value: fqn });
+    }
+  });
+  expect(configuration.output).toEqual({
+    ruleset: { value: "${null_resource.firewall_ruleset}" },
+    hold: { value: "${null_resource.firewall_hold}" },
+    lockdown: { value: "${null_resource.firewall_lockdown}" },
+    itself: { value: "${null_resource.firewall_lockdown}" },
+  });
+});

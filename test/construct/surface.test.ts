@@ -1,0 +1,50 @@
+/** What users may import. A change here is a change of the package's version. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as ts from "typescript";
+import * as library from "../../lib";
+
+function exportedNames(): string[] {
+  const file = join(__dirname, "../../lib/index.ts");
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022);
+  return source.statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement) || !statement.exportClause || !ts.isNamedExports(statement.exportClause)) {
+      throw new Error(`lib/index.ts holds something else than named exports: ${statement.getText(source)}`);
+    }
+    return statement.exportClause.elements.map((element) => element.name.text);
+  });
+}
+
+test("the names that lib/index.ts exports", () => {
+  expect(exportedNames().sort()).toEqual([
+    "AllowedSource",
+    "Backend",
+    "BastionProps",
+    "ConnectionProps",
+    "Denial",
+    "EgressOptions",
+    "HostProps",
+    "IngressOptions",
+    "LockedHost",
+    "OnDestroy",
+    "Peers",
+    "PingOptions",
+    "PolicyException",
+    "PolicyProps",
+    "Protocol",
+    "SharedProps",
+    "SshOnlyFirewall",
+    "SshOnlyFirewallProps",
+    "SyslogOptions",
+    "TrackerKind",
+  ]);
+});
+
+test("those of them that are there when the program runs", () => {
+  expect(Object.keys(library).sort()).toEqual(["AllowedSource", "PolicyException", "SshOnlyFirewall"]);
+});
+
+test("the members of a firewall", () => {
+  const members = Object.getOwnPropertyNames(library.SshOnlyFirewall.prototype).sort();
+  expect(members).toEqual(expect.arrayContaining(["addHost", "inventory", "lockedHosts", "problems"]));
+});
