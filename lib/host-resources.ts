@@ -24,7 +24,7 @@ export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 export interface HostResourcesProps {
   readonly tracker: TrackerKind;
   readonly onDestroy: OnDestroy;
-  readonly dependsOn: ITerraformDependable[] | undefined;
+  readonly dependsOn: ITerraformDependable[];
   readonly program: TerraformLocal;
   readonly programVersion: string;
   readonly shared: Shared;
@@ -88,7 +88,6 @@ export class HostResources {
   public readonly ruleset: TerraformResource;
   public readonly hold: TerraformResource;
   public readonly lockdown: TerraformResource;
-  public readonly lockedHosts: IResolvable;
 
   private readonly tracker: Tracker;
   private readonly rulesets: TerraformLocal;
@@ -122,14 +121,7 @@ export class HostResources {
       contents: () => ({ triggers: Object.fromEntries(TEXTS.map((text) => [text, `\${each.value.${text}}`])) }),
     });
     // Once for each ruleset, not for each host.
-    this.hashes = new TerraformLocal(
-      scope,
-      "hashes",
-      `\${{ for key, ruleset in ${this.ruleset.fqn} : key => sha256(join("", [${TEXTS.map(
-        (text) => `${this.tracker.triggersOf("ruleset")}.${text}`,
-      ).join(", ")}])) }}`,
-    );
-    this.hashes.overrideLogicalId(name("ruleset_sha256"));
+    this.hashes = local("ruleset_sha256", () => this.hashesOfTexts());
     this.hold = this.tracker.track(scope, "hold", name("hold"), {
       forEach: hosts,
       dependsOn: props.dependsOn,
@@ -140,11 +132,14 @@ export class HostResources {
       dependsOn: props.dependsOn,
       contents: () => this.lockdownContents(),
     });
+  }
+
+  /** See SshOnlyFirewall. */
+  public get lockedHosts(): IResolvable {
     const triggers = this.tracker.triggersOf("lockdown");
     const shown = ["address", "hold", "ruleset_sha256"].map((trigger) => `${trigger} = ${triggers}.${trigger}`);
-    this.lockedHosts = Token.asAny(
-      `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } }}`,
-    ) as unknown as IResolvable;
+    const locked = `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } }}`;
+    return Token.asAny(locked) as unknown as IResolvable;
   }
 
   /** The name of the ruleset that each host gets. */
@@ -173,6 +168,11 @@ export class HostResources {
         },
       ]),
     );
+  }
+
+  private hashesOfTexts(): string {
+    const texts = TEXTS.map((text) => `${this.tracker.triggersOf("ruleset")}.${text}`);
+    return `\${{ for key, ruleset in ${this.ruleset.fqn} : key => sha256(join("", [${texts.join(", ")}])) }}`;
   }
 
   private hostEntries(): Record<string, unknown> {

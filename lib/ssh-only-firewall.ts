@@ -74,8 +74,6 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   public readonly hold: TerraformResource;
   /** One instance a host; locks it, and locks it again when its ruleset changes. */
   public readonly lockdown: TerraformResource;
-  /** For `dependsOn` of other resources: what must come after the hosts are locked. */
-  public readonly fqn: string;
 
   private readonly found = new Problems();
   private readonly shared: Shared;
@@ -93,7 +91,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     this.resources = new HostResources(this, {
       tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
-      dependsOn: props?.dependsOn,
+      dependsOn: parseDependables(props?.dependsOn, this.found.at("dependsOn")),
       program: programLocal(this),
       programVersion: hostProgramVersion(),
       shared: this.shared,
@@ -101,7 +99,6 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       assertSound: () => this.assertSound(),
     });
     ({ ruleset: this.ruleset, hold: this.hold, lockdown: this.lockdown } = this.resources);
-    this.fqn = this.lockdown.fqn;
     const hosts: unknown = props?.hosts;
     if (isObject(hosts)) {
       Object.entries(hosts).forEach(([key, host]) => this.addHost(key, host as string | HostProps));
@@ -123,6 +120,11 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       this.hosts.set(key, parsed);
       this.sorted = undefined;
     }
+  }
+
+  /** For `dependsOn` of other resources, which then come after the hosts are locked. */
+  public get fqn(): string {
+    return this.lockdown.fqn;
   }
 
   /** What is to be locked, by host: for other parts of a program. Addresses may be tokens. */
@@ -188,6 +190,23 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       Annotations.of(this).addWarning(`${what} (${named}): ${remedy}.`);
     }
   }
+}
+
+function parseDependables(value: unknown, problems: Problems): ITerraformDependable[] {
+  if (value === undefined) {
+    return [];
+  }
+  if (!Array.isArray(value)) {
+    problems.add("", messages.notAList(value));
+    return [];
+  }
+  return value.filter((item: unknown, index): item is ITerraformDependable => {
+    const isDependable = typeof (item as ITerraformDependable | null | undefined)?.fqn === "string";
+    if (!isDependable) {
+      problems.add(`[${index}]`, hostMessages.notDependable(item));
+    }
+    return isDependable;
+  });
 }
 
 const PROGRAM_LOCAL = "ssh_only_firewall_host_program";

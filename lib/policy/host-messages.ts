@@ -23,6 +23,8 @@ export const hostMessages = {
     "(ssh-keyscan -t ed25519 HOST prints it behind the host's name)",
   hostKeyWithName: (suggestion: string): string =>
     `begins with a host name, as in known_hosts; did you mean ${shown(suggestion)}?`,
+  notDependable: (value: unknown): string =>
+    `must be a resource, or another construct with an fqn, not ${kindOf(value)}`,
   noHosts: (): string => "no host was added: name hosts in the property hosts, or call addHost()",
   twice: (key: string): string => `${shown(key)} was added already`,
 } as const;
