@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/** The command line. */
+import { run } from "../lib/cli/run";
+
+// Whoever reads has seen enough, as in `render | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") {
+    throw error;
+  }
+});
+
+process.exitCode = run(process.argv.slice(2));

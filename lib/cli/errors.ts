@@ -1,0 +1,15 @@
+/** How a command ends when it cannot do what it was asked. */
+
+/** 1: what it was to work on cannot be used. 2: the command line cannot. */
+export type FailureCode = 1 | 2;
+
+/** Said to the user as it stands, without a stack trace. */
+export class CommandError extends Error {
+  public constructor(
+    message: string,
+    public readonly exitCode: FailureCode,
+  ) {
+    super(message);
+    this.name = "CommandError";
+  }
+}

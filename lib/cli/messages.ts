@@ -1,0 +1,36 @@
+/** What the command line tells people. */
+import { shown } from "../policy/shown";
+
+export const messages = {
+  // init
+  exists: (files: readonly string[]): string =>
+    `${files.join(" and ")} ${files.length === 1 ? "exists" : "exist"} already, and nothing was written; ` +
+    "choose another folder, or move them away",
+  cannotWrite: (folder: string, reason: string): string =>
+    `${folder}: ${reason}; nothing was written; choose a folder that you may write to`,
+  wrote: (files: readonly string[], folder: string): string =>
+    [
+      `Wrote ${files.join(" and ")}.`,
+      "",
+      "Name your hosts in fleet.yaml, and in allowFrom the addresses that you log in from. Then run",
+      "",
+      ...(folder === "." ? [] : [`  cd ${folder}`]),
+      "  npx cdktf-cli diff      to see what would change",
+      "  npx cdktf-cli deploy    to lock the hosts",
+      "",
+    ].join("\n"),
+
+  // render
+  optionsBesideFleet: (options: readonly string[]): string =>
+    `${options.join(", ")}: what passes is said in the fleet file; change it there, or name neither a host nor --fleet`,
+  whichHost: (file: string, hosts: readonly string[]): string =>
+    `${file} has several hosts; name one of them: ${listed(hosts)}`,
+  unknownHost: (file: string, host: string, suggestion: string | undefined, hosts: readonly string[]): string =>
+    `${file}: hosts: there is no ${shown(host)}; ` +
+    (suggestion === undefined ? `its hosts are ${listed(hosts)}` : `did you mean ${suggestion}?`),
+  openToWorld: (remedy: string): string => `Warning: SSH is open to every address; name the sources ${remedy}.\n`,
+} as const;
+
+function listed(hosts: readonly string[]): string {
+  return hosts.slice(0, 10).join(", ") + (hosts.length > 10 ? ` and ${hosts.length - 10} more` : "");
+}

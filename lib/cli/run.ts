@@ -1,0 +1,30 @@
+/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. */
+import { Command, CommanderError } from "commander";
+import { FleetFileError } from "../fleet/fleet-file";
+import { CommandError } from "./errors";
+import { addInit } from "./init";
+import { packageVersion } from "./package";
+import { addRender } from "./render";
+
+export function run(args: readonly string[]): number {
+  const program = new Command("ssh-only-firewall")
+    .description("Closes servers to everything but SSH, through Terraform.")
+    .version(packageVersion())
+    .showHelpAfterError("Add --help to see what is possible.")
+    .exitOverride();
+  [addInit, addRender].forEach((add) => add(program));
+  try {
+    program.parse(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has said all there is to say.
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    if (error instanceof CommandError || error instanceof FleetFileError) {
+      process.stderr.write(`${error.message}\n`);
+      return error instanceof CommandError ? error.exitCode : 1;
+    }
+    throw error;
+  }
+}
