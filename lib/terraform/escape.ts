@@ -11,6 +11,11 @@ export const expression = (text: string): Term => ({ expression: text });
 
 /** Text for a string in Terraform's JSON, where `${` and `%{` begin a template. */
 export function templateLiteral(text: string): string {
+  // Terraform drops a byte order mark in front, and reads no template right behind a carriage return.
+  return /^\ufeff|\r/.test(text) ? `\${${quoted(text)}}` : withoutTemplates(text);
+}
+
+function withoutTemplates(text: string): string {
   return text.replace(/([$%])\{/g, "$1$1{");
 }
 
@@ -19,10 +24,13 @@ export function shellWord(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** Text as a string within a Terraform expression. */
+/** Text as a string within a Terraform expression, which has two escapes fewer than JSON. */
 export function quoted(text: string): string {
-  return templateLiteral(JSON.stringify(text));
+  const inJson = JSON.stringify(text);
+  return withoutTemplates(inJson.replace(/\\./g, (escape) => NOT_IN_TERRAFORM[escape] ?? escape));
 }
+
+const NOT_IN_TERRAFORM: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\\u000c" };
 
 /** A term as a value in Terraform's JSON. */
 export function toJson(term: Term): Literal {
