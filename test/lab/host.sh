@@ -17,6 +17,7 @@
 #   HOST_SSH_PORTS   ports sshd listens on, separated by blanks
 #   HOST_PROVISION   shell text run as root before the very first start of sshd; may be empty
 #   HOST_BOOT        shell text run as root before every start of sshd; may be empty
+#   HOST_ROOT        a root to boot with its own init system, as nspawn.sh says; may be empty
 # Prints "pid PID", its process id as the maker of the lab counts.
 # Exit: not 0 when the host could not be set up (the reason is on standard error)
 
@@ -38,7 +39,11 @@ main() {
     mount_rest
     furnish
   fi
-  # chroot, not pivot_root: nsenter --root finds it, and the machine's own mounts stay reachable for nobody inside.
+  boot
+}
+
+# chroot, not pivot_root: nsenter --root finds it, and the machine's own mounts stay reachable for nobody inside.
+boot() {
   exec chroot "$root" /usr/bin/env -i PATH="$path" HOME=/root USER=root LANG=C.UTF-8 /usr/bin/dash /etc/lab-init >&2
 }
 
@@ -55,16 +60,20 @@ plug_in() {
   printf 0 >/proc/sys/net/ipv6/icmp/ratelimit
   # A host that was stopped just now may have left its port behind for a moment.
   ip -n controller link del "$port" 2>/dev/null || :
+  ip link add eth0 address "02:77:00:00:00:$(printf '%02x' "$HOST_NUMBER")" type veth peer name "$port" netns controller
+  configure_link
+  ip -n controller link set "$port" master br0 up
+}
+
+configure_link() {
   ip -batch - <<END
 link set lo up
-link add eth0 address 02:77:00:00:00:$(printf '%02x' "$HOST_NUMBER") type veth peer name $port netns controller
 addr add 10.77.0.$HOST_NUMBER/24 dev eth0
 addr add fd77::$HOST_NUMBER/64 dev eth0 nodad
 link set eth0 up
 route add default via 10.77.0.1
 route add default via fd77::1
 END
-  ip -n controller link set "$port" master br0 up
 }
 
 # Before the overlay is mounted: folders of the machine that no host may see are marked as deleted.
@@ -180,6 +189,8 @@ MaxStartups 1000
 PrintMotd no
 Subsystem sftp internal-sftp
 END
+    # From OpenSSH 9.8 on, an address that often failed is locked out for a while; here all logins have one address.
+    if grep -qi PerSourcePenalties "$root/usr/sbin/sshd"; then printf 'PerSourcePenalties no\n'; fi
   } >"$root/etc/ssh/lab_sshd_config"
 }
 
@@ -225,4 +236,5 @@ die() {
   exit 1
 }
 
+if [ -n "${HOST_ROOT-}" ]; then . "${0%/*}/nspawn.sh"; fi
 main

@@ -63,6 +63,7 @@ const path_ = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 export class Host implements Target {
   public readonly name: string;
   public readonly user: string;
+  public readonly firewall: HostFirewall;
   /** The port that Terraform and ssh use. */
   public readonly sshPort: number;
   public readonly sshPorts: readonly number[];
@@ -83,6 +84,7 @@ export class Host implements Target {
   ) {
     this.name = options.name;
     this.user = options.user ?? "root";
+    this.firewall = options.firewall ?? "nftables";
     this.sshPorts = typeof options.sshPort === "object" ? options.sshPort : [options.sshPort ?? 22];
     this.sshPort = this.sshPorts[0];
     this.ipv4 = `10.77.0.${number}`;
@@ -204,7 +206,7 @@ export class Host implements Target {
         HOST_SUDO: options.sudo === false ? "no" : "yes",
         HOST_SHELL: options.shell ?? "dash",
         HOST_LOGIN: loginText(options),
-        HOST_FIREWALL: options.firewall ?? "nftables",
+        HOST_FIREWALL: this.firewall,
         HOST_WITHOUT: (options.without ?? []).join(" "),
         HOST_TMP: options.noexecTmp ? "noexec" : "exec",
         HOST_SSH_PORTS: this.sshPorts.join(" "),
