@@ -80,6 +80,7 @@ export class Lab implements Site {
   private supervisor: ChildProcess | undefined;
   private supervisorPid: number | undefined;
   private nextNumber = firstNumber;
+  private readonly endings: (() => void)[] = [];
 
   private constructor(public readonly folder: string) {
     this.privateKeyPath = path.join(folder, "id_ed25519");
@@ -179,8 +180,14 @@ export class Lab implements Site {
     await setUpLink(peer, "eth0", gateway);
     return peer;
   }
+  /** Does something when the lab is destroyed, before anything else. */
+  public onDestroy(ending: () => void): void {
+    this.endings.push(ending);
+  }
+
   /** Ends the lab. All that was in it is gone afterwards; a second call does nothing. */
   public async destroy(): Promise<void> {
+    this.endings.splice(0).forEach((ending) => ending());
     const supervisor = this.supervisor;
     this.supervisor = undefined;
     this.supervisorPid = undefined;

@@ -166,11 +166,12 @@ export interface ProviderChoice {
   readonly kind: "registry" | "stand-in";
   /** What Terraform needs in its environment. */
   readonly env: Record<string, string>;
+  /** Ends it before the lab ends. */
   stop(): void;
 }
 
 /**
- * The null provider: the real one if this machine can get it, else the stand-in. Stop it at the end.
+ * The null provider: the real one if this machine can get it, else the stand-in, which ends with the lab.
  *
  * SSH_ONLY_LAB_NULL_PROVIDER=stand-in or =registry decides it beforehand.
  */
@@ -178,6 +179,7 @@ export async function nullProvider(lab: Lab): Promise<ProviderChoice> {
   const mirror = await providerMirror();
   if (mirror === undefined) {
     const standIn = await NullProvider.start(lab.folder);
+    lab.onDestroy(() => standIn.stop());
     return { kind: "stand-in", env: standIn.env, stop: () => standIn.stop() };
   }
   const config = path.join(lab.folder, "mirror.rc");
