@@ -1,5 +1,15 @@
 /** `init`: the two files that are a whole project. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { CommandError } from "./errors";
@@ -37,14 +47,21 @@ function init(folder: string): readonly string[] {
   const written: string[] = [];
   try {
     makeFolder(folder, written);
-    paths.forEach((path, index) => {
-      writeFileSync(path, starter[index], { flag: "wx" });
-      written.push(path);
-    });
+    paths.forEach((path, index) => writeNew(path, starter[index], written));
     return paths;
   } catch (error) {
     written.reverse().forEach(remove);
     throw new CommandError(messages.cannotWrite(folder, (error as Error).message), 1);
+  }
+}
+
+function writeNew(path: string, content: Buffer, made: string[]): void {
+  const file = openSync(path, "wx");
+  made.push(path);
+  try {
+    writeFileSync(file, content);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Document, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from "yaml";
 import { type Problem, Problems } from "../policy/problems";
 import { messages } from "./messages";
-import { offsetOf, type Step, stepsOf, target } from "./yaml-nodes";
+import { Aliases, offsetOf, type Step, stepsOf } from "./yaml-nodes";
 import { checkUsage } from "./yaml-usage";
 
 /** A problem and where it is in the file; line and column count from 1. */
@@ -18,17 +18,19 @@ export class YamlFile {
   public readonly value: unknown;
 
   private readonly document: Document;
+  private readonly aliases: Aliases;
   private readonly lines = new LineCounter();
 
   public constructor(text: string) {
     this.document = parseDocument(text, {
       lineCounter: this.lines,
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       merge: true,
       stringKeys: true, // A host may be called 1.10, which is not 1.1.
       uniqueKeys: false, // Found by checkUsage, which knows the path.
     });
+    this.aliases = new Aliases(this.document);
     const { contents, errors, warnings } = this.document;
     const syntax = [...errors, ...warnings.filter(({ code }) => code === "BAD_DIRECTIVE")];
     if (syntax.length > 0) {
@@ -38,7 +40,7 @@ export class YamlFile {
       this.value = null;
     } else {
       const usage = new Problems();
-      const hasValue = checkUsage(this.document, this.lines, usage);
+      const hasValue = checkUsage(this.document, this.aliases, this.lines, usage);
       this.problems = usage.list.map((problem) => this.place(problem));
       this.value = hasValue ? this.document.toJS({ maxAliasCount: -1 }) : undefined;
     }
@@ -68,15 +70,23 @@ export class YamlFile {
   }
 
   /** What a collection holds, also through aliases and `<<`; its own come last. */
-  private reachable(node: unknown): readonly Step[] {
-    const own = stepsOf(target(node, this.document));
-    return [...own.filter(({ isMerge }) => isMerge).flatMap((step) => this.merged(step.node)), ...own];
+  private reachable(node: unknown, around: readonly unknown[] = []): readonly Step[] {
+    const collection = this.aliases.follow(node);
+    if (around.includes(collection)) {
+      return [];
+    }
+    const own = stepsOf(collection);
+    const merged = own
+      .filter(({ isMerge }) => isMerge)
+      .flatMap((step) => this.sourcesOf(step.node))
+      .flatMap((source) => this.reachable(source, [...around, collection]));
+    return [...merged, ...own];
   }
 
-  /** Of several sources the first wins. */
-  private merged(node: unknown): readonly Step[] {
-    const source = target(node, this.document);
-    return isSeq(source) ? source.items.toReversed().flatMap((item) => this.reachable(item)) : this.reachable(source);
+  /** What a `<<` takes in, the first of several last, because it wins. */
+  private sourcesOf(node: unknown): readonly unknown[] {
+    const source = this.aliases.follow(node);
+    return isSeq(source) ? source.items.toReversed() : [source];
   }
 }
 

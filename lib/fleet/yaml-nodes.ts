@@ -1,5 +1,5 @@
 /** The nodes of a YAML document, in the words of the paths that problems are reported with. */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, visit } from "yaml";
 import { placeOf } from "../policy/keys";
 
 /** A value in a collection: how paths call it, where its line begins to speak of it, and the value. */
@@ -38,7 +38,26 @@ export function offsetOf(node: unknown): number {
   return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
-/** The node itself, or the one that an alias repeats; undefined when there is none. */
-export function target(node: unknown, document: Document): unknown {
-  return isAlias(node) ? node.resolve(document) : node;
+/** What every alias repeats: the last node before it that bears its name as an anchor. */
+export class Aliases {
+  private readonly targets = new Map<unknown, unknown>();
+
+  public constructor(document: Document) {
+    const anchored = new Map<string, unknown>();
+    visit(document, {
+      Alias: (_key, alias) => {
+        this.targets.set(alias, anchored.get(alias.source));
+      },
+      Value: (_key, node) => {
+        if (node.anchor !== undefined) {
+          anchored.set(node.anchor, node);
+        }
+      },
+    });
+  }
+
+  /** The node itself, or the one that it repeats; undefined when there is none. */
+  public follow(node: unknown): unknown {
+    return isAlias(node) ? this.targets.get(node) : node;
+  }
 }

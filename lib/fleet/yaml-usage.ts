@@ -3,10 +3,10 @@ import { Token } from "cdktf";
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter } from "yaml";
 import type { Problems } from "../policy/problems";
 import { messages } from "./messages";
-import { stepsOf, target } from "./yaml-nodes";
+import { type Aliases, stepsOf } from "./yaml-nodes";
 
 /** Adds what it finds; false when aliases or merges lead nowhere, so that the document has no value. */
-export function checkUsage(document: Document, lines: LineCounter, problems: Problems): boolean {
+export function checkUsage(document: Document, aliases: Aliases, lines: LineCounter, problems: Problems): boolean {
   let hasValue = true;
   const refuse = (place: Problems, message: string): void => {
     hasValue = false;
@@ -15,7 +15,7 @@ export function checkUsage(document: Document, lines: LineCounter, problems: Pro
 
   const visit = (node: unknown, place: Problems, around: readonly unknown[]): void => {
     if (isAlias(node)) {
-      const repeated = target(node, document);
+      const repeated = aliases.follow(node);
       if (repeated === undefined || around.includes(repeated)) {
         refuse(place, repeated === undefined ? messages.noAnchor(node.source) : messages.ownAnchor(node.source));
       }
@@ -40,7 +40,7 @@ export function checkUsage(document: Document, lines: LineCounter, problems: Pro
       }
       seen.set(step.place, before ?? step.offset);
       visit(step.node, below, around);
-      if (step.isMerge && !isMergeable(step.node, document)) {
+      if (step.isMerge && !isMergeable(step.node, aliases)) {
         refuse(below, messages.notMergeable());
       }
     }
@@ -51,8 +51,9 @@ export function checkUsage(document: Document, lines: LineCounter, problems: Pro
 }
 
 /** A mapping, or several. */
-function isMergeable(node: unknown, document: Document): boolean {
-  const source = target(node, document);
-  const sources = isSeq(source) ? source.items.map((item) => target(item, document)) : [source];
-  return sources.every((each) => isMap(each) || (each === undefined && isAlias(node)));
+function isMergeable(node: unknown, aliases: Aliases): boolean {
+  const source = aliases.follow(node);
+  const sources = isSeq(source) ? source.items.map((item) => aliases.follow(item)) : [source];
+  // That an alias repeats nothing is said elsewhere.
+  return sources.every((each) => isMap(each) || each === undefined);
 }

@@ -1,0 +1,74 @@
+/** The packed tarball in an empty folder, as a user gets it. */
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
+
+const tarballs = emptyFolder();
+const project = emptyFolder();
+let shipped: readonly string[];
+
+function succeed(command: readonly string[], cwd: string): Ended {
+  const ended = run(command, cwd);
+  if (ended.code !== 0) {
+    throw new Error(`${command.join(" ")}: exit code ${ended.code}\n${ended.stdout}${ended.stderr}`);
+  }
+  return ended;
+}
+
+beforeAll(() => {
+  succeed(["npm", "pack", "--silent", "--pack-destination", tarballs], ROOT);
+  const tarball = join(tarballs, readdirSync(tarballs)[0]);
+  shipped = succeed(["tar", "-tzf", tarball], tarballs).stdout.trim().split("\n");
+  succeed(["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
+}, 120_000);
+
+const installed = (...path: string[]): string => join(project, "node_modules", "cdktf-ssh-only-firewall", ...path);
+
+test("the shell files are shipped byte for byte", () => {
+  const files = readdirSync(join(ROOT, "lib/host")).filter((file) => file.endsWith(".sh"));
+  expect(files).toContain("main.sh");
+  for (const file of files) {
+    expect(readFileSync(installed("dist/lib/host", file)).equals(readFileSync(join(ROOT, "lib/host", file)))).toBe(
+      true,
+    );
+  }
+  expect(shipped.filter((file) => file.endsWith(".sh"))).toHaveLength(files.length);
+});
+
+test("no test, no source and no file of a workshop is shipped", () => {
+  const allowed = /^package\/((dist|examples)\/|(package\.json|LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md)$)/;
+  expect(shipped.filter((file) => !allowed.test(file))).toEqual([]);
+  expect(shipped.filter((file) => /\.test\.|\/test\/|dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
+});
+
+test("publint finds nothing that a consumer would stumble over", () => {
+  const { stdout } = succeed(
+    [process.execPath, join(ROOT, "node_modules/publint/src/cli.js"), "--strict"],
+    installed(),
+  );
+  expect(stdout).toContain("All good!");
+});
+
+test("init and cdktf make a configuration that Terraform finds valid", () => {
+  succeed(["npx", "ssh-only-firewall", "init"], project);
+  const fleet = join(project, "fleet.yaml");
+  writeFileSync(fleet, readFileSync(fleet, "utf8").replace("# tracker: terraform_data", "tracker: terraform_data"));
+  succeed(cdktf("synth"), project);
+  const stack = join(project, "cdktf.out/stacks/fleet");
+  const json = readFileSync(join(stack, "cdk.tf.json"), "utf8");
+  expect(json).toContain("192.0.2.10");
+  succeed(["terraform", "init", "-input=false"], stack);
+  expect(succeed(["terraform", "validate", "-no-color"], stack).stdout).toContain("The configuration is valid.");
+}, 60_000);
+
+test("the examples compile against the shipped types, and run", () => {
+  const examples = ["three-lines", "composed"];
+  examples.forEach((name) => copyFileSync(installed("examples", `${name}.ts`), join(project, `${name}.ts`)));
+  const tsc = [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")];
+  const options = ["--strict", "--module", "node16", "--target", "es2022", "--skipLibCheck"];
+  succeed([...tsc, ...options, ...examples.map((name) => `${name}.ts`)], project);
+  for (const name of examples) {
+    succeed([process.execPath, `${name}.js`], project);
+    expect(readFileSync(join(project, "cdktf.out/stacks/old-servers/cdk.tf.json"), "utf8")).toContain("192.0.2.10");
+  }
+}, 60_000);
