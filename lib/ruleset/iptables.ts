@@ -54,7 +54,7 @@ export function renderIptablesFile(policy: Policy, family: Family): string {
 
 /** What tells the way back to stay away. */
 function keep(command: string): string {
-  return `/root/keep-${command}`;
+  return `/run/keep-${command}`;
 }
 
 /** Not a saved copy of the rules: what iptables-save makes of rules that came from nft can lock you out. */
