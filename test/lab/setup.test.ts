@@ -37,7 +37,7 @@ describeLab("setup.sh", () => {
   test("does nothing and says nothing where nothing is missing, in no time", async () => {
     const start = Date.now();
     expect(await setUp(lab.host("ready"))).toEqual({ code: 0, stdout: "", stderr: "" });
-    expect(Date.now() - start).toBeLessThan(300);
+    expect(Date.now() - start).toBeLessThan(1000);
     expect((await lab.host("ready").exec("cat /var/log/apt-get", { check: false })).code).toBe(1);
   });
 
