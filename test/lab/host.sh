@@ -17,7 +17,7 @@
 #   HOST_SSH_PORTS   ports sshd listens on, separated by blanks
 #   HOST_PROVISION   shell text run as root before the very first start of sshd; may be empty
 #   HOST_BOOT        shell text run as root before every start of sshd; may be empty
-#   HOST_ROOT        a root to boot with its own init system, as nspawn.sh says; may be empty
+#   HOST_SYSTEM      a root that is booted with its own init system, as nspawn.sh says; may be empty
 # Prints "pid PID", its process id as the maker of the lab counts.
 # Exit: not 0 when the host could not be set up (the reason is on standard error)
 
@@ -236,5 +236,6 @@ die() {
   exit 1
 }
 
-if [ -n "${HOST_ROOT-}" ]; then . "${0%/*}/nspawn.sh"; fi
+# shellcheck source=/dev/null # checked by itself
+if [ -n "${HOST_SYSTEM-}" ]; then . "${0%/*}/nspawn.sh"; fi
 main

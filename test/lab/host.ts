@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { Place, machine, type Command, type RunOptions, type RunResult, type SpawnOptions } from "./run";
 import type { Family, Target } from "./scan";
+import { systemRoot, type SystemOptions } from "./systemd-root";
 
 export type HostFirewall = "nftables" | "iptables-nft" | "iptables-legacy";
 
@@ -34,6 +35,11 @@ export interface HostOptions {
   readonly provision?: string;
   /** Shell text, run as root before every start of sshd: what would be the host's boot. @default - nothing */
   readonly boot?: string;
+  /**
+   * Boots a Debian of its own with this init system; see systemd-root.ts. `shell`, `noexecTmp` and login options do
+   * nothing then, and `provision` runs before the first boot. @default - a copy of this machine, and no init system
+   */
+  readonly system?: SystemOptions;
 }
 
 export interface SshOptions extends RunOptions {
@@ -74,7 +80,9 @@ export class Host implements Target {
   /** As root inside the host, not over ssh: it works however the host's firewall is set. */
   public readonly inside: Place;
 
+  /** Its first process; where it has an init system, that is the one below its first process. */
   private pid: number | undefined;
+  private firstPid: number | undefined;
   private process: ChildProcess | undefined;
 
   public constructor(
@@ -155,13 +163,29 @@ export class Host implements Target {
     return readIfThere(this.logPath);
   }
 
+  /** Shuts it down by its own init system. */
+  public async shutdown(): Promise<void> {
+    const child = this.process;
+    if (this.options.system === undefined || child === undefined) {
+      throw new Error(`lab host ${this.name} has no init system, or is stopped`);
+    }
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.ref();
+    // A host that is told to go down while it still comes up may take minutes.
+    await this.exec("! command -v systemctl >/dev/null || systemctl is-system-running --wait", { check: false });
+    await this.exec("poweroff", { check: false });
+    await gone;
+    await this.stop();
+  }
+
   /** Pulls the plug: everything in the host is killed, and its address answers no more. Its disk is kept. */
   public async stop(): Promise<void> {
-    const { pid, process: child } = this;
+    const { firstPid: pid, process: child } = this;
     if (pid === undefined || child === undefined) {
       return;
     }
     this.pid = undefined;
+    this.firstPid = undefined;
     this.process = undefined;
     child.ref();
     const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -212,6 +236,8 @@ export class Host implements Target {
         HOST_SSH_PORTS: this.sshPorts.join(" "),
         HOST_PROVISION: options.provision ?? "",
         HOST_BOOT: options.boot ?? "",
+        HOST_SYSTEM: options.system === undefined ? "" : systemRoot(options.system),
+        HOST_NETWORK: options.system?.network ?? "ifupdown",
       }),
     );
     const log = fs.openSync(this.logPath, "a");
@@ -220,7 +246,8 @@ export class Host implements Target {
     try {
       const pid = Number(await firstLine(child, "pid "));
       await until(() => this.sshPorts.every((port) => listens(pid, port)), child, 60);
-      this.pid = pid;
+      this.pid = options.system === undefined ? pid : onlyChild(pid);
+      this.firstPid = pid;
       this.process = child;
       if (options.listeners) {
         await this.startListeners();
@@ -234,9 +261,9 @@ export class Host implements Target {
     letGo(child);
   }
 
-  /** Stops and starts it. */
-  public async reboot(): Promise<void> {
-    await this.stop();
+  /** Stops and starts it. @param how a power cut, or (with an init system) a clean shutdown */
+  public async reboot(how: "power cut" | "clean" = "power cut"): Promise<void> {
+    await (how === "clean" ? this.shutdown() : this.stop());
     await this.start();
   }
 
@@ -328,6 +355,10 @@ function loginText(options: HostOptions): string {
     lines.push(`sleep ${options.slowLoginSeconds}`);
   }
   return lines.join("\n");
+}
+
+function onlyChild(pid: number): number {
+  return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
 
 /** Whether a socket listens on the TCP port in the network namespace of the process. */

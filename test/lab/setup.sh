@@ -52,6 +52,8 @@ find_missing() {
   need busybox busybox
   need shellcheck shellcheck
   need nsenter util-linux
+  need debootstrap debootstrap
+  need systemd-nspawn systemd-container
 }
 
 need() {

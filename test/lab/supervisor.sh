@@ -17,6 +17,8 @@ outside() {
   status=0
   unshare --mount --net --pid --fork --kill-child /bin/sh "$0" --inside "$folder" || status=$?
   rm -rf -- "$folder"
+  # Control groups of hosts that were booted; they are empty now.
+  find /sys/fs/cgroup/*/"${folder##*/}" /sys/fs/cgroup/"${folder##*/}" -depth -type d -exec rmdir {} + 2>/dev/null || :
   exit "$status"
 }
 
