@@ -63,6 +63,14 @@ describe("a fleet file", () => {
 });
 
 describe("what is wrong with a fleet file", () => {
+  test("is found at the name that it belongs to, also when one name is the beginning of another", () => {
+    const text = ["web.1", "web"].map((name) => `  ${name}: { address: 192.0.2.1, sshPort: 0 }\n`);
+    expect(problemsOf(`hosts:\n${text.join("")}`)).toEqual([
+      expect.stringMatching(/^2:32: hosts\.web\.1\.sshPort: /),
+      expect.stringMatching(/^3:30: hosts\.web\.sshPort: /),
+    ]);
+  });
+
   test("is said all at once, at its place, in the order of the file", () => {
     const text = `name: 2024
 sshPort: "22"
