@@ -26,7 +26,7 @@ const zones = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist", "cdktf.out", "node_modules", "coverage", "jest.config.js"] },
+  { ignores: ["dist", "cdktf.out", "node_modules", "coverage", "jest.config.js", "test/support/*.js"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

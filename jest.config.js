@@ -11,6 +11,8 @@ module.exports = {
     {
       ...common,
       displayName: "pure",
+      globalSetup: "<rootDir>/test/support/temporary-folder.js",
+      globalTeardown: "<rootDir>/test/support/remove-temporary-folder.js",
       testMatch: ["<rootDir>/test/**/*.test.ts"],
       testPathIgnorePatterns: ["<rootDir>/test/program/", "<rootDir>/test/lab/", "<rootDir>/test/e2e/"],
     },
