@@ -29,7 +29,7 @@ choose_backend() {
 # without rules.
 apply_record() {
   read_record "$1"
-  ipt_use "$rec_variant"
+  ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
     nftables) nft_load "$rec_dir" ;;
     iptables) ipt_load "$rec_dir" ;;
@@ -38,22 +38,28 @@ apply_record() {
   unload_except "$rec_backend$rec_variant"
 }
 
-# unload_except KEPT: takes out what is ours on every other backend and variant. iptables chains of ours exist only
-# where a record says so; looking for them elsewhere would create legacy tables.
+# unload_except KEPT: takes out what is ours on every other backend and variant, by the records. A tool that has gone
+# missing since is a failure: the rules are still there. Where no record names iptables it is not asked, for looking
+# would create legacy tables.
 unload_except() {
-  [ "$1" = nftables ] || nft_unload || return 1
+  if [ "$1" != nftables ] && have nft; then nft_unload || return 1; fi
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
-    [ "$rec_backend" = iptables ] && [ "$1" != "iptables$rec_variant" ] || continue
-    ipt_use "$rec_variant"
-    ipt_unload || return 1
+    [ "$rec_backend$rec_variant" != "$1" ] || continue
+    case $rec_backend in
+      nftables) have nft || return 1 ;;
+      iptables)
+        ipt_use "$rec_variant" "$rec_families"
+        ipt_unload || return 1
+        ;;
+    esac
   done
 }
 
 # live_matches ATTEMPT: 0 if the live rules are that record's ruleset.
 live_matches() {
   read_record "$1"
-  ipt_use "$rec_variant"
+  ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
     nftables) nft_matches "$rec_dir" ;;
     iptables) ipt_matches "$rec_dir" ;;
@@ -67,7 +73,7 @@ anything_live() {
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
     [ "$rec_backend" = iptables ] || continue
-    ipt_use "$rec_variant"
+    ipt_use "$rec_variant" "$rec_families"
     ! ipt_is_live || return 0
   done
   return 1

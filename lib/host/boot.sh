@@ -156,7 +156,7 @@ verb_boot() {
 # Cheaper than live_matches: it runs every few seconds for months.
 rules_are_there() {
   read_record "$confirmed"
-  ipt_use "$rec_variant"
+  ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
     nftables) nft_is_live ;;
     iptables) ipt_is_first ;;

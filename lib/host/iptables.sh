@@ -1,10 +1,12 @@
 # The iptables backend: own chains in the filter table, for IPv4 and IPv6, jumped to from the first position.
 # Loaded with iptables-restore --noflush, so that nobody else's rule is touched.
 
-# ipt_use VARIANT: chooses the commands: iptables-restore, iptables-nft-restore or iptables-legacy-restore. A record
-# keeps the variant, because the distribution's alternatives may change before the unlock.
+# ipt_use VARIANT [FAMILIES]: chooses the commands: iptables-restore, iptables-nft-restore or iptables-legacy-restore; and
+# the families. A record keeps both, because the distribution's alternatives and the kernel's modules may change.
 ipt_use() {
   ipt_variant=$1
+  ipt_families=${2-}
+  [ -z "$ipt_families" ] || return 0
   ipt_families=iptables
   # Without IPv6 in the kernel there is nothing to close.
   [ ! -e /proc/net/if_inet6 ] || ipt_families='iptables ip6tables'
@@ -59,10 +61,11 @@ ipt_usable() {
 # that there is no gap. With it, if that record's listing is not known yet, the copy that proves it.
 ipt_load() {
   for family in $ipt_families; do
-    jumps=$(ipt_save "$family" | awk '
+    dump=$(ipt_save "$family") || return 1
+    jumps=$(printf '%s\n' "$dump" | awk '
       BEGIN { want["INPUT"] = "SSH_ONLY_IN"; want["OUTPUT"] = "SSH_ONLY_OUT"; want["FORWARD"] = "SSH_ONLY_FWD" }
       $1 == "-A" && ($2 in want) && !($2 in first) { first[$2] = $0 }
-      END { for (c in want) if (first[c] != "-A " c " -j " want[c]) print "-I " c " 1 -j " want[c] }') || return 1
+      END { for (c in want) if (first[c] != "-A " c " -j " want[c]) print "-I " c " 1 -j " want[c] }')
     {
       cat "$1/$family"
       [ -f "$1/listing" ] || ipt_copy "$1/$family"
@@ -76,16 +79,17 @@ ipt_copy() { sed 's/SSH_ONLY_/SSH_CHECK_/g' "$1"; }
 
 # ipt_remove FAMILY PREFIX: takes out the chains with that prefix and every jump to them, in one transaction.
 ipt_remove() {
-  removal=$(ipt_save "$1" | awk -v prefix="$2" '
+  # Not in one pipeline, which would hide that there is no answer.
+  dump=$(ipt_save "$1") || return 1
+  removal=$(printf '%s\n' "$dump" | awk -v prefix="$2" '
     $1 == "-A" && $(NF - 1) == "-j" && index($NF, prefix) == 1 { sub(/^-A/, "-D"); print }
     index($1, ":" prefix) == 1 { name = substr($1, 2); flush = flush "-F " name "\n"; drop = drop "-X " name "\n" }
-    END { printf "%s%s", flush, drop }') || return 1
+    END { printf "%s%s", flush, drop }')
   [ -z "$removal" ] || printf '*filter\n%s\nCOMMIT\n' "$removal" | ipt_restore "$1"
 }
 
 ipt_unload() {
   for family in $ipt_families; do
-    have "$family$ipt_variant-restore" || continue
     ipt_remove "$family" SSH_ONLY_ && ipt_remove "$family" SSH_CHECK_ || return 1
   done
 }
@@ -144,12 +148,13 @@ $(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
 
 # ipt_prove FILE: 0 if the chains of $family look like the copy, which is made if it is not there, and removed.
 ipt_prove() {
-  dump=$(ipt_save "$family")
+  dump=$(ipt_save "$family") || return 1
+  live=$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
   given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
   if [ -z "$given" ]; then
     ipt_copy "$1" | ipt_restore "$family" || return 1
     given=$(ipt_save "$family" | ipt_listing SSH_CHECK_)
   fi
   ipt_remove "$family" SSH_CHECK_ || return 1
-  [ -n "$given" ] && [ "$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)" = "$given" ]
+  [ -n "$given" ] && [ "$live" = "$given" ]
 }

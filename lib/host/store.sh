@@ -35,7 +35,7 @@ drop_stale_pending() {
 # Sets rec_* from the record of an attempt; all empty when there is none.
 read_record() {
   rec_dir=$STATE/records/$1
-  rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_port='' rec_program='' rec_locked_at=''
+  rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
   rec_persist=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
@@ -45,6 +45,7 @@ read_record() {
       ruleset) rec_ruleset=$value ;;
       backend) rec_backend=$value ;;
       variant) rec_variant=$value ;;
+      families) rec_families=$value ;;
       port) rec_port=$value ;;
       program) rec_program=$value ;;
       locked_at) rec_locked_at=$value ;;
@@ -70,6 +71,7 @@ owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET
 backend=$backend
 variant=$ipt_variant
+families=$ipt_families
 port=$SSH_ONLY_PORT
 persist=$SSH_ONLY_PERSIST
 program=$SSH_ONLY_PROGRAM_VERSION
