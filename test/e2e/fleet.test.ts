@@ -1,8 +1,10 @@
 /** Hosts that come and go, move, and are reached in different ways. */
-import type { HostProps } from "../../lib";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BastionProps, HostProps } from "../../lib";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
-import { hostEntries, hostEntry } from "./support";
+import { hostEntry } from "./support";
 import { lockIdOf, lockedHosts, statusOf, TRACKERS, type TrackedDeployment, Tracking } from "./tracked";
 
 jest.setTimeout(300_000);
@@ -35,11 +37,14 @@ describeLab("a fleet", () => {
       await lab?.destroy();
     });
 
+    /** Pulls the host's network cable out, or puts it back in. */
+    const cable = (host: Host, state: "up" | "down"): Promise<unknown> =>
+      lab.controller.exec(`ip link set h${host.ipv4.split(".")[3]} ${state}`);
+
     let deployment: TrackedDeployment;
     beforeEach(() => (deployment = tracking.deployment()));
     // Whatever a test left: the next one begins with open hosts.
     afterEach(async () => {
-      await Promise.all(lab.hosts.map((host) => host.start()));
       await Promise.all(lab.hosts.map((host) => host.exec(openByHand)));
     });
 
@@ -49,7 +54,8 @@ describeLab("a fleet", () => {
       ops: hostEntry(lab, ops),
       behind: hostEntry(lab, behind, {
         allowFrom: [jump.ipv4],
-        connection: { bastion: { host: jump.ipv4, port: jump.sshPort, user: "hop" } },
+        // Terraform before 1.15 compares the bastion's key with that of the host.
+        connection: { hostKey: undefined, bastion: { host: jump.ipv4, port: jump.sshPort, user: "hop" } },
       }),
       other: hostEntry(lab, other),
     });
@@ -131,19 +137,18 @@ describeLab("a fleet", () => {
     });
 
     test("of which only the ways to reach hosts change is neither unlocked nor locked again", async () => {
-      const unpinned = { hostKey: undefined };
-      const before = { plain: hostEntry(lab, plain, { connection: unpinned }), ops: hostEntry(lab, ops) };
-      await deployment.apply({ hosts: before });
+      const unpinned = { connection: { hostKey: undefined } };
+      await deployment.apply({
+        hosts: { plain: hostEntry(lab, plain, unpinned), ops: hostEntry(lab, ops, unpinned) },
+      });
       const ids = await Promise.all([plain, ops].map(lockIdOf));
       const after = {
         plain: hostEntry(lab, plain, { connection: { timeoutSeconds: 31, scriptPath: "./.another-%RAND%.sh" } }),
         // Root of the lab's hosts has the same key.
-        ops: hostEntry(lab, ops, {
-          connection: { user: "root", bastion: { host: jump.ipv4, port: 2200, user: "hop" } },
-        }),
+        ops: hostEntry(lab, ops, { connection: { user: "root" } }),
       };
-      const planned = await deployment.planned({ hosts: after, allowFrom: undefined });
-      expect(planned.filter((one) => /create|delete/.test(one) && !one.includes("ruleset"))).toEqual([]);
+      const updates = tracker === "null_resource" ? [] : ["update hold.ops", "update hold.plain"];
+      expect(await deployment.planned({ hosts: after })).toEqual(updates);
       await deployment.apply({ hosts: after });
       expect(await Promise.all([plain, ops].map(lockIdOf))).toEqual(ids);
       await deployment.destroy();
@@ -152,42 +157,43 @@ describeLab("a fleet", () => {
 
     describe("of which a host does not answer", () => {
       const seconds = { connection: { timeoutSeconds: 4 } };
+      const hosts = (): Record<string, HostProps> => ({
+        plain: hostEntry(lab, plain, seconds),
+        ops: hostEntry(lab, ops),
+      });
+      afterEach(() => cable(plain, "up"));
 
       test("fails to destroy, keeps that host in the state, and unlocks it once it answers", async () => {
-        const hosts = { plain: hostEntry(lab, plain, seconds), ops: hostEntry(lab, ops) };
-        await deployment.apply({ hosts });
-        await plain.stop();
+        await deployment.apply({ hosts: hosts() });
+        await cable(plain, "down");
         const failed = await deployment.terraform.destroy([], { check: false });
         expect(failed.code).toBe(1);
-        expect(words(failed)).toMatch(/firewall_hold\["plain"\]/);
-        expect(await deployment.tracked()).toEqual(expect.arrayContaining(["hold.plain"]));
-        expect(await lockedHosts([ops])).toEqual([]);
+        expect(words(failed)).toMatch(/Error: remote-exec provisioner error with \w+\.firewall_hold\["plain"\]/);
+        expect((await deployment.tracked()).filter((one) => !one.startsWith("ruleset."))).toEqual(["hold.plain"]);
+        expect(await lockedHosts(lab.hosts)).toEqual(["plain"]);
 
-        await plain.start();
+        await cable(plain, "up");
         await deployment.destroy();
         expect(await deployment.tracked()).toEqual([]);
         expect(await lockedHosts(lab.hosts)).toEqual([]);
       });
 
-      test("goes on with unlock-if-reachable, and says so", async () => {
-        const hosts = { plain: hostEntry(lab, plain, seconds), ops: hostEntry(lab, ops) };
-        await deployment.apply({ hosts, onDestroy: "unlock-if-reachable" });
-        await plain.stop();
-        const result = await deployment.destroy();
-        expect(words(result)).toMatch(/Warning: .*timeout/i);
+      // Terraform says nothing of the host that it did not reach.
+      test("goes on with unlock-if-reachable, and only those that are unlocked say so", async () => {
+        await deployment.apply({ hosts: hosts(), onDestroy: "unlock-if-reachable" });
+        await cable(plain, "down");
+        const said = words(await deployment.destroy());
+        expect(said).toMatch(/firewall_hold\["ops"\] \(remote-exec\): ssh-only-firewall: [^.]*unlocked/i);
+        expect(said).not.toMatch(/firewall_hold\["plain"\] \(remote-exec\): ssh-only-firewall/);
         expect(await deployment.tracked()).toEqual([]);
-        expect(await lockedHosts([ops])).toEqual([]);
-        await plain.start();
-        expect(await lockedHosts([plain])).toEqual(["plain"]);
+        expect(await lockedHosts(lab.hosts)).toEqual(["plain"]);
       });
 
       test("is destroyed with leave-locked, and every host stays as it is", async () => {
-        const hosts = { plain: hostEntry(lab, plain, seconds), ops: hostEntry(lab, ops) };
-        await deployment.apply({ hosts, onDestroy: "leave-locked" });
-        await plain.stop();
+        await deployment.apply({ hosts: hosts(), onDestroy: "leave-locked" });
+        await cable(plain, "down");
         await deployment.destroy();
         expect(await deployment.tracked()).toEqual([]);
-        await plain.start();
         expect(await lockedHosts(lab.hosts)).toEqual(["plain", "ops"]);
       });
     });
@@ -217,6 +223,146 @@ describeLab("a fleet", () => {
     });
   });
 });
+
+describeLab("twenty hosts of which two do not answer", () => {
+  test.each(TRACKERS)(
+    "with %s: the others are locked, the two are named, and the next deploy is theirs",
+    async (tracker) => {
+      const names = Array.from({ length: 20 }, (_, index) => `host-${String(index + 1).padStart(2, "0")}`);
+      const lab = await Lab.create({ hosts: names.map((name) => ({ name })) });
+      const tracking = await Tracking.with(lab, tracker);
+      try {
+        const silent = ["host-07", "host-13"];
+        const others = names.filter((name) => !silent.includes(name));
+        const two = silent.map((name) => lab.host(name));
+        const entry = (host: Host): HostProps =>
+          hostEntry(lab, host, silent.includes(host.name) ? { connection: { timeoutSeconds: 5 } } : {});
+        const hosts = Object.fromEntries(lab.hosts.map((host) => [host.name, entry(host)]));
+        const deployment = tracking.deployment();
+        await Promise.all(two.map((host) => host.stop()));
+
+        const first = await deployment.tryApply({ hosts });
+        expect(first.code).toBe(1);
+        const reported = [
+          ...words(first).matchAll(/Error: remote-exec provisioner error with \w+\.firewall_lockdown\["([^"]+)"\]/g),
+        ];
+        expect(reported.map(([, name]) => name).sort()).toEqual(silent);
+        expect(await lockedHosts(others.map((name) => lab.host(name)))).toEqual(others);
+        const lockdowns = (await deployment.tracked()).filter((one) => one.startsWith("lockdown."));
+        const untouched = lockdowns.filter((one) => !one.endsWith(" (tainted)"));
+        expect(untouched.sort()).toEqual(others.map((name) => `lockdown.${name}`));
+        const ids = await Promise.all(others.map((name) => lockIdOf(lab.host(name))));
+
+        await Promise.all(two.map((host) => host.start()));
+        expect(await lockedHosts(two)).toEqual([]);
+        expect(await deployment.planned({ hosts })).toEqual(silent.map((name) => `delete,create lockdown.${name}`));
+        await deployment.apply({ hosts });
+        expect(await lockedHosts(lab.hosts)).toEqual(names);
+        expect(await Promise.all(others.map((name) => lockIdOf(lab.host(name))))).toEqual(ids);
+        expect(await deployment.planned({ hosts })).toEqual([]);
+        await deployment.destroy();
+        expect(await lockedHosts(lab.hosts)).toEqual([]);
+      } finally {
+        tracking.stop();
+        await lab.destroy();
+      }
+    },
+  );
+});
+
+describeLab("a host behind a bastion with a user, port and key of its own", () => {
+  let lab: Lab;
+  let tracking: Tracking;
+  let inner: Host;
+  let jump: Host;
+  let bastionKey: string;
+
+  beforeAll(async () => {
+    lab = await Lab.create({
+      hosts: [
+        { name: "inner", user: "ops" },
+        { name: "jump", user: "hop", sshPort: 2200 },
+      ],
+    });
+    [inner, jump] = lab.hosts;
+    tracking = await Tracking.with(lab, "terraform_data");
+    bastionKey = await keyIn(lab, "bastion");
+    // Each lets only its own key in.
+    await jump.exec("cat >/home/hop/.ssh/authorized_keys", { input: readFileSync(`${bastionKey}.pub`) });
+  });
+  afterAll(() => lab?.destroy());
+
+  const entry = (bastion: Partial<BastionProps>, hostKey?: string): HostProps =>
+    hostEntry(lab, inner, {
+      allowFrom: [jump.ipv4],
+      connection: {
+        timeoutSeconds: 8,
+        hostKey,
+        bastion: { host: jump.ipv4, port: 2200, user: "hop", privateKeyPath: bastionKey, ...bastion },
+      },
+    });
+
+  test("is locked and unlocked through it, and cannot be reached past it", async () => {
+    const deployment = tracking.deployment();
+    await deployment.apply({ hosts: { inner: entry({}) } });
+    expect(await lockedHosts([inner, jump])).toEqual(["inner"]);
+    expect((await inner.ssh("id", { check: false, options: ["ConnectTimeout=2"] })).code).toBe(255);
+    await deployment.destroy();
+    expect(await lockedHosts([inner, jump])).toEqual([]);
+  });
+
+  test.each<[string, Partial<BastionProps>]>([
+    ["user", { user: "root" }],
+    ["port", { port: 22 }],
+    ["key", { privateKeyPath: undefined }],
+  ])("is not reached with the %s of the host", async (_, bastion) => {
+    const failed = await tracking.deployment().tryApply({ hosts: { inner: entry(bastion) } });
+    expect(failed.code).toBe(1);
+    expect(words(failed)).toMatch(/Error connecting to bastion|bastion/);
+    expect(await lockedHosts([inner, jump])).toEqual([]);
+  });
+
+  test("is not locked by somebody who comes past the bastion, which alone is allowed", async () => {
+    const { connection, ...direct } = entry({});
+    const failed = await tracking
+      .deployment()
+      .tryApply({ hosts: { inner: { ...direct, connection: { ...connection, bastion: undefined } } } });
+    expect(words(failed)).toContain(`You came from 10.77.0.1, which allowFrom does not cover (${jump.ipv4})`);
+    expect(await lockedHosts([inner, jump])).toEqual([]);
+  });
+});
+
+describeLab("a host that trusts a certificate authority", () => {
+  test("is locked and unlocked with a key and its certificate", async () => {
+    const lab = await Lab.create({ hosts: [{ name: "signed" }] });
+    const tracking = await Tracking.with(lab, "terraform_data");
+    try {
+      const [host] = lab.hosts;
+      const [authority, key] = [await keyIn(lab, "authority"), await keyIn(lab, "user")];
+      await lab.controller.exec(["ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", "root", `${key}.pub`]);
+      const trusted = `cert-authority ${readFileSync(`${authority}.pub`, "utf8")}`;
+      await host.exec("cat >/root/.ssh/authorized_keys", { input: trusted });
+      const entry = (certificatePath?: string): HostProps =>
+        hostEntry(lab, host, { connection: { privateKeyPath: key, certificatePath, timeoutSeconds: 5 } });
+
+      expect((await tracking.deployment().tryApply({ hosts: { signed: entry() } })).code).toBe(1);
+      const deployment = tracking.deployment();
+      await deployment.apply({ hosts: { signed: entry(`${key}-cert.pub`) } });
+      expect(await lockedHosts([host])).toEqual(["signed"]);
+      await deployment.destroy();
+      expect(await lockedHosts([host])).toEqual([]);
+    } finally {
+      await lab.destroy();
+    }
+  });
+});
+
+/** A new key pair in a folder of the lab; the path of the private one. */
+async function keyIn(lab: Lab, name: string): Promise<string> {
+  const file = join(lab.makeFolder("key"), name);
+  await lab.controller.exec(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file]);
+  return file;
+}
 
 /** What the host program offers somebody on the console. */
 const openByHand =
