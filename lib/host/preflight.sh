@@ -81,7 +81,8 @@ is_allowed() {
         if (!count || groups(cidr[1], theirs) != count) continue
         same = 1
         for (g = 1; g <= count && bits > 0; g++) {
-          unit = bits >= 16 ? 1 : 2 ^ (16 - bits)
+          # Not a power: the awk of busybox may have no mathematics.
+          for (unit = 1; bits < 16; bits++) unit *= 2
           if (int(ours[g] / unit) != int(theirs[g] / unit)) same = 0
           bits -= 16
         }

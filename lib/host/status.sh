@@ -10,27 +10,27 @@ verb_status() {
   [ -z "$confirmed" ] || state=locked
   [ -z "$pending" ] || state=pending
   read_record "$current"
-  live=none
+  rules=none
   if [ -n "$current" ]; then
-    live=drifted
-    ! live_matches "$current" || live=matches
+    rules=drifted
+    ! live_matches "$current" || rules=matches
     read_record "$current"
   elif anything_live; then
-    live=unrecorded
+    rules=unrecorded
   fi
   problem=''
-  case $live in
+  case $rules in
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;
   esac
   if [ "${1-}" = --json ]; then
     printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s"}\n' \
-      "$state" "$live" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program"
+      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program"
   else
     printf 'state:   %s\n' "$state"
     if [ -n "$current" ]; then
       printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\nrules:   %s\n' \
-        "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$live"
+        "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
     fi
     [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
   fi
