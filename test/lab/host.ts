@@ -172,7 +172,9 @@ export class Host implements Target {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.ref();
     // A host that is told to go down while it still comes up may take minutes.
-    await this.exec("! command -v systemctl >/dev/null || systemctl is-system-running --wait", { check: false });
+    await this.exec("while systemctl is-system-running | grep -E '^(initializ|start)ing'; do sleep 0.1; done", {
+      check: false,
+    });
     await this.exec("poweroff", { check: false });
     await gone;
     await this.stop();

@@ -38,6 +38,7 @@ furnish() {
   furnish_firewall
   for command in $HOST_WITHOUT; do hide "$command"; done
   furnish_network
+  furnish_patience
   [ -z "$HOST_PROVISION" ] || chroot "$root" /usr/bin/env -i PATH="$path" /bin/sh -euc "$HOST_PROVISION" >&2
 }
 
@@ -74,6 +75,15 @@ END
       ;;
     *) die "unknown network $HOST_NETWORK" ;;
   esac
+}
+
+# With the first version of control groups systemd is not told when one is empty, and would wait for a session that has
+# ended until its time is up: a minute and a half.
+furnish_patience() {
+  [ -d "$root/etc/systemd/system" ] || return 0
+  mkdir -p "$root/etc/systemd/system.conf.d" "$root/etc/systemd/system/user@.service.d"
+  printf '[Manager]\nDefaultTimeoutStopSec=3s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
+  printf '[Service]\nTimeoutStopSec=3s\n' >"$root/etc/systemd/system/user@.service.d/lab.conf"
 }
 
 # In control groups of its own, or the init of one host would take the processes of another for its own. Where the

@@ -1,0 +1,444 @@
+/** Locks that outlive a restart, on hosts that boot Debian with an init system of their own, locked through Terraform. */
+import type { HostProps } from "../../lib";
+import { Lab, type Host, type HostFirewall, type HostOptions, type RunResult } from "../lab/lab";
+import { Prober, type Probed } from "../lab/systemd-prober";
+import { describeBooted, type SystemOptions } from "../lab/systemd-root";
+import { terraformEnvironment } from "../lab/terraform";
+import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support";
+
+jest.setTimeout(300_000);
+
+const program = "/var/lib/ssh-only-firewall/host.sh";
+/** How long the guard may take until the rules are back, with much to spare. */
+const guardSeconds = 20;
+
+/** What a test needs to stop a deploy between lock and confirm: while the file is there, logins into a pending host wait.
+ * It does not outlive a restart. */
+const holdFile = "/run/hold-logins";
+const provision = `
+  echo '[ ! -e ${holdFile} ] || [ ! -e /var/lib/ssh-only-firewall/pending ] || sleep 600' >/etc/ssh/sshrc
+  if [ -d /etc/systemd ]; then
+    mkdir -p /etc/systemd/logind.conf.d
+    printf '[Login]\\nKillUserProcesses=yes\\n' >/etc/systemd/logind.conf.d/kill.conf
+  fi
+`;
+
+const systems: Record<HostFirewall, SystemOptions> = {
+  nftables: { network: "networkd" },
+  "iptables-nft": { network: "ifupdown" },
+  "iptables-legacy": { network: "ifupdown" },
+};
+// What does not depend on the firewall is shown with nftables only, and less is shown with the legacy iptables.
+const firewalls = Object.keys(systems) as HostFirewall[];
+
+interface Status {
+  readonly code: number;
+  readonly state?: string;
+  readonly rules?: string;
+  readonly ruleset?: string;
+}
+
+const lockedStatus = { code: 0, state: "locked", rules: "matches" };
+
+/** One host, its lab, and the deploys to it. */
+class Subject {
+  public static async create(options: Omit<HostOptions, "name">): Promise<Subject> {
+    const lab = await Lab.create({ hosts: [{ name: "old", provision, ...options }] });
+    return new Subject(lab, lab.host("old"));
+  }
+
+  public readonly deployment: Deployment;
+  private halfDeploy: { interrupt: () => void; ended: Promise<unknown> } | undefined;
+
+  private constructor(
+    public readonly lab: Lab,
+    public readonly host: Host,
+  ) {
+    this.deployment = new Deployment(lab);
+  }
+
+  /** Locks the host, or updates its lock. @param sources who may come in; another one makes another ruleset */
+  public async deploy(sources: readonly string[] = [], overrides: Partial<HostProps> = {}): Promise<RunResult> {
+    return (await this.prepare(sources, overrides)).apply([], { check: false });
+  }
+
+  public async mustDeploy(sources?: readonly string[], overrides?: Partial<HostProps>): Promise<void> {
+    const { code, stdout, stderr } = await this.deploy(sources, overrides);
+    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
+  }
+
+  /** Begins a deploy, and returns when the host is pending; no confirm comes. */
+  public async deployHalf(sources: readonly string[], overrides: Partial<HostProps> = {}): Promise<void> {
+    const terraform = await this.prepare(sources, overrides);
+    await this.host.exec(["touch", holdFile]);
+    const argv = ["terraform", "apply", "-no-color", "-input=false", "-auto-approve"];
+    const deploy = this.lab.controller.spawn(argv, {
+      cwd: terraform.folder,
+      env: terraformEnvironment(this.lab),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    deploy.stdout?.resume();
+    // It has ended when nobody holds its output any more.
+    const ended = new Promise<unknown>((resolve) => deploy.once("close", resolve));
+    this.halfDeploy = { interrupt: () => deploy.kill("SIGINT"), ended };
+    await eventually("the host is pending", async () => (await this.status()).state === "pending", 60);
+  }
+
+  /** Ends what `deployHalf` began. */
+  public async giveUp(): Promise<void> {
+    const half = this.halfDeploy;
+    this.halfDeploy = undefined;
+    await this.host.exec(["rm", "-f", holdFile]);
+    half?.interrupt();
+    await half?.ended;
+  }
+
+  public async status(): Promise<Status> {
+    const { code, stdout } = await this.host.exec(`[ ! -e ${program} ] || sh ${program} status --json`, {
+      check: false,
+    });
+    return stdout === "" ? { code, state: "open" } : { ...(JSON.parse(stdout) as object), code };
+  }
+
+  /** Restarts the host, and says what somebody who knocked at a closed port all the time has heard. */
+  public async reboot(how: "power cut" | "clean" = "power cut"): Promise<Probed> {
+    const prober = await Prober.start(this.lab, this.host);
+    await this.host.reboot(how);
+    await this.settled();
+    await this.reachable();
+    return prober.stop();
+  }
+
+  /** The boot is over. */
+  public async settled(): Promise<void> {
+    await eventually("the boot is over", async () => {
+      const { stdout } = await this.host.exec("systemctl is-system-running || :", { check: false });
+      return !/^(initializing|starting)/.test(stdout);
+    });
+  }
+
+  public async reachable(): Promise<void> {
+    await eventually("a fresh SSH login works", async () => {
+      const { stdout } = await this.host.ssh("echo reached", { check: false });
+      return stdout === "reached\n";
+    });
+  }
+
+  public async becomes(wanted: Status, seconds = 60): Promise<void> {
+    let last: Status = { code: -1 };
+    await eventually(
+      `status ${JSON.stringify(wanted)}`,
+      async () => {
+        last = await this.status();
+        return Object.entries(wanted).every(([key, value]) => last[key as keyof Status] === value);
+      },
+      seconds,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}, but ${JSON.stringify(last)}`);
+    });
+  }
+
+  /** Nothing in the host is left of a lock but its log. */
+  public async expectNothingLeft(): Promise<void> {
+    const found = await this.host.exec(
+      `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
+       find /etc /usr/lib /var/lib -name '*ssh-only-firewall*' -not -path '/var/lib/ssh-only-firewall*'
+       ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
+      { check: false },
+    );
+    expect(found.stdout).toBe("");
+    expect(this.host.processes().filter((line) => line.includes(program))).toEqual([]);
+    expect(await this.ownRules()).toEqual([]);
+  }
+
+  public async ownRules(): Promise<string[]> {
+    return (await this.host.rules()).split("\n").filter((line) => /ssh_only|SSH_ONLY|SSH_CHECK/.test(line));
+  }
+
+  public async hostLog(): Promise<string> {
+    return (await this.host.exec("cat /var/lib/ssh-only-firewall/log")).stdout;
+  }
+
+  private prepare(
+    sources: readonly string[],
+    overrides: Partial<HostProps>,
+  ): ReturnType<typeof Deployment.prototype.prepare> {
+    return this.deployment.prepare({
+      allowFrom: [...controllerOnly, ...sources],
+      hosts: { old: hostEntry(this.lab, this.host, overrides) },
+    });
+  }
+}
+
+describeBooted("a host that boots", [...Object.values(systems), { init: "sysvinit" }, { init: "openrc" }], () => {
+  describe.each(firewalls)("with systemd and %s", (firewall) => {
+    let subject: Subject;
+    let host: Host;
+    beforeAll(async () => {
+      subject = await Subject.create({ firewall, system: systems[firewall] });
+      host = subject.host;
+    });
+    afterEach(() => subject.giveUp());
+    afterAll(() => subject?.lab.destroy());
+
+    const unit = async (name: string, property: string): Promise<string> =>
+      (await host.exec(["systemctl", "show", "--value", "-p", property, name])).stdout.trim();
+
+    test("answers while it boots, as long as it is open", async () => {
+      expect((await subject.reboot()).answers).toBeGreaterThan(0);
+    });
+
+    test("is open, and keeps no record, when the power goes before confirm", async () => {
+      await subject.deployHalf([]);
+      expect(await subject.ownRules()).not.toEqual([]);
+      const { answers } = await subject.reboot();
+      await subject.giveUp();
+      expect(answers).toBeGreaterThan(0);
+      expect(await subject.ownRules()).toEqual([]);
+      expect(await subject.status()).toMatchObject({ code: 0, state: "open", rules: "none" });
+      const left = await host.exec("cd /var/lib/ssh-only-firewall; ls -A . records | sort");
+      expect(left.stdout).not.toMatch(/^(pending|confirmed)$/m);
+      expect((await host.exec("ls -A /var/lib/ssh-only-firewall/records")).stdout).toBe("");
+      expect(await subject.hostLog()).toContain("the host was restarted before it was confirmed");
+    });
+
+    if (firewall === "nftables") {
+      test("rolls back although logind ends the session that locked it, with every process in it", async () => {
+        await subject.deployHalf([], { confirmWithinSeconds: 10 });
+        const watchdog = (await host.exec("pgrep -f 'host.sh watchdog'")).stdout.trim().split("\n")[0];
+        expect((await host.exec(`cat /proc/${watchdog}/cgroup`)).stdout).toContain(
+          "/system.slice/ssh-only-firewall-watchdog-",
+        );
+        const sessions = (await host.exec("loginctl --no-legend list-sessions | wc -l")).stdout.trim();
+        expect(Number(sessions)).toBeGreaterThan(0);
+        await host.exec("loginctl terminate-user root");
+        await subject.becomes({ code: 0, state: "open", rules: "none" });
+        await subject.giveUp();
+        expect(await subject.ownRules()).toEqual([]);
+      });
+    }
+
+    test.each(["power cut", "clean"] as const)(
+      "is locked before its interface is up, and says nothing to anybody (%s)",
+      async (how) => {
+        if (how === "power cut") {
+          await subject.mustDeploy();
+        }
+        const { knocks, answers } = await subject.reboot(how);
+        expect(knocks).toBeGreaterThan(10);
+        expect(answers).toBe(0);
+        expect(await subject.status()).toMatchObject(lockedStatus);
+        expect(await unit("ssh-only-firewall-guard.service", "ActiveState")).toBe("active");
+
+        const network = firewall === "nftables" ? "systemd-networkd.service" : "networking.service";
+        const loaded = Number(await unit("ssh-only-firewall.service", "ExecMainExitTimestampMonotonic"));
+        expect(loaded).toBeGreaterThan(0);
+        expect(Number(await unit("network-pre.target", "ActiveEnterTimestampMonotonic"))).toBeGreaterThan(loaded);
+        expect(Number(await unit(network, "ExecMainStartTimestampMonotonic"))).toBeGreaterThan(loaded);
+      },
+    );
+
+    test("takes an update after a restart, and comes up with it", async () => {
+      const before = await subject.status();
+      await subject.mustDeploy(["192.0.2.0/24"]);
+      const after = await subject.status();
+      expect(after).toMatchObject(lockedStatus);
+      expect(after.ruleset).not.toBe(before.ruleset);
+      expect((await subject.reboot()).answers).toBe(0);
+      expect(await subject.status()).toEqual(after);
+      expect(await host.rules()).toContain("192.0.2.0/24");
+    });
+
+    if (firewall !== "iptables-legacy") {
+      test("goes back to what was confirmed when the power goes during an update", async () => {
+        const before = await subject.status();
+        await subject.deployHalf(["198.51.100.0/24"]);
+        expect(await host.rules()).toContain("198.51.100.0/24");
+        expect((await subject.reboot()).answers).toBe(0);
+        await subject.giveUp();
+        expect(await subject.status()).toEqual(before);
+        expect(await host.rules()).not.toContain("198.51.100.0/24");
+      });
+    }
+
+    if (firewall === "nftables") {
+      test("keeps the guard still while a lock is pending, and rolls back to what was confirmed", async () => {
+        const before = await subject.status();
+        await subject.deployHalf(["198.51.100.0/24"], { confirmWithinSeconds: 20 });
+        await host.exec("nft flush ruleset");
+        // Two rounds of the guard; a slow machine can only make it miss its chance to be wrong.
+        await sleep(11_000);
+        expect(await subject.status()).toMatchObject({ code: 10, state: "pending", rules: "drifted" });
+        await subject.becomes(before);
+        await subject.giveUp();
+        await subject.reachable();
+      });
+    }
+
+    const flushes: Record<HostFirewall, Record<string, string>> = {
+      nftables: {
+        "nft flush ruleset": "nft flush ruleset",
+        "the deletion of our table": "nft delete table inet ssh_only_firewall",
+      },
+      "iptables-nft": iptablesFlushes(),
+      "iptables-legacy": iptablesFlushes(),
+    };
+    test.each(Object.entries(flushes[firewall]))("is closed again soon after %s", async (_, command) => {
+      const before = await subject.status();
+      await host.exec(command);
+      await subject.becomes(before, guardSeconds);
+      await subject.reachable();
+      const scan = await subject.lab.scanTcp(host, { ports: "1-1024" });
+      expect(scan).toEqual({ open: [22], closed: [], filteredCount: 1023 });
+      expect(await subject.hostLog()).toMatch(/removed by another program.*\n$/);
+    });
+
+    const damages: Record<string, string> = {
+      truncated: 'truncate -s 400 "$file"',
+      garbage: 'head -c 3000 /dev/urandom >"$file"',
+      empty: ': >"$file"',
+      gone: 'rm "$file"',
+      "one that loads, but has no rule for SSH": 'sed -i "/dport 22/d" "$file"',
+    };
+    test.each(Object.entries(damages).slice(firewall === "iptables-legacy" ? -1 : 0))(
+      "is reachable, and says that it drifted, when its saved ruleset is %s",
+      async (_, damage) => {
+        const saved = `/var/lib/ssh-only-firewall/records/*/${firewall === "nftables" ? "nftables" : "iptables"}`;
+        await host.exec(`for file in ${saved}; do ${damage}; done`);
+        await subject.reboot();
+        expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
+        expect(await subject.hostLog()).toMatch(/does not load at boot[^\n]*\n$/);
+        expect((await host.exec(`sh ${program} status`, { check: false })).stdout).toContain("problem:");
+        await (
+          await subject.deployment.prepare(propsOf(subject))
+        ).apply([`-replace=${await lockdownAddress(subject)}`]);
+        expect(await subject.status()).toMatchObject(lockedStatus);
+        await subject.reachable();
+      },
+    );
+
+    test("is unlocked after a restart for good, with its units", async () => {
+      expect((await subject.reboot()).answers).toBe(0);
+      await subject.deployment.destroy();
+      await subject.expectNothingLeft();
+      expect((await subject.reboot()).answers).toBeGreaterThan(0);
+      await subject.expectNothingLeft();
+    });
+
+    test("installs nothing with persist false, and a restart opens it", async () => {
+      await subject.mustDeploy([], { persist: false });
+      expect(await subject.status()).toMatchObject(lockedStatus);
+      const units = await host.exec("find /etc/systemd /etc/init.d -name '*ssh-only*'");
+      expect(units.stdout).toBe("");
+      expect((await subject.reboot()).answers).toBeGreaterThan(0);
+      expect(await subject.ownRules()).toEqual([]);
+      await subject.deployment.destroy();
+      await subject.expectNothingLeft();
+    });
+  });
+
+  describe.each(["sysvinit", "openrc"] as const)("with %s", (init) => {
+    let subject: Subject;
+    let host: Host;
+    beforeAll(async () => {
+      subject = await Subject.create({ firewall: init === "openrc" ? "iptables-nft" : "nftables", system: { init } });
+      host = subject.host;
+    });
+    afterAll(() => subject?.lab.destroy());
+
+    test("answers while it boots, as long as it is open", async () => {
+      expect((await subject.reboot()).answers).toBeGreaterThan(0);
+    });
+
+    test.each(["power cut", "clean"] as const)(
+      "is locked before its interface is up, and says nothing to anybody (%s)",
+      async (how) => {
+        if (how === "power cut") {
+          await subject.mustDeploy();
+        }
+        const { knocks, answers } = await subject.reboot(how);
+        expect(knocks).toBeGreaterThan(10);
+        expect(answers).toBe(0);
+        expect(await subject.status()).toMatchObject(lockedStatus);
+        expect(await subject.hostLog()).toMatch(/booted: the confirmed ruleset is in force\n$/);
+      },
+    );
+
+    test("is closed again soon after a flush", async () => {
+      await eventually("the guard runs", () => host.processes().some((line) => line.includes(`${program} guard`)));
+      await host.exec("nft flush ruleset 2>/dev/null || iptables -F");
+      await subject.becomes(lockedStatus, guardSeconds);
+      await subject.reachable();
+    });
+
+    test("has one guard, however often the service is started", async () => {
+      await host.exec("service ssh-only-firewall restart");
+      await host.exec("service ssh-only-firewall restart");
+      const guards = (): string[] => host.processes().filter((line) => line.includes(`${program} guard`));
+      await eventually("one guard runs", () => guards().length === 1);
+      expect(await subject.status()).toMatchObject(lockedStatus);
+    });
+
+    test("is reachable, and says that it drifted, when its saved ruleset is garbage", async () => {
+      await host.exec(
+        'for file in /var/lib/ssh-only-firewall/records/*/*tables; do head -c 3000 /dev/urandom >"$file"; done',
+      );
+      await subject.reboot();
+      expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
+      expect(await subject.hostLog()).toMatch(/does not load at boot[^\n]*\n$/);
+    });
+
+    test("is unlocked for good, with its script and its guard", async () => {
+      await subject.deployment.destroy();
+      await subject.expectNothingLeft();
+      expect((await subject.reboot()).answers).toBeGreaterThan(0);
+      await subject.expectNothingLeft();
+    });
+  });
+});
+
+describeBooted("a host with no init system that we know", [], () => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = await Subject.create({ without: ["update-rc.d", "chkconfig"], provision: "rm -rf /etc/init.d" });
+  });
+  afterAll(() => subject?.lab.destroy());
+
+  test("is refused before any change, and told of persist: false", async () => {
+    const { code, stdout, stderr } = await subject.deploy();
+    expect(code).not.toBe(0);
+    const said = (stdout + stderr).replace(/\s+/g, " ");
+    expect(said).toContain("no init system that we know");
+    expect(said).toContain("set persist: false");
+    expect(said).toContain("The host was not changed.");
+    expect(await subject.ownRules()).toEqual([]);
+    expect((await subject.host.exec("ls -A /var/lib/ssh-only-firewall 2>/dev/null || :")).stdout).toBe("");
+  });
+
+  test("is locked with persist: false", async () => {
+    await subject.mustDeploy([], { persist: false });
+    expect(await subject.status()).toMatchObject(lockedStatus);
+    await subject.deployment.destroy();
+    await subject.expectNothingLeft();
+  });
+});
+
+function iptablesFlushes(): Record<string, string> {
+  return {
+    "iptables -F and ip6tables -F": "iptables -F; ip6tables -F",
+    "iptables -P INPUT DROP and -F": "iptables -P INPUT DROP; iptables -F",
+    "a rule before the jump to ours": "iptables -P INPUT ACCEPT; iptables -I INPUT 1 -p tcp -j ACCEPT",
+  };
+}
+
+function propsOf(subject: Subject): Parameters<Deployment["prepare"]>[0] {
+  return {
+    allowFrom: [...controllerOnly, "192.0.2.0/24"],
+    hosts: { old: hostEntry(subject.lab, subject.host) },
+  };
+}
+
+async function lockdownAddress(subject: Subject): Promise<string> {
+  const addresses = await subject.deployment.terraform.stateList();
+  return addresses.find((address) => address.includes("lockdown")) ?? "";
+}
