@@ -1,0 +1,119 @@
+/** The end of every uploaded script: becomes root, hands over, and tidies up after Terraform. */
+import { launcher } from "../../lib/host/program";
+import { shellWord } from "../../lib/terraform/escape";
+import { eventually } from "../e2e/support";
+import { describeLab } from "../lab/describe-lab";
+import { type Host, Lab, type RunResult } from "../lab/lab";
+import { shells, STATE } from "./support";
+
+/** A program that only says what it was given. */
+const WITNESS = `printf '%s\\n' "as $(id -un)" "words $*" "from $SSH_ONLY_FROM" "login $SSH_ONLY_LOGIN" "input $(cat)"`;
+
+const users = ["root", "ops", "guest"] as const;
+type User = (typeof users)[number];
+
+describe.each(shells)("under $name", ({ options }) => {
+  describeLab("an uploaded script", () => {
+    let lab: Lab;
+    beforeAll(async () => {
+      lab = await Lab.create({
+        hosts: users.map((user) => ({ name: user, user, sudo: user !== "guest", ...options })),
+      });
+    });
+    afterAll(() => lab?.destroy());
+    afterEach(() => Promise.all(lab.hosts.map((host) => host.exec(["rm", "-rf", STATE]))));
+
+    const home = (user: User): string => (user === "root" ? "/root" : `/home/${user}`);
+    let uploads = 0;
+    const file = (user: User): string => `${home(user)}/.upload-${uploads}.sh`;
+
+    /** Lays the script down as Terraform does, and runs it. */
+    async function run(user: User, settings: Record<string, string>): Promise<RunResult> {
+      const host = lab.host(user);
+      uploads++;
+      const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
+      const input = ["#!/bin/sh", ...constants, "", launcher()].join("\n");
+      await host.exec(`cat >${file(user)} && chown ${user} ${file(user)} && chmod 0777 ${file(user)}`, { input });
+      const login = user === "root" ? [] : ["runuser", "-u", user, "--"];
+      const env = { SSH_CONNECTION: "192.0.2.1 40000 192.0.2.2 22" };
+      return host.exec([...login, file(user)], { cwd: home(user), env, check: false, input: "not for the program" });
+    }
+
+    const installed = (host: Host): Promise<unknown> =>
+      host.exec(`mkdir ${STATE} && cat >${STATE}/host.sh`, { input: WITNESS });
+
+    test.each(["root", "ops"] as const)("of %s runs lock as root, and says who came from where", async (user) => {
+      expect(await run(user, { VERB: "lock", PROGRAM: WITNESS })).toEqual({
+        code: 0,
+        stdout: `as root\nwords lock\nfrom 192.0.2.1 40000 192.0.2.2 22\nlogin ${user}\ninput \n`,
+        stderr: "",
+      });
+    });
+
+    test.each(["root", "ops"] as const)(
+      "of %s hands every other verb to the program that is installed",
+      async (user) => {
+        await installed(lab.host(user));
+        const { code, stdout } = await run(user, { VERB: "confirm owner-1 attempt-1 0123abc" });
+        expect({ code, stdout }).toEqual({
+          code: 0,
+          stdout: expect.stringContaining("as root\nwords confirm owner-1 attempt-1 0123abc\n"),
+        });
+      },
+    );
+
+    test.each(["root", "ops"] as const)("of %s ends with the exit code of the program", async (user) => {
+      expect(await run(user, { VERB: "lock", PROGRAM: "exit 6" })).toMatchObject({ code: 6 });
+      await lab.host(user).exec(`mkdir ${STATE} && echo 'exit 9' >${STATE}/host.sh`);
+      expect(await run(user, { VERB: "unlock owner-1" })).toMatchObject({ code: 9 });
+    });
+
+    test.each(["root", "ops"] as const)("of %s keeps quotes, dollars and line breaks of its settings", async (user) => {
+      const awkward = `it's "$HOME" \\n \`id\` $(id)\n%s  two\ttabs`;
+      const program = `printf '%s' "$SSH_ONLY_NFTABLES"`;
+      expect(await run(user, { VERB: "lock", NFTABLES: awkward, PROGRAM: program })).toMatchObject({
+        code: 0,
+        stdout: awkward,
+      });
+    });
+
+    test.each(["root", "ops"] as const)("of %s finds an open host where nothing is installed", async (user) => {
+      const nothing = await run(user, { VERB: "unlock owner-1" });
+      expect(nothing).toEqual({
+        code: 0,
+        stdout: "ssh-only-firewall: This host is open: there is nothing to unlock. The host was not changed.\n",
+        stderr: "",
+      });
+      const { code, stderr } = await run(user, { VERB: "confirm a b c" });
+      expect(code).toBe(9);
+      expect(stderr).toMatch(/program is not installed: .* The host was not changed\.\n$/);
+    });
+
+    test("of who may not become root is refused, and told the two remedies", async () => {
+      expect(await run("guest", { VERB: "lock", PROGRAM: WITNESS })).toEqual({
+        code: 3,
+        stdout: "",
+        stderr:
+          "ssh-only-firewall: The user guest is not root and has no password-less sudo: log in as root, or add 'guest ALL=(ALL) NOPASSWD: ALL' to sudoers. The host was not changed.\n",
+      });
+      await lab.host("guest").exec("mv /usr/bin/sudo /usr/bin/sudo.away");
+      expect(await run("guest", { VERB: "lock", PROGRAM: WITNESS })).toMatchObject({ code: 3 });
+    });
+
+    test.each(users)("of %s is no longer writable for others, and goes once Terraform has emptied it", async (user) => {
+      const host = lab.host(user);
+      await run(user, { VERB: "lock", PROGRAM: "exit" });
+      expect((await host.exec(["stat", "-c", "%a", file(user)])).stdout).toBe("700\n");
+      await host.exec(`: >${file(user)}`);
+      await eventually("nothing runs any more", () => !host.processes().some((line) => line.includes(file(user))));
+      expect(await host.exec(["test", "-e", file(user)], { check: false })).toMatchObject({ code: 1 });
+    });
+
+    test("stays where Terraform has not emptied it, as somebody else's file would", async () => {
+      await run("root", { VERB: "lock", PROGRAM: "exit" });
+      const host = lab.host("root");
+      await eventually("nothing runs any more", () => !host.processes().some((line) => line.includes(file("root"))));
+      expect(await host.exec(["test", "-e", file("root")])).toMatchObject({ code: 0 });
+    });
+  });
+});

@@ -1,0 +1,211 @@
+/** What lock refuses before it changes anything, each with the remedy, and what it lets pass. */
+import { hostProgram } from "../../lib/host/program";
+import { describeLab } from "../lab/describe-lab";
+import { Lab } from "../lab/lab";
+import { eventually } from "../e2e/support";
+import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support";
+
+describe.each(shells)("under $name", ({ options }) => {
+  describeLab("lock", () => {
+    let lab: Lab;
+    let program: HostProgram;
+    let untouched: string;
+    beforeAll(async () => {
+      lab = await Lab.create({ hosts: [{ name: "web-1", ...options }] });
+      program = await HostProgram.on(lab.host("web-1"));
+      untouched = await program.traces();
+    });
+    afterAll(() => lab?.destroy());
+    afterEach(() => program.reset());
+
+    async function expectRefused(settings: Settings, code: number, message: string | RegExp): Promise<void> {
+      const { stderr, ...result } = await program.lock(lockSettings(settings));
+      expect({ ...result, stderr }).toEqual({
+        code,
+        stdout: "",
+        stderr: expect.stringMatching(/^ssh-only-firewall: .* The host was not changed\.\n$/s),
+      });
+      expect(stderr).toMatch(message);
+      expect(await program.traces()).toBe(untouched);
+      // Only the checks of the way in can be skipped; what they refuse is then taken.
+      if (code === 5 || code === 6) {
+        expect(await program.lock(lockSettings({ ...settings, SKIP_PREFLIGHT: "true" }))).toMatchObject({ code: 0 });
+      }
+    }
+
+    async function expectTaken(settings: Settings): Promise<void> {
+      expect(await program.lock(lockSettings(settings))).toMatchObject({ code: 0, stderr: "" });
+    }
+
+    const from = (client: string, port = "22", own = "10.77.0.10"): Settings => ({
+      FROM: `${client} 40000 ${own} ${port}`,
+    });
+
+    test("refuses a port other than the one you came through, and names that one", () =>
+      expectRefused(
+        from("10.77.0.1", "2222"),
+        5,
+        "You came in through port 2222, and only port 22 would stay open: set sshPort to 2222",
+      ));
+
+    test.each(["10.78.0.1", "fd78::1", "::ffff:10.78.0.1"])("refuses who came from %s, and names it", (client) =>
+      expectRefused(
+        from(client),
+        5,
+        `You came from ${client}, which allowFrom does not cover (10.77.0.0/24 fd77::/64): add it`,
+      ),
+    );
+
+    test.each(["10.77.0.200", "fd77::1", "::ffff:10.77.0.1", "fd77::1%eth0"])("takes who came from %s", (client) =>
+      expectTaken(from(client)),
+    );
+
+    test("asks nobody for a source who did not come over SSH", () => expectTaken({ FROM: "" }));
+
+    const port2222: Settings = { ...rulesetsFor(2222), PORT: "2222" };
+    test("refuses a port on which nothing listens, also to who did not come over SSH", () =>
+      expectRefused(
+        { ...port2222, FROM: "" },
+        5,
+        "No sshd listens on port 2222 here, the only port that would stay open: set sshPort",
+      ));
+
+    test.each([
+      ["127.0.0.1", "refuses", 5],
+      ["::1", "refuses", 5],
+      ["0.0.0.0", "takes", 0],
+      ["10.77.0.10", "takes", 0],
+      ["::", "takes", 0],
+      ["fd77::10", "takes", 0],
+    ] as const)("with a listener on %s alone, it %s that port", async (address, _, code) => {
+      const options = ["-o", "PidFile=none", "-o", `ListenAddress=[${address}]:2222`];
+      const listener = program.host.spawn(["/usr/sbin/sshd", "-D", "-f", "/etc/ssh/lab_sshd_config", ...options]);
+      try {
+        await eventually("it listens", async () => {
+          const { stdout } = await program.host.exec("cat /proc/net/tcp /proc/net/tcp6");
+          return /:08AE \S+ 0A /.test(stdout);
+        });
+        const settings = { ...port2222, FROM: "10.77.0.1 40000 10.77.0.10 2222" };
+        expect(await program.lock(lockSettings(settings))).toMatchObject({ code });
+      } finally {
+        listener.kill("SIGKILL");
+      }
+    });
+
+    describe("of a host whose address is leased", () => {
+      afterEach(async () => {
+        await program.host.exec(
+          `PATH=/usr/sbin:/usr/bin
+           ip addr change 10.77.0.10/24 dev eth0 valid_lft forever preferred_lft forever
+           ip addr del fd77::10/128 dev eth0 2>/dev/null
+           ip addr change fd77::10/64 dev eth0 nodad valid_lft forever preferred_lft forever`,
+        );
+      });
+      const lease = (address: string): Promise<unknown> =>
+        program.host.exec(`/usr/sbin/ip addr change ${address} dev eth0 valid_lft 3600 preferred_lft 3600`);
+
+      test("refuses without the exception for DHCP, and takes it with the exception", async () => {
+        await lease("10.77.0.10/24");
+        await expectRefused(
+          {},
+          6,
+          "The address of this host, 10.77.0.10, is leased, and would be lost when the lease cannot be renewed: add the exception dhcp-client",
+        );
+        await program.reset();
+        await expectTaken({ EXCEPTIONS: "ping dhcp-client ntp" });
+      });
+
+      test("names the exception for DHCPv6 where the address is one of DHCPv6", async () => {
+        await program.host.exec("ip addr del fd77::10/64 dev eth0");
+        await lease("fd77::10/128");
+        await expectRefused(from("fd77::1", "22", "fd77::10"), 6, "add the exception dhcpv6-client");
+        await program.reset();
+        await expectTaken({ ...from("fd77::1", "22", "fd77::10"), EXCEPTIONS: "dhcpv6-client" });
+      });
+
+      test("needs no exception where a router announces the network", async () => {
+        await lease("fd77::10/64");
+        await expectTaken(from("fd77::1", "22", "fd77::10"));
+      });
+
+      test("does not mind the lease of an address that nobody came to", async () => {
+        await lease("10.77.0.10/24");
+        await expectTaken(from("fd77::1", "22", "fd77::10"));
+      });
+    });
+
+    test.each(["somebody", "roo", "root.", "r..t", "oot"])(
+      "refuses the login %s, which is not in /etc/passwd, unless there is a way out to ask for it",
+      async (LOGIN) => {
+        await expectRefused({ LOGIN }, 6, `The user ${LOGIN} is not in /etc/passwd, so its login asks another server`);
+        await program.reset();
+        await expectTaken({ LOGIN, EXCEPTIONS: "egress" });
+      },
+    );
+
+    test("knows users by their whole name, and asks nothing of who did not log in", async () => {
+      await expectTaken({ LOGIN: "root" });
+      await program.reset();
+      await expectTaken({ LOGIN: "" });
+    });
+
+    describe("with a state folder that cannot be written", () => {
+      afterEach(async () => {
+        await program.host.exec(`umount ${STATE} 2>/dev/null; umount /var/lib 2>/dev/null; rm -rf ${STATE}`, {
+          check: false,
+        });
+      });
+
+      test("refuses where /var/lib is read-only", async () => {
+        await program.host.exec("mount --bind /var/lib /var/lib && mount -o remount,bind,ro /var/lib");
+        await expectRefused({}, 1, "/var/lib cannot be written: is it read-only?");
+      });
+
+      test("refuses where the folder is there and read-only", async () => {
+        await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o ro tmpfs ${STATE}`);
+        await expectRefused({}, 1, `${STATE} cannot be written: is the disk full, or read-only?`);
+      });
+
+      test("refuses where its disk is full", async () => {
+        await program.host.exec(
+          `mkdir ${STATE} && mount -t tmpfs -o size=16k tmpfs ${STATE} && ! cat /dev/zero 2>/dev/null >${STATE}/log`,
+        );
+        await expectRefused({}, 1, `${STATE} cannot be written: is the disk full, or read-only?`);
+      });
+
+      const own = Math.ceil(hostProgram().length / 4096) * 4;
+      test.each([8, own, own + 4, own + 8, own + 12, own + 16, own + 20, own + 24])(
+        "locks, or leaves the host as it is, where its disk has room for %d KiB",
+        async (size) => {
+          const before = await program.host.rules();
+          await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o size=${size}k tmpfs ${STATE}`);
+          const settings = lockSettings();
+          const { code, stderr } = await program.lock(settings);
+          if (code === 0) {
+            expect(await program.status()).toMatchObject({ state: "pending", rules: "matches" });
+          } else {
+            expect(stderr).toMatch(/The host (was not changed|is as it was before)\.\n$/);
+            expect(await program.host.rules()).toBe(before);
+            expect(await program.status()).toMatchObject({ state: "open", rules: "none" });
+            expect(await program.temporaryFiles()).toEqual([]);
+          }
+          await program.run("unlock");
+          expect(await program.host.rules()).toBe(before);
+          await eventually("no watchdog is left", () => program.watchdogs().length === 0);
+        },
+      );
+    });
+
+    test("refuses to lock for good where no init system would load the rules after a restart", async () => {
+      await program.host.exec("mv /etc/init.d /etc/init.d.away");
+      try {
+        const { code, stderr } = await program.lock(lockSettings({ PERSIST: "true" }));
+        expect(code).toBe(4);
+        expect(stderr).toMatch(/no init system that we know .*: set persist: false.* The host was not changed\.\n$/);
+        await expectTaken({ PERSIST: "false" });
+      } finally {
+        await program.host.exec("mv /etc/init.d.away /etc/init.d");
+      }
+    });
+  });
+});

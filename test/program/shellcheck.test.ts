@@ -1,0 +1,43 @@
+/** The shell as it runs: joined, so that ShellCheck sees also what one part leaves to another. */
+import { spawnSync } from "node:child_process";
+import { hostProgram, launcher } from "../../lib/host/program";
+import { toShellWord } from "../../lib/terraform/escape";
+import { lockSettings } from "./support";
+
+/**
+ * Without .shellcheckrc, whose exclusions for single files (SC2154 and SC2034: variables of another file) hide nothing
+ * here. SC2015: "A && B || C" stands where B cannot fail or C is meant for both. SC2317: what only a trap calls is
+ * unreachable in the eyes of some versions.
+ */
+function shellcheck(...texts: readonly string[]): string[] {
+  const options = ["--norc", "-s", "sh", "-f", "gcc", "-e", "SC2015,SC2317", "-"];
+  const { stdout, stderr } = spawnSync("shellcheck", options, { input: texts.join("\n"), encoding: "utf8" });
+  return `${stdout}${stderr}`.split("\n").filter((line) => line !== "");
+}
+
+const constants = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `SSH_ONLY_${name}=${toShellWord({ literal: value })}`)
+    .join("\n");
+
+const missing = spawnSync("shellcheck", ["--version"]).error !== undefined;
+if (missing && process.env.CI === "true") {
+  test("ShellCheck can run here", () => {
+    throw new Error("It cannot: shellcheck is not installed.");
+  });
+}
+
+(missing ? describe.skip : describe)("ShellCheck finds nothing", () => {
+  test("in the joined host program behind its settings, of which it uses all", () => {
+    expect(shellcheck(constants(lockSettings({ PROGRAM: "exit" })), hostProgram())).toEqual([]);
+  });
+
+  test("in the launcher behind its settings", () => {
+    expect(shellcheck(constants({ VERB: "lock", PROGRAM: "exit" }), launcher())).toEqual([]);
+  });
+
+  test("unless a variable is misspelt, never set, or never used", () => {
+    // The two warnings that are the point of looking at the joined text.
+    expect(shellcheck(hostProgram(), "unused=1", 'echo "$neverset"').join()).toMatch(/SC2034.*SC2154|SC2154.*SC2034/);
+  });
+});
