@@ -44,6 +44,8 @@ export class CountingSession extends Session {
     super(child);
     child.stdout?.on("data", (chunk: Buffer) => this.check(chunk));
     this.timer = setInterval(() => this.send(), 20);
+    // Also when nobody comes to finish it, because the test failed before.
+    child.once("close", () => clearInterval(this.timer));
   }
 
   /** In bytes. */

@@ -1,12 +1,11 @@
 import { PolicyException } from "../../lib";
+import { describeLab } from "../lab/describe-lab";
 import { Lab, type HostFirewall } from "../lab/lab";
 import { noAnswers, openedAgain, Prober, type Knocks } from "./gap-prober";
 import { CountingSession, ListeningSession } from "./gap-sessions";
 import { controllerOnly, Deployment, eventually, hostEntries, type DeploymentProps } from "./support";
 import { networkOf } from "./traffic-probe";
 import { Watch, type Seen } from "./traffic-watch";
-
-jest.setTimeout(180_000);
 
 const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
 
@@ -40,64 +39,72 @@ let lab: Lab;
 /** They go on at the same time; one that fails does not hide the others. */
 const stories = new Map<HostFirewall, Promise<Observations>>();
 
-beforeAll(async () => {
-  lab = await Lab.create({
-    hosts: firewalls.map((firewall) => ({ name: firewall, firewall, listeners: true })),
-  });
-  for (const firewall of firewalls) {
-    const story = lockChangeUnlock(firewall);
-    story.catch(() => undefined);
-    stories.set(firewall, story);
-  }
-});
+describeLab(
+  "while rules change",
+  () => {
+    jest.setTimeout(180_000);
 
-afterAll(async () => {
-  await Promise.allSettled(stories.values());
-  await lab?.destroy();
-});
+    beforeAll(async () => {
+      lab = await Lab.create({
+        hosts: firewalls.map((firewall) => ({ name: firewall, firewall, listeners: true })),
+      });
+      for (const firewall of firewalls) {
+        const story = lockChangeUnlock(firewall);
+        story.catch(() => undefined);
+        stories.set(firewall, story);
+      }
+    });
 
-describe.each(firewalls)("a host with %s", (firewall) => {
-  let seen: Observations;
+    afterAll(async () => {
+      await Promise.allSettled(stories.values());
+      await lab?.destroy();
+    });
 
-  beforeAll(async () => {
-    seen = await (stories.get(firewall) as Promise<Observations>);
-  });
+    describe.each(firewalls)("a host with %s", (firewall) => {
+      let seen: Observations;
 
-  test("never answers at a closed port while its ruleset is changed", () => {
-    expect(new Set(seen.rules).size).toBe(changes.length);
-    expect(seen.duringUpdates.rounds).toBeGreaterThan(50);
-    expect(seen.duringUpdates.answered).toEqual(noAnswers);
-    expect(seen.sentDuringUpdates).toMatchObject({ others: [] });
-  });
+      beforeAll(async () => {
+        seen = await (stories.get(firewall) as Promise<Observations>);
+      });
 
-  test("is closed by the lock once, and does not open again before it is unlocked", () => {
-    const { answered, rounds } = seen.duringLock;
-    for (const rounded of Object.values(answered)) {
-      expect(rounded.length).toBeGreaterThan(0);
-      expect(rounded.length).toBeLessThan(rounds);
-    }
-    expect(openedAgain(seen.duringLock)).toEqual(noAnswers);
-    // The same prober hears the answers when there are some.
-    for (const rounded of Object.values(seen.duringUnlock.answered)) {
-      expect(rounded.length).toBeGreaterThan(0);
-    }
-  });
+      test("never answers at a closed port while its ruleset is changed", () => {
+        expect(new Set(seen.rules).size).toBe(changes.length);
+        expect(seen.duringUpdates.rounds).toBeGreaterThan(50);
+        expect(seen.duringUpdates.answered).toEqual(noAnswers);
+        expect(seen.sentDuringUpdates).toMatchObject({ others: [] });
+      });
 
-  test("loses nothing of a session that streams both ways through lock, changes and unlock", () => {
-    expect(seen.counted).toEqual({ code: 0, said: "", lost: 0, wrong: undefined });
-  });
+      test("is closed by the lock once, and does not open again before it is unlocked", () => {
+        const { answered, rounds } = seen.duringLock;
+        for (const rounded of Object.values(answered)) {
+          expect(rounded.length).toBeGreaterThan(0);
+          expect(rounded.length).toBeLessThan(rounds);
+        }
+        expect(openedAgain(seen.duringLock)).toEqual(noAnswers);
+        // The same prober hears the answers when there are some.
+        for (const rounded of Object.values(seen.duringUnlock.answered)) {
+          expect(rounded.length).toBeGreaterThan(0);
+        }
+      });
 
-  test("goes on sending in a session older than its firewall, to a client that says nothing", () => {
-    // Nothing tracked the session before, so that the firewall met it half-way.
-    expect(seen.rulesBefore).toBe("");
-    expect(seen.trackedBefore).toBe("0\n");
-    expect(seen.heardAfterLock).toBeGreaterThan(5);
-    const numbered = seen.heard.slice(0, -1);
-    expect(numbered).toEqual(numbered.map((_, index) => `line ${index + 1}`));
-    expect(seen.heard.at(-1)).toBe("enough");
-    expect(seen.listening).toEqual({ code: 0, said: "" });
-  });
-});
+      test("loses nothing of a session that streams both ways through lock, changes and unlock", () => {
+        expect(seen.counted).toEqual({ code: 0, said: "", lost: 0, wrong: undefined });
+      });
+
+      test("goes on sending in a session older than its firewall, to a client that says nothing", () => {
+        // Nothing tracked the session before, so that the firewall met it half-way.
+        expect(seen.rulesBefore).toBe("");
+        expect(seen.trackedBefore).toBe("0\n");
+        expect(seen.heardAfterLock).toBeGreaterThan(5);
+        const numbered = seen.heard.slice(0, -1);
+        expect(numbered).toEqual(numbered.map((_, index) => `line ${index + 1}`));
+        expect(seen.heard.at(-1)).toBe("enough");
+        expect(seen.listening).toEqual({ code: 0, said: "" });
+      });
+    });
+  },
+  { needs: "terraform" },
+);
 
 async function lockChangeUnlock(firewall: HostFirewall): Promise<Observations> {
   const host = lab.host(firewall);
