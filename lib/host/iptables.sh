@@ -82,7 +82,7 @@ ipt_remove() {
   # Not in one pipeline, which would hide that there is no answer.
   dump=$(ipt_save "$1") || return 1
   removal=$(printf '%s\n' "$dump" | awk -v prefix="$2" '
-    $1 == "-A" && $(NF - 1) == "-j" && index($NF, prefix) == 1 { sub(/^-A/, "-D"); print }
+    $1 == "-A" && $(NF - 1) ~ /^-[jg]$/ && index($NF, prefix) == 1 { sub(/^-A/, "-D"); print }
     index($1, ":" prefix) == 1 { name = substr($1, 2); flush = flush "-F " name "\n"; drop = drop "-X " name "\n" }
     END { printf "%s%s", flush, drop }')
   [ -z "$removal" ] || printf '*filter\n%s\nCOMMIT\n' "$removal" | ipt_restore "$1"
@@ -118,8 +118,8 @@ ipt_listing() {
 # ipt_jumps: 0 if, after standard input, of iptables-save, each jump comes first.
 ipt_jumps() {
   awk '
-    $1 == "-A" && !($2 in first) { first[$2] = $4 }
-    END { exit !(first["INPUT"] == "SSH_ONLY_IN" && first["OUTPUT"] == "SSH_ONLY_OUT" && first["FORWARD"] == "SSH_ONLY_FWD") }'
+    $1 == "-A" && !($2 in first) { first[$2] = $3 $4 }
+    END { exit !(first["INPUT"] == "-jSSH_ONLY_IN" && first["OUTPUT"] == "-jSSH_ONLY_OUT" && first["FORWARD"] == "-jSSH_ONLY_FWD") }'
 }
 
 # 0 if each jump comes first: what a flush takes away, and what others push down.

@@ -13,7 +13,11 @@ main() {
     confirm:3) verb_confirm "$@" ;;
     rollback:0) verb_rollback ;;
     unlock:0 | unlock:1) verb_unlock "$@" ;;
-    status:0 | status:1) verb_status "$@" ;;
+    status:0) verb_status ;;
+    status:1)
+      [ "$1" = --json ] || usage
+      verb_status --json
+      ;;
     boot:0) verb_boot ;;
     guard:0) verb_guard ;;
     start-guard:0) verb_start_guard ;;
