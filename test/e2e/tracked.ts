@@ -128,5 +128,5 @@ export async function lockedHosts(hosts: readonly Host[]): Promise<string[]> {
 
 /** The name of the lock that is in force: another one after every run of lock and confirm. */
 export async function lockIdOf(host: Host): Promise<string> {
-  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim();
+  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().split(" ")[0];
 }
