@@ -24,7 +24,7 @@ effect='The host was not changed.'
 
 log() {
   [ -d "$STATE" ] || return 0
-  printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$STATE/log" 2>/dev/null || :
+  { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$STATE/log"; } 2>/dev/null || :
 }
 
 # The log keeps the last half megabyte or more.
@@ -49,9 +49,11 @@ die() {
   exit "$code"
 }
 
-# Trapped on EXIT: nothing ends without a word about the host.
+# Trapped on EXIT: nothing ends without a word about the host, or leaves half a file.
 unexpected() {
-  [ "$1" -eq 0 ] || [ -n "${said-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
+  [ "$1" -ne 0 ] || return 0
+  [ -z "${holding-}" ] || rm -rf "$STATE"/*.tmp "$STATE"/records/*/*.tmp
+  [ -n "${said-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
 }
 
 # to_disk FILES: before the host relies on them. Bounded, for one file system that hangs must not hold us up.
@@ -77,6 +79,7 @@ take_host_lock() {
     [ "$tries" -le "$1" ] || die 7 "Another run of this program has been in progress for $1 s: try again when it has ended."
     sleep 1
   done
+  holding=yes
 }
 
 need_root() {
