@@ -62,8 +62,8 @@ WantedBy=multi-user.target
 description='SSH-only firewall'
 
 depend() {
-  need localmount
-  before net
+  use localmount mountall
+  before net networking
   after nftables iptables ip6tables firewall firewalld ufw
 }
 
@@ -78,7 +78,10 @@ stop() {
 }
 "
       chmod 0755 "/etc/init.d/$boot_unit"
-      rc-update --quiet add "$boot_unit" boot
+      # Debian has its network in sysinit, and never runs boot.
+      level=boot
+      [ ! -e /etc/runlevels/sysinit/networking ] || level=sysinit
+      rc-update --quiet add "$boot_unit" "$level"
       ;;
     sysv)
       write_file "/etc/init.d/$boot_unit" "#!/bin/sh
@@ -126,7 +129,9 @@ forget_boot() {
       ;;
     openrc)
       [ -e "/etc/init.d/$boot_unit" ] || return 0
-      rc-update --quiet del "$boot_unit" boot || :
+      for level in sysinit boot; do
+        [ ! -L "/etc/runlevels/$level/$boot_unit" ] || rc-update --quiet del "$boot_unit" "$level" || :
+      done
       rm -f "/etc/init.d/$boot_unit"
       ;;
     sysv)
