@@ -139,7 +139,7 @@ verb_unlock() {
   unload_except nothing
   rm -f "$STATE/confirmed"
   forget_boot
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
   say "${name}unlocked: every rule of this program is gone. The host is open."
 }
 
