@@ -103,7 +103,7 @@ export function parseConnection(props: unknown, problems: Problems): Partial<Con
       agent: read("agent", parseBoolean) ?? (privateKeyPath === undefined ? undefined : false),
       hostKey: read("hostKey", parseHostKey),
       timeoutSeconds: read("timeoutSeconds", (value, at) => parseInteger(value, { min: 1, max: 3600 }, at)),
-      scriptPath: read("scriptPath", parseWord),
+      scriptPath: read("scriptPath", parseScriptPath),
     }),
     ...read("bastion", parseBastion),
   };
@@ -186,6 +186,16 @@ function parsePath(value: unknown, problems: Problems): string | undefined {
     return undefined;
   }
   return Token.isUnresolved(value) || value.startsWith("~") ? value : resolve(value);
+}
+
+/** The login shell runs it unquoted; a name without a slash it would look for in PATH. */
+function parseScriptPath(value: unknown, problems: Problems): string | undefined {
+  const path = parseWord(value, problems);
+  if (path === undefined || Token.isUnresolved(path) || /^[\w.+%]*\/[\w.+%/-]*[\w.+%-]$/.test(path)) {
+    return path;
+  }
+  problems.add("", hostMessages.badScriptPath(path));
+  return undefined;
 }
 
 const HOST_KEY =

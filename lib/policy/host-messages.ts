@@ -18,6 +18,9 @@ export const hostMessages = {
     "hosts behind one address need different values of connection.port",
   isEmpty: (): string => "is empty; leave it out instead",
   hasSpaces: (value: string): string => `${shown(value)} contains a space`,
+  badScriptPath: (value: string): string =>
+    `${shown(value)} is no path that every login shell runs as it stands; give one with a slash, of letters, digits, ` +
+    '".", "_", "+", "%" and "-" only, such as "./.run-%RAND%.sh"',
   badHostKey: (value: string): string =>
     `${shown(value)} is not a public host key; give its type and value, such as "ssh-ed25519 AAAAC3Nza…" ` +
     "(ssh-keyscan -t ed25519 HOST prints it behind the host's name)",

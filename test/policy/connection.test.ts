@@ -131,6 +131,18 @@ describe("a host key", () => {
   });
 });
 
+test.each(["./.run-%RAND%.sh", "/var/tmp/run", "bin/run", "../run+1_%RAND%"])(
+  "%p will do as a script path",
+  (scriptPath) => {
+    expect(connectionOf({ scriptPath }).scriptPath).toBe(scriptPath);
+  },
+);
+
+test("a script path may be a token", () => {
+  const scriptPath = `${token("/tmp")}/run.sh`;
+  expect(connectionOf({ scriptPath }).scriptPath).toBe(scriptPath);
+});
+
 describe("a connection that cannot be used", () => {
   test.each([
     ["root", 'connection: must be an object with named values, not "root"'],
@@ -162,7 +174,13 @@ describe("a connection that cannot be used", () => {
     [{ timeoutSeconds: "5m" }, 'connection.timeoutSeconds: must be a whole number from 1 to 3600, not "5m"'],
     [{ scriptPath: "" }, "connection.scriptPath: is empty"],
     [{ scriptPath: "/a b" }, 'connection.scriptPath: "/a b" contains a space'],
-    [{ scriptPath: "/tmp/$(id)`x`" }, "connection.scriptPath: "],
+    [{ scriptPath: "run.sh" }, 'connection.scriptPath: "run.sh" is no path that every login shell runs as it stands;'],
+    [{ scriptPath: "-/run.sh" }, "connection.scriptPath: "],
+    [{ scriptPath: "/tmp/" }, "connection.scriptPath: "],
+    [{ scriptPath: "~/run.sh" }, 'give one with a slash, of letters, digits, ".", "_", "+", "%" and "-" only'],
+    [{ scriptPath: "/tmp/$(id)" }, "connection.scriptPath: "],
+    [{ scriptPath: "./a;b" }, "connection.scriptPath: "],
+    [{ scriptPath: "./ü" }, "connection.scriptPath: "],
     [{ bastion: "jump" }, 'connection.bastion: must be an object with named values, not "jump"'],
     [{ bastion: {} }, "connection.bastion.host: is missing; give the address"],
     [{ bastion: { hst: "a", host: "jump" } }, "connection.bastion.hst: unknown; did you mean host?"],
