@@ -7,6 +7,7 @@ const COMMANDS = ["ip", "unshare", "nsenter", "nft", "iptables-nft-restore", "ip
 
 describeWithRoot("every golden ruleset", COMMANDS, () => {
   let namespace: Namespace;
+  jest.setTimeout(30_000);
   beforeAll(async () => (namespace = await Namespace.open()));
   afterAll(() => namespace.close());
 

@@ -20,33 +20,28 @@ export type Firewall = (typeof FIREWALLS)[number];
 export class Machine {
   public readonly pid: number;
   private readonly probe: ChildProcess;
-  private readonly waiting = new Map<string, (outcome: Outcome) => void>();
+  private readonly waiting = new Map<string, (word: string) => void>();
   private orders = 0;
 
   public constructor(private readonly namespace: Namespace) {
     this.pid = namespace.pid;
     this.probe = namespace.start(`${process.execPath} ${join(__dirname, "probe.mjs")}`);
     createInterface({ input: this.probe.stdout as Readable }).on("line", (line) => {
-      const [number, word, ms] = line.split(" ");
-      this.waiting.get(number)?.({ word, ms: Number(ms) });
+      const [number, word] = line.split(" ");
+      this.waiting.get(number)?.(word);
       this.waiting.delete(number);
     });
   }
 
-  /** Gives the probe its orders (see probe.mjs), all at once. */
-  public ask(...orders: readonly string[]): Promise<Outcome[]> {
+  /** Gives the probe its orders (see probe.mjs), all at once; what came of each, in one word. */
+  public words(...orders: readonly string[]): Promise<string[]> {
     return Promise.all(
       orders.map((order) => {
         const number = String(++this.orders);
         this.probe.stdin?.write(`${number} ${order}\n`);
-        return new Promise<Outcome>((resolve) => this.waiting.set(number, resolve));
+        return new Promise<string>((resolve) => this.waiting.set(number, resolve));
       }),
     );
-  }
-
-  /** What came of each order, in one word each. */
-  public async words(...orders: readonly string[]): Promise<string[]> {
-    return (await this.ask(...orders)).map(({ word }) => word);
   }
 
   /** Runs a shell text that has to succeed. */
@@ -62,11 +57,6 @@ export class Machine {
   public close(): void {
     this.namespace.close();
   }
-}
-
-export interface Outcome {
-  readonly word: string;
-  readonly ms: number;
 }
 
 export class Network {
