@@ -5,9 +5,8 @@ import { withTokensResolved } from "../ruleset/support/policies";
 
 const COMMANDS = ["ip", "unshare", "nsenter", "nft", "iptables-nft-restore", "iptables-legacy-restore"];
 
-describeWithRoot("every golden ruleset", COMMANDS, () => {
+describeWithRoot("golden rulesets in real firewalls", COMMANDS, () => {
   let namespace: Namespace;
-  jest.setTimeout(30_000);
   beforeAll(async () => (namespace = await Namespace.open()));
   afterAll(() => namespace.close());
 
@@ -63,7 +62,7 @@ describeWithRoot("every golden ruleset", COMMANDS, () => {
       const described = /3\. Run: (setsid .*) &$/m.exec(rendered[name])?.[1] ?? "";
       const own = described
         .replace("sleep 120", "sleep 0.1")
-        .replace(/\/root\/keep-/g, "/nowhere/keep-")
+        .replace(/\/run\/keep-/g, "/nowhere/keep-")
         .replace(/\bip6?tables /g, (word) => `${word.trim()}-${variant} ${wait} `);
       await namespace.must(own);
       expect(await rules(command(name, "save"))).not.toMatch(/^-A|DROP/m);

@@ -18,9 +18,8 @@ const COMMANDS = [
 /** The client's networks; the router next to the host is not in them. */
 const CLIENT: PolicyProps = { allowFrom: ["10.2.0.0/24", "fd02::/32"] };
 
-describeWithRoot("in a real kernel", COMMANDS, () => {
+describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
   let network: Network;
-  jest.setTimeout(30_000);
   beforeAll(async () => {
     network = await Network.open();
     await Promise.all([

@@ -11,25 +11,28 @@ const HOLD = "ip link set lo up && echo up && exec cat";
 
 /** Tests in a real kernel: run where that is possible, else listed as not run, which in CI is a failure. */
 export function describeWithRoot(name: string, commands: readonly string[], body: () => void): void {
+  jest.setTimeout(30_000);
   const why = whyNot(commands);
   if (why === undefined) {
     describe(name, body);
-  } else if (process.env.CI === "true") {
-    test(`${name} (must run in CI)`, () => {
-      throw new Error(why);
-    });
-  } else {
-    describe.skip(`${name} (not run: ${why})`, body);
+    return;
   }
+  if (process.env.CI === "true") {
+    test(`${name}: can run here`, () => {
+      throw new Error(`It cannot: ${why}.`);
+    });
+  }
+  process.stderr.write(`Not run: ${name}: ${why}.\n`);
+  describe.skip(`${name} (not run: ${why})`, body);
 }
 
 function whyNot(commands: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) {
-    return "needs root";
+    return "it needs root";
   }
   const missing = commands.filter((command) => spawnSync("which", [command], { env: ENVIRONMENT }).status !== 0);
   if (missing.length > 0) {
-    return `needs ${missing.join(", ")}`;
+    return `it needs ${missing.join(", ")}`;
   }
   return spawnSync("unshare", ["--net", "true"]).status === 0 ? undefined : "root may not make namespaces here";
 }
