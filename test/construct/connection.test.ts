@@ -157,6 +157,13 @@ describe.each(TRACKERS)("a connection that differs from host to host, with %s", 
   });
 });
 
+test("a value that most hosts have stands in the entries of all", () => {
+  const c = { address: "192.0.2.3", connection: { user: "ops" } };
+  const { hosts: entries, lock } = partsOf(synth({ hosts: { ...hosts, c } }));
+  expect(Object.values(entries).map(({ user }) => user)).toEqual(["root", "root", "ops"]);
+  expect(lock.connection.user).toBe("${each.value.user}");
+});
+
 test("a null_resource ignores changes of whatever it may remember, and of nothing else", () => {
   const { hold, lockdown, ruleset } = partsOf(synth({ hosts }));
   expect(hold.lifecycle).toEqual({ ignore_changes: expect.any(Array) });

@@ -1,6 +1,7 @@
 /** Hosts in, entries of a map out: each host once, whatever way it came in. */
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { hostProgramVersion } from "../../lib/host/program";
 import { HOST_KEY, configurationOf, partsOf, settingOf, stackOf, synth, synthErrorOf, textOf } from "./support";
 
 function firewallIn(props: SshOnlyFirewallProps): { stack: TerraformStack; firewall: SshOnlyFirewall } {
@@ -133,6 +134,19 @@ describe("knobs", () => {
     expect(timeout({ confirmWithinSeconds: 600, connection: { timeoutSeconds: 5 } })).toBe('${"${600 + 30}s"}');
   });
 });
+
+test.each(["null_resource", "terraform_data"] as const)(
+  "a host is locked again for four reasons, with %s",
+  (tracker) => {
+    const { lockdown } = partsOf(synth({ tracker, hosts: { a: "192.0.2.1" } }), tracker);
+    expect(tracker === "null_resource" ? lockdown.triggers : lockdown.triggers_replace).toEqual({
+      address: "${each.value.address}",
+      hold: `\${${tracker}.firewall_hold[each.key].id}`,
+      host_program: hostProgramVersion(),
+      ruleset_sha256: "${local.firewall_ruleset_sha256[each.value.ruleset]}",
+    });
+  },
+);
 
 describe("inventory", () => {
   test("says of each host what it is given", () => {
