@@ -198,6 +198,14 @@ describeLab("a fleet", () => {
       });
     });
 
+    test("does not lock a machine that shows another host key than the pinned one", async () => {
+      const impostor = hostEntry(lab, plain, { connection: { hostKey: ops.hostKey, timeoutSeconds: 4 } });
+      const failed = await deployment.tryApply({ hosts: { plain: impostor } });
+      expect(failed.code).toBe(1);
+      expect(words(failed)).toContain("knownhosts: key mismatch");
+      expect(await lockedHosts(lab.hosts)).toEqual([]);
+    });
+
     test("with an agent instead of a key file is locked and unlocked", async () => {
       const socket = `${lab.makeFolder("agent")}/socket`;
       const agent = lab.controller.spawn(["ssh-agent", "-D", "-a", socket]);
