@@ -1,77 +1,92 @@
 /** Hosts as they are: other shells, other users, a noexec /tmp, logins that are slow or talk. */
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
+import { shells } from "../program/support";
+import { isAtRest, lockdowns, STATE, statusOf } from "./drill";
 import { Deployment, eventually, hostEntry } from "./support";
 
-jest.setTimeout(300_000);
+/** busybox as /bin/sh, and its tools before the machine's own. */
+const onlyBusybox = shells.find(({ options }) => options.shell === "busybox")?.options;
 
 const works: readonly HostOptions[] = [
   { name: "root-dash", shell: "dash" },
   { name: "root-bash", shell: "bash", firewall: "iptables-legacy" },
   { name: "root-busybox", shell: "busybox", firewall: "iptables-nft" },
+  { name: "root-only-busybox", ...onlyBusybox },
   { name: "sudo-dash", shell: "dash", user: "ops", firewall: "iptables-nft" },
   { name: "sudo-bash", shell: "bash", user: "ops" },
   { name: "sudo-busybox", shell: "busybox", user: "ops", firewall: "iptables-legacy" },
-  { name: "noexec-tmp", noexecTmp: true },
+  { name: "sudo-only-busybox", ...onlyBusybox, user: "ops", firewall: "iptables-legacy" },
+  { name: "root-noexec-tmp", noexecTmp: true },
   { name: "sudo-noexec-tmp", noexecTmp: true, user: "ops" },
-  { name: "slow", slowLoginSeconds: 2 },
-  { name: "talks-to-stderr", chattyLogin: "stderr", user: "ops" },
+  { name: "root-slow", slowLoginSeconds: 2 },
+  { name: "sudo-slow", slowLoginSeconds: 2, user: "ops", shell: "busybox" },
+  { name: "root-talks-to-stderr", chattyLogin: "stderr", shell: "bash" },
+  { name: "sudo-talks-to-stderr", chattyLogin: "stderr", user: "ops" },
 ];
+const names = works.map(({ name }) => name);
+const talkers = ["root-talks-to-stdout", "sudo-talks-to-stdout"];
 
 describeLab(
   "a deploy",
   () => {
     let lab: Lab;
     let deployment: Deployment;
+    const before = new Map<string, string>();
 
     beforeAll(async () => {
-      lab = await Lab.create({ hosts: [...works, { name: "talks-to-stdout", chattyLogin: "stdout" }] });
+      const fails = talkers.map((name) => ({ name, chattyLogin: "stdout" as const, user: userOf(name) }));
+      lab = await Lab.create({ hosts: [...works, ...fails] });
+      for (const host of lab.hosts) {
+        before.set(host.name, await filesOf(host));
+      }
       deployment = new Deployment(lab);
-      const hosts = works.map(({ name }) => [name, hostEntry(lab, lab.host(name))]);
+      const hosts = names.map((name) => [name, hostEntry(lab, lab.host(name))]);
       await deployment.apply({ hosts: Object.fromEntries(hosts) });
-    });
+    }, 300_000);
     afterAll(() => lab?.destroy());
 
-    test.each(works.map(({ name }) => name))(
-      "locks the host %s, and leaves no file in the home or in /tmp",
-      async (name) => {
-        const host = lab.host(name);
-        expect(JSON.parse((await host.exec(status)).stdout)).toMatchObject({ state: "locked", rules: "matches" });
-        await eventually("Terraform's scripts are gone", async () => (await leftovers(host)) === "", 30);
-      },
-    );
-
-    test("opens them all again", async () => {
-      await deployment.destroy();
-      for (const { name } of works) {
-        expect((await lab.host(name).exec("ls /var/lib/ssh-only-firewall")).stdout).toBe("log\n");
-        await eventually("Terraform's scripts are gone", async () => (await leftovers(lab.host(name))) === "", 30);
-      }
+    test.each(names)("locks the host %s, and leaves no file in a home or in /tmp", async (name) => {
+      const host = lab.host(name);
+      expect(await statusOf(host)).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+      expect((await host.ssh("echo in")).stdout).toMatch(/in\n$/);
+      await eventually("what it uploaded is gone", async () => (await filesOf(host)) === before.get(name));
+      await eventually("nothing but the guard is left", () => isAtRest(host) && ours(host).length <= 1);
     });
 
-    test("to a host whose login talks to standard output fails in Terraform's upload, before the host is changed", async () => {
-      const host = lab.host("talks-to-stdout");
-      const terraform = await new Deployment(lab).prepare({
-        hosts: {
-          [host.name]: {
-            ...hostEntry(lab, host),
-            connection: { ...hostEntry(lab, host).connection, timeoutSeconds: 5 },
-          },
-        },
-      });
+    test("opens them all again, and leaves the log", async () => {
+      await deployment.destroy();
+      for (const name of names) {
+        const host = lab.host(name);
+        expect((await host.exec(["ls", "-A", STATE])).stdout).toBe("log\n");
+        await eventually("what it uploaded is gone", async () => (await filesOf(host)) === before.get(name));
+        await eventually("nothing is left", () => ours(host).length === 0);
+      }
+    }, 300_000);
+
+    test.each(talkers)("to %s fails in Terraform's upload, before the host is changed", async (name) => {
+      const host = lab.host(name);
+      const terraform = await new Deployment(lab).prepare({ hosts: { [name]: hostEntry(lab, host) } });
       const { code, stderr } = await terraform.apply([], { check: false });
       expect(code).toBe(1);
-      // Terraform takes the first letter of the greeting for scp's word that it failed.
-      expect(stderr.replace(/\s+/g, " ")).toMatch(/elcome to talks-to-stdout/);
+      // Terraform takes the first letter of the greeting for scp's word that it failed, and the rest for its reason.
+      expect(stderr).toContain(`Failed to upload script: elcome to ${name}.`);
+      expect((await lockdowns(terraform))[name]).not.toBe("healthy");
       expect(await host.rules()).toBe("");
-      expect((await host.exec("ls /var/lib/ssh-only-firewall", { check: false })).code).not.toBe(0);
+      expect(await filesOf(host)).toBe(before.get(name));
+      expect(await host.exec(["test", "-e", STATE], { check: false })).toMatchObject({ code: 1 });
     });
   },
   { needs: "terraform" },
 );
 
-const status = "sh /var/lib/ssh-only-firewall/host.sh status --json";
-
-async function leftovers(host: Host): Promise<string> {
-  return (await host.exec("find /root /home /tmp -name '*ssh-only*' -o -name 'terraform*'")).stdout;
+function userOf(name: string): string {
+  return name.startsWith("sudo-") ? "ops" : "root";
 }
+
+/** Everything in homes and in the folders that all may write to. */
+async function filesOf(host: Host): Promise<string> {
+  return (await host.exec("find /root /home /tmp /var/tmp -xdev | sort")).stdout;
+}
+
+const ours = (host: Host): string[] => host.processes().filter((line) => line.includes("ssh-only-firewall"));

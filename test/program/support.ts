@@ -14,7 +14,7 @@ export const STATE = "/var/lib/ssh-only-firewall";
 /** Where the program lies on a host that it has not been installed on. */
 const PROGRAM = "/opt/host-program.sh";
 
-const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
+export const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
 
 /** The tools that the program calls; those that busybox has stand in front of the machine's own, as on Alpine. */
 const TOOLS =
@@ -44,7 +44,7 @@ done`,
 ];
 
 /** Rules of somebody else, which are none of our business. */
-const FOREIGN_RULES: Readonly<Record<HostFirewall, string>> = {
+export const foreignRules: Readonly<Record<HostFirewall, string>> = {
   nftables: `nft -f - <<'END'
 table inet other {
   set blocked { type ipv4_addr; elements = { 192.0.2.66, 192.0.2.67 }; }
@@ -79,7 +79,7 @@ export function hostsUnder({ options, firewalls }: Shell): HostOptions[] {
     name: firewall,
     firewall,
     ...options,
-    provision: `${options.provision ?? ""}\n${FOREIGN_RULES[firewall]}`,
+    provision: `${options.provision ?? ""}\n${foreignRules[firewall]}`,
   }));
 }
 
