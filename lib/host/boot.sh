@@ -22,6 +22,7 @@ find_init() {
 # Written by confirm. Harmless until the host is confirmed: without a confirmed ruleset, nothing is loaded.
 persist() {
   find_init
+  seal_record
   case $init in
     systemd)
       write_file "/etc/systemd/system/$boot_unit.service" "[Unit]
@@ -49,6 +50,7 @@ After=$boot_unit.service
 ExecStart=/bin/sh $STATE/host.sh guard
 Restart=always
 RestartSec=1
+TimeoutStopSec=5
 
 [Install]
 WantedBy=multi-user.target
@@ -126,6 +128,7 @@ forget_boot() {
       rm -f "/etc/systemd/system/$boot_unit.service" "/etc/systemd/system/$guard_unit.service"
       systemctl daemon-reload
       systemctl --quiet stop "$boot_unit.service" 2>/dev/null || :
+      systemctl --quiet reset-failed "$boot_unit.service" "$guard_unit.service" 2>/dev/null || :
       ;;
     openrc)
       [ -e "/etc/init.d/$boot_unit" ] || return 0
@@ -144,6 +147,19 @@ forget_boot() {
   esac
 }
 
+# Of the record that confirm has proven. What loads is not yet what was proven: half a block lost on the disk may be the
+# rule that lets SSH in, and live_matches would find the live rules equal to the damaged file.
+seal_record() {
+  (cd "$rec_dir" && for file in nftables iptables ip6tables; do [ ! -f "$file" ] || sha256sum "$file" || exit 1; done >sums)
+}
+
+# record_is_sealed ATTEMPT: 0 if its ruleset is still what was proven, or was confirmed by a program that kept no sums.
+record_is_sealed() {
+  read_record "$1"
+  [ -f "$rec_dir/sums" ] || return 0
+  (cd "$rec_dir" && sha256sum -c sums >/dev/null 2>&1)
+}
+
 # The boot service: what was confirmed comes into force. What does not load leaves the host open: reachable comes first.
 verb_boot() {
   need_root
@@ -151,7 +167,7 @@ verb_boot() {
   read_state
   drop_stale_pending
   [ -n "$confirmed" ] || return 0
-  if apply_record "$confirmed" && live_matches "$confirmed"; then
+  if record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed"; then
     log 'booted: the confirmed ruleset is in force'
   else
     die 10 'The confirmed ruleset does not load at boot: this host may be OPEN. See status.'
@@ -183,7 +199,7 @@ verb_guard() {
       read_state
       [ -n "$confirmed" ] && [ -z "$pending" ] || exit 0
       ! rules_are_there || exit 0
-      apply_record "$confirmed" && live_matches "$confirmed"
+      record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed"
       trim_log
       log 'the rules had been removed by another program: the confirmed ruleset is in force again'
     ) </dev/null >/dev/null 2>&1
