@@ -80,8 +80,9 @@ export class Host implements Target {
   /** As root inside the host, not over ssh: it works however the host's firewall is set. */
   public readonly inside: Place;
 
-  /** Its first process; where it has an init system, that is the one below its first process. */
+  /** Its first process; where it has an init system, what that is. */
   private pid: number | undefined;
+  /** The one with which everything in it ends. */
   private firstPid: number | undefined;
   private process: ChildProcess | undefined;
 
@@ -189,13 +190,14 @@ export class Host implements Target {
     this.pid = undefined;
     this.firstPid = undefined;
     this.process = undefined;
+    // First of all: a network namespace that goes away loses its firewall before its links.
+    await this.site.controller.exec(["ip", "link", "del", this.port], { check: false });
     child.ref();
     const gone = new Promise((resolve) => child.once("exit", resolve));
     if (child.exitCode === null && child.signalCode === null) {
       process.kill(pid, "SIGKILL");
       await gone;
     }
-    await this.site.controller.exec(["ip", "link", "del", this.port], { check: false });
   }
 
   /** Boots the host; /tmp and /run are empty, everything else is as it was. */
@@ -248,7 +250,7 @@ export class Host implements Target {
     try {
       const pid = Number(await firstLine(child, "pid "));
       await until(() => this.sshPorts.every((port) => listens(pid, port)), child, 60);
-      this.pid = options.system === undefined ? pid : onlyChild(pid);
+      this.pid = options.system === undefined ? pid : onlyChild(onlyChild(pid));
       this.firstPid = pid;
       this.process = child;
       if (options.listeners) {

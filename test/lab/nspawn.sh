@@ -101,7 +101,11 @@ boot() {
   export SYSTEMD_NSPAWN_LOCK=0
   # This shell's own process namespace, where nspawn looks for its child.
   mount -t proc proc /proc
-  exec systemd-nspawn --quiet --register=no --keep-unit --network-namespace-path=/proc/self/ns/net \
+  status=0
+  systemd-nspawn --quiet --register=no --keep-unit --network-namespace-path=/proc/self/ns/net \
     --machine="$HOST_NAME" --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
-    --capability=CAP_NET_ADMIN,CAP_NET_RAW --directory="$root" --boot </dev/null >&2
+    --capability=CAP_NET_ADMIN,CAP_NET_RAW --directory="$root" --boot </dev/null >&2 || status=$?
+  # First of all: a network namespace that goes away loses its firewall before its links.
+  ip -n controller link del "$port" 2>/dev/null || :
+  exit "$status"
 }
