@@ -138,16 +138,25 @@ class Subject {
     });
   }
 
-  /** Nothing in the host is left of a lock but its log. */
+  /** Nothing in the host is left of a lock but its log. The watchdog needs a moment to see that it has no work. */
   public async expectNothingLeft(): Promise<void> {
-    const found = await this.host.exec(
-      `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
-       find /etc /usr/lib /var/lib -name '*ssh-only-firewall*' -not -path '/var/lib/ssh-only-firewall*'
-       ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
-      { check: false },
-    );
-    expect(found.stdout).toBe("");
-    expect(this.host.processes().filter((line) => line.includes(program))).toEqual([]);
+    let left = "";
+    await eventually("nothing is left", async () => {
+      const { stdout } = await this.host.exec(
+        `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
+         find /etc /usr/lib /var/lib -name '*ssh-only-firewall*' -not -path '/var/lib/ssh-only-firewall*'
+         ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
+        { check: false },
+      );
+      left =
+        stdout +
+        this.host
+          .processes()
+          .filter((line) => line.includes(program))
+          .join("\n");
+      return left === "";
+    }).catch(() => undefined);
+    expect(left).toBe("");
     expect(await this.ownRules()).toEqual([]);
   }
 
