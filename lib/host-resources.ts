@@ -68,6 +68,17 @@ const CONNECTION: Record<ConnectionName, (host: Host) => Value> = {
 /** What a hold remembers for its unlock; the address is its trigger. */
 const MEMORY_NAMES = CONNECTION_NAMES.filter((name) => name !== "address");
 
+/** Those that belong to the machine; all others belong to whoever runs Terraform, who has them now. */
+const OF_THE_MACHINE: ReadonlySet<ConnectionName> = new Set<ConnectionName>([
+  "port",
+  "user",
+  "host_key",
+  "bastion_host",
+  "bastion_port",
+  "bastion_user",
+  "bastion_host_key",
+]);
+
 /** A ruleset, under the name of what it was written for. */
 interface Ruleset {
   readonly key: string;
@@ -247,11 +258,9 @@ export class HostResources {
   }
 
   private holdContents(): Contents {
-    const { common } = this.plan();
-    const remembered = MEMORY_NAMES.filter((name) => !common.has(name));
     const contents: Contents = {
       triggers: { address: toTemplate(this.termOf("address")) },
-      memory: Object.fromEntries(remembered.map((name) => [name, toTemplate(this.termOf(name))])),
+      memory: Object.fromEntries(this.remembered().map((name) => [name, toTemplate(this.termOf(name))])),
     };
     if (this.props.onDestroy === "leave-locked") {
       return contents;
@@ -271,25 +280,55 @@ export class HostResources {
   }
 
   /**
-   * A destroy provisioner may use only what its own instance remembers, its key, and literals. First what the
-   * configuration says now of a host that it still has (where memory does not follow it), then what was remembered,
-   * then what is said of all hosts.
+   * What a hold remembers: where hosts differ, and of its machine also what all hosts have in common today, for the day
+   * on which it is taken out and the others have something else.
+   */
+  private remembered(): readonly ConnectionName[] {
+    const { common } = this.plan();
+    return MEMORY_NAMES.filter(
+      (name) => !common.has(name) || (OF_THE_MACHINE.has(name) && common.get(name) !== undefined),
+    );
+  }
+
+  /**
+   * A destroy provisioner may use only what its own instance remembers, its key, and literals. Memory that follows the
+   * configuration comes first. Memory that stays what it was comes first where the configuration has the host no more,
+   * or at another address, and second elsewhere. What is said of all hosts is the last resort, and is not one for what
+   * belongs to the machine.
    */
   private termAtDestroy(name: ConnectionName): Term {
     if (name === "address") {
       return expression(`${this.tracker.triggersOf("self")}.address`);
     }
     const { hosts, common } = this.plan();
-    const places = [this.tracker.remembered(name), toExpression(term(common.get(name)))];
-    if (!this.tracker.memoryFollows && !common.has(name)) {
-      const known = hosts
-        .map((host) => [host.key, CONNECTION[name](host)] as const)
-        .filter(([, value]) => isLiteral(value))
-        .map(([key, value]) => `${quoted(key)} = ${toExpression(term(value))}`);
-      places.unshift(`{${known.join(", ")}}[each.key]`);
+    const shared = toExpression(term(common.get(name)));
+    const remembered = `try(${this.tracker.remembered(name)}, ${OF_THE_MACHINE.has(name) ? "null" : shared})`;
+    if (this.tracker.memoryFollows || (common.has(name) && !OF_THE_MACHINE.has(name))) {
+      return expression(remembered);
     }
-    return expression(`try(${places.join(", ")})`);
+    // Where its address is not known yet, the name of a host alone has to do.
+    const here = [...new Set(hosts.map((host) => isLiteral(host.address)))].map((known) => {
+      const words = known ? ["each.key", `${this.tracker.triggersOf("self")}.address`] : ["each.key"];
+      return `join(" ", [${words.join(", ")}])`;
+    });
+    if (common.has(name)) {
+      // One text, because Terraform looks for it in no time, and because a provisioner may refer to no local.
+      const places = quoted(["", ...hosts.map(place), ""].join("\n"));
+      const isKnown = here.map((at) => `strcontains(${places}, format("\\n%s\\n", ${at}))`).join(" || ");
+      return expression(`${isKnown} ? ${shared} : ${remembered}`);
+    }
+    const known = hosts
+      .map((host) => [place(host), CONNECTION[name](host)] as const)
+      .filter(([, value]) => isLiteral(value))
+      .map(([at, value]) => `${quoted(at)} = ${toExpression(term(value))}`);
+    const places = here.map((at) => `{${known.join(", ")}}[${at}]`);
+    return expression(`try(${[...places, remembered].join(", ")})`);
   }
+}
+
+/** Which machine a name stands for. */
+function place(host: Host): string {
+  return isLiteral(host.address) ? `${host.key} ${host.address}` : host.key;
 }
 
 /** One ruleset for all hosts with the same texts, named after the shared policy or the first host that needs it. */

@@ -31,7 +31,7 @@ apply_record() {
   read_record "$1"
   ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
-    nftables) nft_load "$rec_dir" ;;
+    nftables) nft_load "$rec_dir" && stand_beside ;;
     iptables) ipt_load "$rec_dir" ;;
     *) return 1 ;;
   esac || return 1
@@ -42,7 +42,10 @@ apply_record() {
 # missing since is a failure: the rules are still there. Where no record names iptables it is not asked, for looking
 # would create legacy tables.
 unload_except() {
-  if [ "$1" != nftables ] && have nft; then nft_unload || return 1; fi
+  if [ "$1" != nftables ]; then
+    ! have nft || nft_unload || return 1
+    leave_beside "$1" || return 1
+  fi
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
     [ "$rec_backend$rec_variant" != "$1" ] || continue
@@ -69,7 +72,7 @@ live_matches() {
 
 # anything_live: 0 if rules that bear our name are loaded, recorded or not.
 anything_live() {
-  ! nft_is_live || return 0
+  ! nft_is_live && [ ! -f "$STATE/beside" ] || return 0
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
     [ "$rec_backend" = iptables ] || continue

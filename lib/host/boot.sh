@@ -174,35 +174,51 @@ verb_boot() {
   fi
 }
 
-# Cheaper than live_matches: it runs every few seconds for months.
+# 0 if there is nothing to put back. It runs every few seconds for months.
 rules_are_there() {
   read_record "$confirmed"
   ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
-    nftables) nft_is_live ;;
-    iptables) ipt_is_first ;;
+    nftables) nft_is_proven "$rec_dir" && ! others_drop ;;
+    iptables) ipt_is_proven "$rec_dir" ;;
   esac
+}
+
+# Under the host lock: what was confirmed in force again, or what of it is missing.
+put_back() {
+  if [ "$rec_backend" = nftables ] && nft_is_proven "$rec_dir"; then
+    stand_beside || return 1
+    log 'another firewall began to drop what it does not know: SSH passes there too now'
+  else
+    record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed" || return 1
+    log 'the rules had been removed or changed by another program: the confirmed ruleset is in force again'
+  fi
 }
 
 verb_guard() {
   trap '' HUP
   set +e
   printf '%s\n' "$$" >"$RUN/ssh-only-firewall.guard"
+  failing=''
   while :; do
     sleep "$guard_seconds"
     read_state
-    [ -n "$confirmed" ] && [ -z "$pending" ] || continue
+    [ -n "$confirmed$pending" ] || continue
+    end_panic
+    [ -z "$pending" ] || continue
     ! rules_are_there || continue
-    (
-      set -e
+    if (
       take_host_lock 10
       read_state
-      [ -n "$confirmed" ] && [ -z "$pending" ] || exit 0
-      ! rules_are_there || exit 0
-      record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed"
+      [ -n "$confirmed" ] && [ -z "$pending" ] && ! rules_are_there || exit 0
       trim_log
-      log 'the rules had been removed by another program: the confirmed ruleset is in force again'
-    ) </dev/null >/dev/null 2>&1
+      put_back
+    ) </dev/null >/dev/null 2>&1; then
+      failing=''
+    else
+      [ -n "$failing" ] || log 'the rules were removed or changed by another program, and cannot be put back: this host may be OPEN. See status.'
+      failing=yes
+    fi
   done
 }
 

@@ -57,9 +57,11 @@ ipt_usable() {
   done
 }
 
-# ipt_load DIR: the chains are filled, then the jumps go in where they are not first already; an update leaves them, so
-# that there is no gap. With it, if that record's listing is not known yet, the copy that proves it.
+# ipt_load DIR [no-copy]: the chains are filled, then the jumps go in where they are not first already; an update leaves
+# them, so that there is no gap. As with nft_load, with the copy that proves it or without any.
 ipt_load() {
+  ipt_with_copy=''
+  [ -f "$1/listing" ] || [ $# -eq 2 ] || ipt_with_copy=yes
   for family in $ipt_families; do
     dump=$(ipt_save "$family") || return 1
     jumps=$(printf '%s\n' "$dump" | awk '
@@ -68,9 +70,10 @@ ipt_load() {
       END { for (c in want) if (first[c] != "-A " c " -j " want[c]) print "-I " c " 1 -j " want[c] }')
     {
       cat "$1/$family"
-      [ -f "$1/listing" ] || ipt_copy "$1/$family"
+      [ -z "$ipt_with_copy" ] || ipt_copy "$1/$family"
       [ -z "$jumps" ] || printf '*filter\n%s\nCOMMIT\n' "$jumps"
     } | ipt_restore "$family" || return 1
+    [ -n "$ipt_with_copy" ] || ipt_remove "$family" SSH_CHECK_ || return 1
   done
 }
 
@@ -122,24 +125,25 @@ ipt_jumps() {
     END { exit !(first["INPUT"] == "-jSSH_ONLY_IN" && first["OUTPUT"] == "-jSSH_ONLY_OUT" && first["FORWARD"] == "-jSSH_ONLY_FWD") }'
 }
 
-# 0 if each jump comes first: what a flush takes away, and what others push down.
-ipt_is_first() {
-  for family in $ipt_families; do
-    ipt_save "$family" 2>/dev/null | ipt_jumps || return 1
-  done
-}
-
-# ipt_matches DIR: as nft_matches.
-ipt_matches() {
+# ipt_is_proven DIR: as nft_is_proven. Sets all; empty where a jump does not come first.
+ipt_is_proven() {
   all=''
   for family in $ipt_families; do
-    dump=$(ipt_save "$family" 2>/dev/null) || return 1
-    printf '%s\n' "$dump" | ipt_jumps || return 1
+    dump=$(ipt_save "$family" 2>/dev/null) && printf '%s\n' "$dump" | ipt_jumps || {
+      all=''
+      return 1
+    }
     all="$all$family:
 $(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
 "
   done
-  if [ -f "$1/listing" ] && [ "${all%?}" = "$(cat "$1/listing")" ]; then return 0; fi
+  [ -f "$1/listing" ] && [ "${all%?}" = "$(cat "$1/listing")" ]
+}
+
+# ipt_matches DIR: as nft_matches.
+ipt_matches() {
+  ! ipt_is_proven "$1" || return 0
+  [ -n "$all" ] || return 1
   for family in $ipt_families; do
     ipt_prove "$1/$family" || return 1
   done

@@ -9,13 +9,10 @@ nft_usable() {
   }
 }
 
-# nft_load DIR: in one transaction, and with it, if that record's listing is not known yet, the copy that proves it.
+# nft_load DIR: in one transaction, and with it, if that record's listing is not known yet, the copy that proves it; else
+# without the copy that a lock which was killed may have left.
 nft_load() {
-  if [ -f "$1/listing" ]; then
-    nft -f "$1/nftables"
-  else
-    { cat "$1/nftables" && nft_copy "$1"; } | nft -f -
-  fi
+  { cat "$1/nftables" && if [ -f "$1/listing" ]; then nft_no_copy; else nft_copy "$1"; fi; } | nft -f -
 }
 
 # nft_copy DIR: the same ruleset under another name and without hooks, so that it decides nothing.
@@ -26,13 +23,10 @@ nft_copy() {
 nft_is_live() { have nft && nft list table inet ssh_only_firewall >/dev/null 2>&1; }
 
 # Naming a table before deleting it makes the deletion succeed also when it is already gone.
+nft_no_copy() { printf '%s table inet ssh_only_firewall_check\n' '' delete; }
+
 nft_unload() {
-  nft -f - <<'END'
-table inet ssh_only_firewall
-delete table inet ssh_only_firewall
-table inet ssh_only_firewall_check
-delete table inet ssh_only_firewall_check
-END
+  { printf '%s table inet ssh_only_firewall\n' '' delete && nft_no_copy; } | nft -f -
 }
 
 # nft_listing TABLE: as the kernel has it, without what changes by itself: counters, and what dynamic sets have learnt.
@@ -45,11 +39,16 @@ nft_listing() {
     { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); print }'
 }
 
+# nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets live.
+nft_is_proven() {
+  live=$(nft_listing ssh_only_firewall 2>/dev/null) && [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]
+}
+
 # nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the same nft prints the table and the
 # copy; then the listing is kept, and the next comparison only reads.
 nft_matches() {
-  live=$(nft_listing ssh_only_firewall 2>/dev/null) && [ -n "$live" ] || return 1
-  if [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]; then return 0; fi
+  ! nft_is_proven "$1" || return 0
+  [ -n "$live" ] || return 1
   given=$(nft_listing ssh_only_firewall_check 2>/dev/null)
   if [ -z "$given" ]; then
     nft_copy "$1" | nft -f - || return 1

@@ -37,8 +37,8 @@ check_state_folder() {
     rm -f "$STATE/probe"
     return 0
   fi
-  parent=${STATE%/*}
-  [ -d "$parent" ] && [ -w "$parent" ] || die 1 "$parent cannot be written: is it read-only?"
+  # Tried, because the test of busybox looks at the mode only.
+  mkdir "$STATE" 2>/dev/null && rmdir "$STATE" || die 1 "${STATE%/*} cannot be written: is it read-only?"
 }
 
 # port_is_open PORT: something listens on it, on an address that is not loopback.

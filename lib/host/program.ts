@@ -9,6 +9,7 @@ const PARTS = [
   "store",
   "nftables",
   "iptables",
+  "others",
   "backend",
   "preflight",
   "watchdog",

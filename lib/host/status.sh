@@ -33,6 +33,7 @@ verb_status() {
         "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
     fi
     [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
+    [ -z "$current" ] || suspects "$rec_port" | sed 's/^/suspect: another program may drop SSH: /'
   fi
   [ -n "$problem" ] || return 0
   said=yes

@@ -4,6 +4,8 @@
 #                      shows them, proven equal to the ruleset)
 #   pending            names the attempt that is loaded and waits for its confirm, and the boot that it belongs to
 #   confirmed          names the attempt that is in force for good
+#   beside             the filter tables of others that our chains are in besides (others.sh)
+#   rolled-back        the locks that nobody confirmed, and why, until the next confirm
 #   baseline/          what listened, who was connected and which rules there were before the first lock
 #   host.sh, log
 #
@@ -26,7 +28,7 @@ boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 # Under the host lock: makes what read_state found true on disk too.
 drop_stale_pending() {
   [ -n "$stale" ] || return 0
-  printf '%s\n' "$stale the host was restarted: the rules were not kept" >"$STATE/rolled-back" 2>/dev/null || :
+  printf '%s\n' "$stale the host was restarted: the rules were not kept" >>"$STATE/rolled-back" 2>/dev/null || :
   rm -f "$STATE/pending"
   log "rolled back lock $stale: the host was restarted before it was confirmed"
   drop_old_records
@@ -59,13 +61,9 @@ write_record() {
   mkdir -p "$STATE/records"
   rm -rf "$STATE/records/$SSH_ONLY_ATTEMPT"
   mkdir "$STATE/records/$SSH_ONLY_ATTEMPT"
-  case $backend in
-    nftables) printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables" ;;
-    iptables)
-      printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
-      printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
-      ;;
-  esac
+  printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables"
+  printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
+  printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
   write_file "$STATE/records/$SSH_ONLY_ATTEMPT/meta" "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET

@@ -36,6 +36,9 @@ verb_lock() {
   trap - EXIT HUP INT TERM
   drop_old_records
   say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
+  suspects "$SSH_ONLY_PORT" | while read -r suspect; do
+    say "$SSH_ONLY_HOST: rules of another program may drop SSH. If confirm cannot connect, look there: $suspect"
+  done
 }
 
 # Whatever ends lock early ends here; what fails here is left to the watchdog.
@@ -62,11 +65,12 @@ verb_confirm() {
     return 0
   fi
   if [ "$pending" != "$2" ]; then
-    [ -z "$pending" ] || die 9 "Another deploy has locked this host since ($pending). This lock was replaced, and is not confirmed."
-    why='it is not known here'
+    why=''
     while read -r attempt reason; do
       [ "$attempt" != "$2" ] || why=$reason
     done 2>/dev/null <"$STATE/rolled-back" || :
+    [ -n "$why$pending$confirmed" ] || why='it is not known here'
+    [ -n "$why" ] || die 9 "Another deploy has locked this host since (${pending:-$confirmed}). This lock was replaced, and is not confirmed."
     effect='The host is as it was before the lock; nothing was kept.'
     die 9 "Too late: this lock is no longer pending ($why)."
   fi

@@ -77,7 +77,7 @@ roll_back() {
       outcome="the ruleset confirmed before did not load: the host is OPEN"
     fi
   fi
-  printf '%s %s\n' "$1" "$2: $outcome" >"$STATE/rolled-back" 2>/dev/null || :
+  printf '%s %s\n' "$1" "$2: $outcome" >>"$STATE/rolled-back" 2>/dev/null || :
   rm -f "$STATE/pending"
   log "rolled back lock $1: $2; $outcome"
   drop_old_records

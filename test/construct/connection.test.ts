@@ -70,10 +70,22 @@ describe.each(TRACKERS)("a connection that all hosts have, with %s", (tracker) =
     expect(parts.hosts.a).toEqual({ address: "192.0.2.1", ruleset: "shared" });
   });
 
-  test("is in no trigger, and in no memory", () => {
-    const triggers = tracker === "null_resource" ? parts.hold.triggers : parts.hold.triggers_replace;
-    expect(triggers).toEqual({ address: "${each.value.address}" });
-    expect(Object.keys(parts.hold.input ?? {})).toEqual([]);
+  test("is remembered where it belongs to the machine, and nowhere else", () => {
+    const ofTheMachine = {
+      bastion_host: "jump",
+      bastion_host_key: OTHER_HOST_KEY,
+      bastion_port: "22022",
+      bastion_user: "hop",
+      host_key: HOST_KEY,
+      port: "2022",
+      user: "ops",
+    };
+    const triggers = { address: "${each.value.address}" };
+    expect({ triggers: parts.hold.triggers, replace: parts.hold.triggers_replace, input: parts.hold.input }).toEqual(
+      tracker === "null_resource"
+        ? { triggers: { ...triggers, ...ofTheMachine } }
+        : { replace: triggers, input: ofTheMachine },
+    );
   });
 });
 
@@ -90,8 +102,10 @@ describe("values that nobody gave", () => {
       "user",
     ]);
     expect(JSON.stringify(lock.connection)).not.toContain("null");
-    // A host that was taken out may still remember a value; for all others there is none.
-    expect(unlock?.connection.host_key).toBe("${try(self.triggers.host_key, null)}");
+    // A host that was taken out, or has moved, may still remember a value; for all others there is none.
+    expect(unlock?.connection.host_key).toBe(
+      '${strcontains("\\na 192.0.2.1\\nb 192.0.2.2\\n", format("\\n%s\\n", join(" ", [each.key, self.triggers.address]))) ? null : try(self.triggers.host_key, null)}',
+    );
   });
 
   test("are null in the entries of those hosts that have none where others have one", () => {
@@ -201,7 +215,8 @@ describe("onDestroy", () => {
   test("does nothing to hosts that are to stay locked", () => {
     expect(unlockOf({ onDestroy: "leave-locked" })).toBeUndefined();
     const { hold } = partsOf(synth({ hosts, onDestroy: "leave-locked" }));
-    expect(hold.triggers).toEqual({ address: "${each.value.address}" });
+    // For the day on which it is to unlock after all.
+    expect(hold.triggers).toEqual({ address: "${each.value.address}", port: "22", user: "root" });
   });
 
   test.each(TRACKERS)("names the owner that the lock was given, with %s", (tracker) => {
@@ -276,7 +291,9 @@ describe("attributes of other resources", () => {
       },
     });
     const { unlock } = partsOf(configurationOf(stack));
-    expect(unlock?.connection.user).toBe('${try({"b" = "ops"}[each.key], self.triggers.user, null)}');
+    expect(unlock?.connection.user).toBe(
+      '${try({"b 192.0.2.2" = "ops"}[join(" ", [each.key, self.triggers.address])], try(self.triggers.user, null))}',
+    );
   });
 });
 

@@ -74,7 +74,8 @@ describe.each(firewalls)("with %s", (firewall: HostFirewall) => {
             const cut = (await program.host.exec("[ ! -e /run/cut ]", { check: false })).code === 0;
             await program.host.exec("rm -f /run/cut");
             await eventually(`it has come to rest after step ${step}`, () => isAtRest(program.host), 60);
-            const same = (await program.host.rules()) === rules ? "same" : await program.host.rules();
+            const after = await program.host.rules();
+            const same = after === rules ? "same" : `before:\n${rules}after:\n${after}`;
             const { state, rules: live } = await program.status();
             return { step, ended: cut ? code !== 0 : code === 0, same, state, live };
           }),
