@@ -265,7 +265,7 @@ describe.each(shells)("under $name", (shell) => {
             "web-1: loading SSH only \\(.*\\)\\. Unless .*",
             "web-1: loaded, and the live rules are the ruleset\\. The host is pending\\.",
             "web-1: confirmed over a new connection\\. The host is locked\\.",
-            "failed: Too late: .*",
+            "failed: Another deploy has locked this host since .*",
             "web-1: unlocked: every rule of this program is gone\\. The host is open\\.",
           ].map((line) => expect.stringMatching(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${line}$`)),
         );
