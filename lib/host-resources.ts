@@ -149,7 +149,7 @@ export class HostResources {
   public get lockedHosts(): IResolvable {
     const triggers = this.tracker.triggersOf("lockdown");
     const shown = ["address", "hold", "ruleset_sha256"].map((trigger) => `${trigger} = ${triggers}.${trigger}`);
-    const locked = `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } }}`;
+    const locked = `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } if ${triggers}.mode == "enforce" }}`;
     return Token.asAny(locked) as unknown as IResolvable;
   }
 
@@ -176,6 +176,7 @@ export class HostResources {
           ssh_port: policy.sshPort,
           allow_from: policy.sources.map((source) => source.cidr).join(" "),
           exceptions: policy.exceptions.map((exception) => exception.kind).join(" "),
+          mode: policy.mode,
         },
       ]),
     );
@@ -225,6 +226,7 @@ export class HostResources {
       PORT: policy("ssh_port"),
       ALLOW_FROM: policy("allow_from"),
       EXCEPTIONS: policy("exceptions"),
+      MODE: policy("mode"),
       BACKEND: this.termOf("backend"),
       CONFIRM_WITHIN: this.termOf("confirm_within"),
       SKIP_PREFLIGHT: this.termOf("skip_preflight"),
@@ -244,6 +246,7 @@ export class HostResources {
         address: toTemplate(this.termOf("address")),
         hold: toTemplate(hold),
         host_program: this.props.programVersion,
+        mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
       provisioners: [

@@ -137,7 +137,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     );
   }
 
-  /** What is locked, by host, as a Terraform value that exists once it is so: for outputs. */
+  /** What is locked, by host, as a Terraform value that exists once it is so: for outputs. Observed hosts are not in it. */
   public get lockedHosts(): IResolvable {
     return this.resources.lockedHosts;
   }

@@ -14,6 +14,7 @@ export interface PolicyOptions {
   readonly deniedOutbound?: string;
   readonly logDeniedPerMinute?: unknown;
   readonly newConnectionsPerMinute?: unknown;
+  readonly mode?: string;
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -38,6 +39,10 @@ const OPTIONS: readonly Option[] = [
     "--new-connections-per-minute <COUNT>",
     "how many SSH connections each source may open (default: any number)",
   ).argParser(number),
+  new Option(
+    "--mode <MODE>",
+    "enforce, or observe: deny nothing and record what enforce would deny (default: enforce)",
+  ),
 ];
 
 export function addPolicyOptions(command: Command): Command {

@@ -11,6 +11,9 @@ import { parseChoice, parseInteger, parsePort } from "./values";
 /** What happens to a packet that no rule allows: the sender is told, or hears nothing. */
 export type Denial = "drop" | "reject";
 
+/** What a ruleset does with what it does not let pass: deny and record it, or only record it. */
+export type Mode = "enforce" | "observe";
+
 export interface PolicyProps {
   /**
    * The TCP port that sshd listens on.
@@ -55,6 +58,13 @@ export interface PolicyProps {
    * @default - any number
    */
   readonly newConnectionsPerMinute?: number;
+
+  /**
+   * "observe" denies nothing, and records what "enforce" would deny: the rehearsal before the lockdown. The host counts
+   * as observed, not as locked.
+   * @default "enforce"
+   */
+  readonly mode?: Mode;
 }
 
 /** The keys of PolicyProps. */
@@ -66,9 +76,12 @@ export const POLICY_KEYS = [
   "deniedOutbound",
   "logDeniedPerMinute",
   "newConnectionsPerMinute",
+  "mode",
 ] as const satisfies ReadonlyArray<keyof PolicyProps>;
 
 const DENIALS: readonly Denial[] = ["drop", "reject"];
+
+const MODES: readonly Mode[] = ["enforce", "observe"];
 
 /** A checked policy. Two policies that mean the same have the same form. */
 export interface Policy {
@@ -81,6 +94,7 @@ export interface Policy {
   readonly deniedOutbound: Denial;
   readonly logDeniedPerMinute: number | undefined;
   readonly newConnectionsPerMinute: number | undefined;
+  readonly mode: Mode;
   /** Whether SSH is open to every address of a family. */
   readonly openToWorld: boolean;
   /** The families that anything but loopback passes over. */
@@ -109,12 +123,14 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
   const deniedOutbound = read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject";
   const logDeniedPerMinute = read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at));
   const newConnectionsPerMinute = read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at));
+  const mode = read("mode", (value, at) => parseChoice(value, MODES, at)) ?? "enforce";
   if (problems.list.length > before) {
     return undefined;
   }
   return new CheckedPolicy(sshPort, sources ?? ANYWHERE(), exceptions ?? [], deniedInbound, deniedOutbound, {
     logDeniedPerMinute,
     newConnectionsPerMinute,
+    mode,
   });
 }
 
@@ -149,6 +165,7 @@ class CheckedPolicy implements Policy {
   public readonly openToWorld: boolean;
   public readonly logDeniedPerMinute: number | undefined;
   public readonly newConnectionsPerMinute: number | undefined;
+  public readonly mode: Mode;
 
   public constructor(
     public readonly sshPort: number,
@@ -156,15 +173,16 @@ class CheckedPolicy implements Policy {
     exceptions: readonly PolicyException[],
     public readonly deniedInbound: Denial,
     public readonly deniedOutbound: Denial,
-    limits: Pick<PolicyProps, "logDeniedPerMinute" | "newConnectionsPerMinute">,
+    others: Pick<PolicyProps, "logDeniedPerMinute" | "newConnectionsPerMinute"> & { readonly mode: Mode },
   ) {
     this.exceptions = distinct(exceptions.map((exception) => exception.resolvedFor(sources)));
     this.families = FAMILIES.filter(
       (family) => this.sourcesOf(family).length > 0 || this.exceptions.some((exception) => exception.uses(family)),
     );
     this.openToWorld = sources.some((source) => source.isAny);
-    this.logDeniedPerMinute = limits.logDeniedPerMinute;
-    this.newConnectionsPerMinute = limits.newConnectionsPerMinute;
+    this.logDeniedPerMinute = others.logDeniedPerMinute;
+    this.newConnectionsPerMinute = others.newConnectionsPerMinute;
+    this.mode = others.mode;
     Object.freeze(this);
   }
 

@@ -1,4 +1,5 @@
 /** The end of each chain: what happens to everything that no rule above has let pass. */
+import { FAMILIES } from "../policy/address";
 import type { Denial, Policy } from "../policy/policy";
 import { ACCEPT, type ChainName, type Group, type IcmpType, type Rule, type Topic } from "./rule";
 
@@ -16,9 +17,10 @@ export function deniedTopics(policy: Policy): readonly Topic[] {
   });
   const log = policy.logDeniedPerMinute;
   return [
-    ...(policy.deniedInbound === "reject" ? [refusals(policy)] : []),
+    ...(policy.mode === "enforce" && policy.deniedInbound === "reject" ? [refusals(policy)] : []),
     ...(log === undefined ? [] : [each((chain) => logged(chain, log))]),
-    each((chain) => denied(chain, denialIn(chain, policy))),
+    { input: remembered("from whom", policy), output: remembered("to whom", policy) },
+    each((chain) => (policy.mode === "observe" ? observed(chain, policy) : denied(chain, denialIn(chain, policy)))),
   ];
 }
 
@@ -46,6 +48,35 @@ function logged(chain: ChainName, perMinute: number): Group {
     comment: [`Log what is denied, at most ${perMinute} packets a minute.`],
     rules: [{ verdict: { kind: "log", prefix: logPrefix(chain), perMinute } }],
   };
+}
+
+/** For whoever asks later whether anybody still needs this host. */
+function remembered(whom: string, policy: Policy): Group {
+  return {
+    comment: [`Remember ${whom} and for which port, for the report on who still uses this host.`],
+    rules: FAMILIES.flatMap((family) =>
+      (["tcp", "udp", "others"] as const).map((what) => ({
+        family,
+        ...openings(policy),
+        verdict: { kind: "remember", what },
+      })),
+    ),
+  };
+}
+
+function observed(chain: ChainName, policy: Policy): Group {
+  return {
+    comment: [`Everything else ${DIRECTIONS[chain].words} would be denied; here its openings are only counted.`],
+    rules: [
+      { ...openings(policy), verdict: { kind: "count", name: counterName(chain) } },
+      { verdict: { kind: "pass" } },
+    ],
+  };
+}
+
+/** Where all passes, answers pass too: only what opens a connection tells who uses the host. */
+function openings(policy: Policy): Pick<Rule, "states"> {
+  return policy.mode === "observe" ? { states: ["new"] } : {};
 }
 
 function denied(chain: ChainName, denial: Denial): Group {

@@ -9,13 +9,15 @@ export function summary(policy: Policy, family?: Family): readonly string[] {
   const open = shown.filter((one) => policy.families.includes(one));
   const sources = shown.flatMap((one) => policy.sourcesOf(one));
   const exceptions = policy.exceptions.filter((exception) => open.some((one) => exception.uses(one)));
+  const observes = policy.mode === "observe";
   return [
-    "What passes:",
+    ...(observes ? ["Observes only: nothing is denied. What mode enforce would deny is counted and remembered."] : []),
+    observes ? "What enforce would let pass:" : "What passes:",
     "  - loopback",
     ...sshLines(policy, sources),
     ...exceptions.flatMap((exception) => listed(exception.what, exception.ends(family))),
     ...(open.length > 0 ? [`  - what the above needs: ${needs(open)}`] : []),
-    "What does not pass:",
+    observes ? "What enforce would not let pass:" : "What does not pass:",
     ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: nothing but loopback`),
     `  - inbound: ${policy.deniedInbound === "drop" ? "dropped without an answer" : "refused, the sender is told"}`,
     `  - outbound: ${policy.deniedOutbound === "drop" ? "dropped" : "refused, so that local programs fail at once"}`,
@@ -27,7 +29,7 @@ function sshLines(policy: Policy, sources: readonly AllowedSource[]): readonly s
   if (sources.length === 0) {
     return [];
   }
-  const rate = policy.newConnectionsPerMinute;
+  const rate = policy.mode === "observe" ? undefined : policy.newConnectionsPerMinute;
   const limit = rate === undefined ? "" : `, ${rate} new connections a minute from each`;
   const ends = sources.map((source) => `from ${source}`);
   return listed(`SSH: TCP port ${policy.sshPort}${limit}`, ends);

@@ -3,7 +3,7 @@
  * what is there, and as a whole file.
  */
 import { type Family } from "../policy/address";
-import type { Policy } from "../policy/policy";
+import type { Mode, Policy } from "../policy/policy";
 import { summary } from "./header";
 import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
 import { chainsOf, CHAINS } from "./topics";
@@ -48,7 +48,8 @@ export function renderIptablesFile(policy: Policy, family: Family): string {
     `Then do the same with the file for ${places.other}, which this one leaves as it is.`,
   ];
   const note = ["Replaces all rules of the filter table. What no rule allows is dropped."];
-  const declarations = CHAINS.map((chain) => `:${BUILT_IN_CHAINS[chain]} DROP [0:0]`);
+  const otherwise = policy.mode === "observe" ? "ACCEPT" : "DROP";
+  const declarations = CHAINS.map((chain) => `:${BUILT_IN_CHAINS[chain]} ${otherwise} [0:0]`);
   return restoreText(policy, family, title, note, declarations, BUILT_IN_CHAINS);
 }
 
@@ -78,7 +79,9 @@ function restoreText(
     ...note.map(comment),
     "*filter",
     ...declarations,
-    ...CHAINS.flatMap((chain) => chains[chain].flatMap((group) => groupLines(group, names[chain], chain, family))),
+    ...CHAINS.flatMap((chain) =>
+      chains[chain].flatMap((group) => groupLines(group, { name: names[chain], chain, family, mode: policy.mode })),
+    ),
     "COMMIT",
   ];
   return `${lines.join("\n")}\n`;
@@ -86,18 +89,27 @@ function restoreText(
 
 const comment = (line: string): string => `# ${line}`;
 
+/** Where a rule is written. */
+interface Place {
+  readonly name: string;
+  readonly chain: ChainName;
+  readonly family: Family;
+  readonly mode: Mode;
+}
+
 /** A group without a rule for this family is left out, comment and all. */
-function groupLines(group: Group, name: string, chain: ChainName, family: Family): readonly string[] {
+function groupLines(group: Group, place: Place): readonly string[] {
   const rules = group.rules
-    .filter((rule) => rule.family === undefined || rule.family === family)
-    .flatMap((rule) => ruleLines(rule, name, chain, family));
+    .filter((rule) => rule.family === undefined || rule.family === place.family)
+    .flatMap((rule) => ruleLines(rule, place));
   return rules.length === 0 ? [] : ["", ...group.comment.map(comment), ...rules];
 }
 
 /** One line for each address and ICMP type: iptables has no sets without ipset. */
-function ruleLines(rule: Rule, name: string, chain: ChainName, family: Family): readonly string[] {
-  if (rule.verdict.kind === "count") {
-    return []; // Every rule of iptables counts by itself.
+function ruleLines(rule: Rule, { name, chain, family, mode }: Place): readonly string[] {
+  // Every rule of iptables counts by itself, and there are no sets without ipset.
+  if (rule.verdict.kind === "count" || rule.verdict.kind === "remember") {
+    return [];
   }
   const peers = rule.peers ?? [undefined];
   const types = rule.icmp ?? [undefined];
@@ -109,7 +121,7 @@ function ruleLines(rule: Rule, name: string, chain: ChainName, family: Family): 
         ...addressWords(peer, rule.self, chain),
         ...protocolWords(rule, type, family),
         ...(rule.states === undefined ? [] : [`-m conntrack --ctstate ${rule.states.join(",").toUpperCase()}`]),
-        ...verdictWords(rule, family),
+        ...verdictWords(rule, family, mode),
       ].join(" "),
     ),
   );
@@ -140,9 +152,14 @@ function protocolWords(rule: Rule, type: IcmpType | undefined, family: Family): 
   return [`-p ${rule.protocol}`, ...(details.length === 0 ? [] : [`-m ${rule.protocol}`, ...details])];
 }
 
-function verdictWords(rule: Rule, family: Family): readonly string[] {
+function verdictWords(rule: Rule, family: Family, mode: Mode): readonly string[] {
   const { verdict } = rule;
   switch (verdict.kind) {
+    case "pass":
+      return ["-j RETURN"];
+    case "accept":
+      // What observes must not be the one to let a packet past the rules of others.
+      return [mode === "observe" ? "-j RETURN" : "-j ACCEPT"];
     case "reject-tcp":
       return ["-j REJECT --reject-with tcp-reset"];
     case "reject-other":

@@ -1,4 +1,5 @@
 /** The ruleset for nftables: one table of our own, replaced in one transaction. */
+import { FAMILIES, type Family } from "../policy/address";
 import type { Policy } from "../policy/policy";
 import { summary } from "./header";
 import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
@@ -18,16 +19,20 @@ export function renderNftables(policy: Policy): string {
     `delete table ${TABLE}`,
     "",
     `table ${TABLE} {`,
-    ...sets(policy),
-    ...CHAINS.flatMap((chain, index) => [...(index === 0 ? [] : [""]), ...chainLines(chain, chains[chain])]),
+    ...rateSets(policy),
+    ...memorySets(),
+    ...CHAINS.flatMap((chain, index) => [
+      ...(index === 0 ? [] : [""]),
+      ...chainLines(chain, chains[chain], policy.mode === "observe" ? "accept" : "drop"),
+    ]),
     "}",
   ];
   return `${lines.join("\n")}\n`;
 }
 
 /** Where the kernel remembers how many connections each source opened. */
-function sets(policy: Policy): readonly string[] {
-  if (policy.newConnectionsPerMinute === undefined) {
+function rateSets(policy: Policy): readonly string[] {
+  if (policy.newConnectionsPerMinute === undefined || policy.mode === "observe") {
     return [];
   }
   return policy.families
@@ -44,11 +49,34 @@ function sets(policy: Policy): readonly string[] {
     ]);
 }
 
-function chainLines(chain: ChainName, groups: readonly Group[]): readonly string[] {
+/**
+ * Bounded, so that a flood costs a few megabytes at most. `update` starts the time anew with every packet, so what is left
+ * of it says when the last one came; the host program keeps what it has read.
+ */
+function memorySets(): readonly string[] {
+  const one = (name: string, key: string, size: number): string =>
+    `\tset ${name} { type ${key}; size ${size}; flags dynamic,timeout; timeout 60d; }`;
+  return [
+    "\t# Who was denied, with protocol and port (others: without a port), how often, and when last.",
+    ...(["input", "output"] as const).flatMap((chain) =>
+      FAMILIES.flatMap((family) => [
+        one(memoryOf(chain, family, "tcp"), `${family}_addr . inet_proto . inet_service`, 4096),
+        one(memoryOf(chain, family, "others"), `${family}_addr . inet_proto`, 1024),
+      ]),
+    ),
+    "",
+  ];
+}
+
+function memoryOf(chain: ChainName, family: Family, what: "tcp" | "udp" | "others"): string {
+  return `denied_${chain === "input" ? "in" : "out"}_${family}${what === "others" ? "_others" : ""}`;
+}
+
+function chainLines(chain: ChainName, groups: readonly Group[], policyOfChain: "accept" | "drop"): readonly string[] {
   return [
     `\tchain ${chain} {`,
     "\t\t# Before the tables of other tools (priority 0); what they drop stays dropped.",
-    `\t\ttype filter hook ${chain} priority -10; policy drop;`,
+    `\t\ttype filter hook ${chain} priority -10; policy ${policyOfChain};`,
     ...groups.flatMap((group) => [
       "",
       ...group.comment.map((line) => `\t\t# ${line}`),
@@ -59,6 +87,9 @@ function chainLines(chain: ChainName, groups: readonly Group[]): readonly string
 }
 
 function ruleLine(rule: Rule, chain: ChainName): string {
+  if (rule.verdict.kind === "remember") {
+    return rememberLine(rule, rule.verdict.what, chain);
+  }
   const words = [
     ...loopbackWords(rule, chain),
     ...addressWords(rule, chain),
@@ -68,6 +99,16 @@ function ruleLine(rule: Rule, chain: ChainName): string {
     verdictWords(rule),
   ];
   return words.join(" ");
+}
+
+/** One rule for each protocol: the first versions of nft mix up the bytes of a port that is not said to be of TCP or UDP. */
+function rememberLine(rule: Rule, what: "tcp" | "udp" | "others", chain: ChainName): string {
+  const family = rule.family ?? "ipv4";
+  const end = `${family === "ipv4" ? "ip" : "ip6"} ${chain === "input" ? "saddr" : "daddr"}`;
+  const [match, port] = what === "others" ? ["!= { tcp, udp }", ""] : [what, ` . ${what} dport`];
+  const element = `{ ${end} . meta l4proto${port} counter }`;
+  const states = rule.states === undefined ? "" : `ct state ${rule.states.join(",")} `;
+  return `meta nfproto ${family} meta l4proto ${match} ${states}update @${memoryOf(chain, family, what)} ${element}`;
 }
 
 function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
@@ -106,6 +147,8 @@ function icmpWords(types: readonly IcmpType[], rule: Rule): string {
 function verdictWords(rule: Rule): string {
   const { verdict } = rule;
   switch (verdict.kind) {
+    case "pass":
+      return "accept";
     case "count":
       return `counter comment "${verdict.name}"`;
     case "reject-tcp":

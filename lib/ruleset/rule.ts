@@ -36,6 +36,10 @@ export type TcpFlags =
 
 export type Verdict =
   | { readonly kind: "accept" | "drop" | "reject-tcp" | "reject-other" }
+  /** Leaves the packet to whatever comes after this firewall. */
+  | { readonly kind: "pass" }
+  /** Notes the far end and the port, and goes on; for backends that can. */
+  | { readonly kind: "remember"; readonly what: "tcp" | "udp" | "others" }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number }
   /** Counts and goes on; for backends whose rules do not count by themselves. */
   | { readonly kind: "count"; readonly name: string }

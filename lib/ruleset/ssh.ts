@@ -5,7 +5,7 @@ import { ACCEPT, byAddress, type Rule, type Topic } from "./rule";
 export function ssh(policy: Policy): Topic {
   const ends = byAddress(policy.sources);
   const port = policy.sshPort;
-  const rate = policy.newConnectionsPerMinute;
+  const rate = policy.mode === "observe" ? undefined : policy.newConnectionsPerMinute;
   const inbound: readonly Rule[] = ends.flatMap((end) => {
     const toSsh = { ...end, protocol: "tcp", destinationPort: port } as const;
     const limit: readonly Rule[] =

@@ -137,13 +137,14 @@ describe("knobs", () => {
 });
 
 test.each(["null_resource", "terraform_data"] as const)(
-  "a host is locked again for four reasons, with %s",
+  "a host is locked again for five reasons, with %s",
   (tracker) => {
     const { lockdown } = partsOf(synth({ tracker, hosts: { a: "192.0.2.1" } }), tracker);
     expect(tracker === "null_resource" ? lockdown.triggers : lockdown.triggers_replace).toEqual({
       address: "${each.value.address}",
       hold: `\${${tracker}.firewall_hold[each.key].id}`,
       host_program: hostProgramVersion(),
+      mode: "${local.firewall_rulesets[each.value.ruleset].mode}",
       ruleset_sha256: "${local.firewall_ruleset_sha256[each.value.ruleset]}",
     });
   },
@@ -180,6 +181,6 @@ test("the hosts that are locked can be an output, which depends on their locks",
   });
   expect(configurationOf(stack).output?.locked.value).toBe(
     "${{ for key, lockdown in null_resource.firewall_lockdown : key => { address = lockdown.triggers.address, " +
-      "hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } }}",
+      'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" }}',
   );
 });

@@ -59,6 +59,13 @@ export const policies = {
   "every-exception": policyOf({ allowFrom: typicalSources, exceptions: everyException }),
   "log-and-limit": policyOf({ allowFrom: typicalSources, logDeniedPerMinute: 10, newConnectionsPerMinute: 12 }),
   "denials-swapped": policyOf({ allowFrom: typicalSources, deniedInbound: "reject", deniedOutbound: "drop" }),
+  observe: policyOf({
+    allowFrom: typicalSources,
+    deniedInbound: "reject",
+    logDeniedPerMinute: 10,
+    newConnectionsPerMinute: 12,
+    mode: "observe",
+  }),
   tokens: policyOf({
     allowFrom: [
       "192.0.2.0/24",
