@@ -28,6 +28,7 @@ choose_backend() {
 # apply_record ATTEMPT: that record's ruleset in force, and nothing else of ours. New before old: there is no moment
 # without rules.
 apply_record() {
+  keep_evidence
   read_record "$1"
   ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
@@ -35,6 +36,7 @@ apply_record() {
     iptables) ipt_load "$rec_dir" ;;
     *) return 1 ;;
   esac || return 1
+  forget_counts
   unload_except "$rec_backend$rec_variant"
 }
 

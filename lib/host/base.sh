@@ -1,6 +1,7 @@
 # The host program of cdktf-ssh-only-firewall: closes this host to everything but SSH, and gives it back.
 #
 #   sh /var/lib/ssh-only-firewall/host.sh status [--json]     what is in force here
+#   sh /var/lib/ssh-only-firewall/host.sh report              who was denied since, and who logged in
 #   sh /var/lib/ssh-only-firewall/host.sh unlock              open this host again (by hand, on its console)
 #   sh /var/lib/ssh-only-firewall/host.sh rollback            undo a lock that nobody has confirmed yet
 #

@@ -206,7 +206,10 @@ verb_guard() {
     [ -n "$confirmed$pending" ] || continue
     end_panic
     [ -z "$pending" ] || continue
-    ! rules_are_there || continue
+    if rules_are_there; then
+      ! counted || (take_host_lock 10 && keep_evidence) </dev/null >/dev/null 2>&1
+      continue
+    fi
     if (
       take_host_lock 10
       read_state

@@ -1,5 +1,5 @@
 usage() {
-  printf 'usage: sh %s/host.sh status [--json] | unlock | rollback\n' "$STATE" >&2
+  printf 'usage: sh %s/host.sh status [--json] | report | unlock | rollback\n' "$STATE" >&2
   said=yes
   exit 2
 }
@@ -18,6 +18,7 @@ main() {
       [ "$1" = --json ] || usage
       verb_status --json
       ;;
+    report:0) verb_report ;;
     boot:0) verb_boot ;;
     guard:0) verb_guard ;;
     start-guard:0) verb_start_guard ;;

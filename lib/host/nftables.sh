@@ -29,19 +29,25 @@ nft_unload() {
   { printf '%s table inet ssh_only_firewall\n' '' delete && nft_no_copy; } | nft -f -
 }
 
-# nft_listing TABLE: as the kernel has it, without what changes by itself: counters, and what dynamic sets have learnt.
+# nft_table TABLE: as the kernel has it, if it has. Without the members of sets, where this nft can leave them out.
+nft_table() { nft -t list table inet "$1" 2>/dev/null || nft list table inet "$1" 2>/dev/null; }
+
+# nft_listing: standard input, of nft_table, without what changes by itself: counters, and what dynamic sets have learnt.
 # Base chains read the same whatever name this nft gives to the priority.
 nft_listing() {
-  nft list table inet "$1" | awk '
+  awk '
     skipping { if (/}/) skipping = 0; next }
     /^[ \t]*elements = [{]/ { if (!/}/) skipping = 1; next }
     /^[ \t]*type filter hook/ { sub(/priority .*; policy/, "priority; policy") }
     { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); print }'
 }
 
-# nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets live.
+# nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets table, and live.
 nft_is_proven() {
-  live=$(nft_listing ssh_only_firewall 2>/dev/null) && [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]
+  live=''
+  table=$(nft_table ssh_only_firewall) || return 1
+  live=$(printf '%s\n' "$table" | nft_listing)
+  [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]
 }
 
 # nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the same nft prints the table and the
@@ -49,13 +55,15 @@ nft_is_proven() {
 nft_matches() {
   ! nft_is_proven "$1" || return 0
   [ -n "$live" ] || return 1
-  given=$(nft_listing ssh_only_firewall_check 2>/dev/null)
-  if [ -z "$given" ]; then
+  copy=$(nft_table ssh_only_firewall_check) || {
     nft_copy "$1" | nft -f - || return 1
-    given=$(nft_listing ssh_only_firewall_check)
-  fi
+    copy=$(nft_table ssh_only_firewall_check) || return 1
+  }
+  given=$(printf '%s\n' "$copy" | nft_listing)
   nft delete table inet ssh_only_firewall_check
   [ "$(printf '%s\n' "$live" | sed '/^ type filter hook/d')" = "$given" ] || return 1
-  [ "$(printf '%s\n' "$live" | grep -c '^ type filter hook [a-z]* priority; policy drop; *$')" -eq 3 ] || return 1
+  otherwise=drop
+  [ "$rec_mode" != observe ] || otherwise=accept
+  [ "$(printf '%s\n' "$live" | grep -c "^ type filter hook [a-z]* priority; policy $otherwise; *$")" -eq 3 ] || return 1
   write_file "$1/listing" "$live"
 }

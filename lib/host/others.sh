@@ -37,6 +37,7 @@ filter_drops() {
 }
 
 others_drop() {
+  [ "$rec_mode" != observe ] || return 1
   others_filters | (
     while read -r family variant; do ! filter_drops "$family" "$variant" || exit 0; done
     exit 1
@@ -45,9 +46,9 @@ others_drop() {
 
 # stand_beside: our chains also in those filter tables, from the iptables ruleset of the record that was read, so that SSH
 # passes there too. They stay until unlock, and $STATE/beside names them. A backend that was chosen by name has no such
-# ruleset.
+# ruleset, and what only observes lets nothing past the rules of others.
 stand_beside() {
-  [ -s "$rec_dir/iptables" ] || return 0
+  [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || return 0
   beside=$(
     [ ! -f "$STATE/beside" ] || cat "$STATE/beside"
     others_filters | while read -r family variant; do

@@ -2,7 +2,7 @@
 # the variable): client address, client port, our address, our port.
 
 check_settings() {
-  : "${SSH_ONLY_PERSIST:=false}"
+  : "${SSH_ONLY_PERSIST:=false}" "${SSH_ONLY_MODE:=enforce}"
   for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
     case $setting in
       '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;

@@ -10,12 +10,14 @@ const PARTS = [
   "nftables",
   "iptables",
   "others",
+  "evidence",
   "backend",
   "preflight",
   "watchdog",
   "boot",
   "verbs",
   "status",
+  "report",
   "main",
 ] as const;
 

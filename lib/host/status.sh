@@ -10,6 +10,7 @@ verb_status() {
   [ -z "$confirmed" ] || state=locked
   [ -z "$pending" ] || state=pending
   read_record "$current"
+  [ "$state:$rec_mode" != locked:observe ] || state=observed
   rules=none
   if [ -n "$current" ]; then
     rules=drifted

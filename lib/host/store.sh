@@ -6,6 +6,7 @@
 #   confirmed          names the attempt that is in force for good
 #   beside             the filter tables of others that our chains are in besides (others.sh)
 #   rolled-back        the locks that nobody confirmed, and why, until the next confirm
+#   evidence           who was denied, which protocol and port, how often, first and last (evidence.sh)
 #   baseline/          what listened, who was connected and which rules there were before the first lock
 #   host.sh, log
 #
@@ -38,7 +39,7 @@ drop_stale_pending() {
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
-  rec_persist=''
+  rec_persist='' rec_mode=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -52,6 +53,7 @@ read_record() {
       program) rec_program=$value ;;
       locked_at) rec_locked_at=$value ;;
       persist) rec_persist=$value ;;
+      mode) rec_mode=$value ;;
     esac
   done <"$rec_dir/meta"
 }
@@ -72,6 +74,7 @@ variant=$ipt_variant
 families=$ipt_families
 port=$SSH_ONLY_PORT
 persist=$SSH_ONLY_PERSIST
+mode=$SSH_ONLY_MODE
 program=$SSH_ONLY_PROGRAM_VERSION
 locked_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 "

@@ -30,7 +30,9 @@ verb_lock() {
   trap 'exit 143' TERM
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
   # Said before the rules could cut this connection.
-  say "$SSH_ONLY_HOST: loading SSH only ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
+  doing='loading SSH only'
+  [ "$SSH_ONLY_MODE" != observe ] || doing='loading rules that only observe'
+  say "$SSH_ONLY_HOST: $doing ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
   live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
   trap - EXIT HUP INT TERM
@@ -89,6 +91,7 @@ verb_confirm() {
   to_disk "$STATE"
   rm -f "$STATE/rolled-back"
   effect='The host is locked.'
+  [ "$rec_mode" != observe ] || effect='The host is observed: nothing is denied.'
   drop_old_records
   if [ "$rec_persist" = true ]; then
     verb_start_guard
@@ -143,7 +146,7 @@ verb_unlock() {
   unload_except nothing
   rm -f "$STATE/confirmed"
   forget_boot
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
   say "${name}unlocked: every rule of this program is gone. The host is open."
 }
 
