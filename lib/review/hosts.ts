@@ -7,13 +7,13 @@ import { joined, type Text, text } from "./text";
 
 /** What becomes of a host, in the order in which it is listed. */
 export const OUTCOMES = {
-  unlock: "are unlocked: the firewall is taken away",
-  leave: "leave the state, and nothing runs on them",
-  reopen: "are unlocked, and then locked again",
-  move: "change their address: the old one is let go, the new one is locked",
-  first: "are locked for the first time",
-  relock: "are locked again: the new ruleset replaces the old one in one step, and they are open at no time",
-  stay: "stay as they are",
+  unlock: "unlocked: the firewall is taken away",
+  leave: "out of the state, and nothing runs there",
+  reopen: "unlocked, and then locked again",
+  move: "let go at the old address, and locked at the new one",
+  first: "locked for the first time",
+  relock: "locked again: the new ruleset replaces the old one in one step, open at no time",
+  stay: "as before",
 } as const;
 
 export type Outcome = keyof typeof OUTCOMES;
@@ -109,7 +109,8 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
       locks && lockdown?.change.before !== undefined
         ? reasonsOf(lockdown, { ruleset, program, address: sides("address"), hold: sides("hold") })
         : [],
-    lockedAfter: lockdown?.change.after !== undefined && (locks || !lockdown.tainted),
+    lockedAfter:
+      lockdown?.change.after !== undefined && (locks || !lockdown.tainted) && !["unlock", "leave"].includes(outcome),
     settings,
     findings: dangers.map(([kind, detail]) => ({ kind, host: name, detail })),
   };
@@ -123,29 +124,27 @@ const creates = (part: Part | undefined): boolean => part?.change.actions.includ
 export function releaseOf({ change, tainted, block }: Part): "unlocks" | Text | undefined {
   const actions = change.actions.join();
   if (change.actions.includes("forget")) {
-    return text`Terraform only forgets it (${actions}), and runs nothing on the host`;
+    return text`no unlock runs, for Terraform only forgets it (${actions})`;
   }
   if (!change.actions.includes("delete")) {
     return undefined;
   }
   if (block === undefined) {
     return [
-      "its block left the configuration, and Terraform runs no destroy provisioner for such a resource",
+      "no unlock runs, for its block left the configuration",
       ...(change.reason === undefined ? [] : text` (${change.reason})`),
     ];
   }
   if (change.deposed !== undefined) {
-    return [
-      "its hold was replaced in an earlier deploy, and Terraform runs no destroy provisioner for what is left of it",
-    ];
+    return ["no unlock runs, for this is what an earlier replacement of its hold left over"];
   }
   if (tainted) {
-    return ["its hold is tainted, and Terraform runs no destroy provisioner for such a resource"];
+    return ["no unlock runs, for its hold is tainted"];
   }
   if (actions === "create,delete") {
-    return ["its hold is replaced with create_before_destroy, and Terraform then runs no destroy provisioner"];
+    return ["no unlock runs, for its hold is replaced with create_before_destroy"];
   }
-  return block.provisioners.length === 0 ? ["onDestroy is leave-locked"] : "unlocks";
+  return block.provisioners.length === 0 ? ["no unlock runs, for onDestroy is leave-locked"] : "unlocks";
 }
 
 function outcomeOf(
@@ -161,6 +160,10 @@ function outcomeOf(
     return release === "unlocks"
       ? { outcome: "unlock", findings: [["opened", text`${was}: is unlocked, and open from then on`]] }
       : { outcome: "leave", findings: [["left-locked", text`${was}: ${release}`]] };
+  }
+  if (release === "unlocks" && !locks) {
+    const detail = text`${was}: its hold is replaced, which unlocks it, and this plan does not lock it again`;
+    return { outcome: "unlock", findings: [["opened", detail]] };
   }
   if (hold !== undefined && release !== undefined) {
     const moves = !same(address.before, trigger(hold.change, "after", "address"));

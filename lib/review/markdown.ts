@@ -45,15 +45,14 @@ export function verdictOf({ dangers, hosts, errored }: Review): string {
     .filter(([outcome, count]) => count > 0 && outcome !== "stay")
     .map(([outcome, count]) => `${count} ${SHORT[outcome]}`);
   const stay = hosts.filter(({ outcome }) => outcome === "stay").length;
-  const what = [...counts, ...(stay > 0 ? [`${stay} stay as they are`] : [])].join(", ");
+  const what = [...counts, ...(stay > 0 ? [`${stay} unchanged`] : [])].join(", ");
   const subject =
     hosts.length === 0 ? "No host is in this plan" : `Of ${counted(hosts.length, "host", "hosts")}: ${what}`;
   if (errored) {
     return `This plan failed and cannot be applied. ${subject}.`;
   }
   if (dangers.length > 0) {
-    const kinds = counted(dangers.length, "kind of danger", "kinds of danger");
-    return `Dangerous: ${kinds}, listed first; read all of it before you approve. ${subject}.`;
+    return `Dangerous: read what is listed first. ${subject}.`;
   }
   return `${counts.length === 0 ? "Nothing to do" : "Nothing dangerous"}. ${subject}.`;
 }
@@ -109,9 +108,15 @@ function rowsOf(findings: readonly Finding[]): ReadonlyArray<readonly [string, s
 
 const GROUP = 40;
 
-function inGroups(hosts: readonly string[]): ReadonlyArray<readonly string[]> {
+function inGroups<T>(hosts: readonly T[]): ReadonlyArray<readonly T[]> {
   const count = Math.ceil(hosts.length / GROUP);
   return Array.from({ length: count }, (_, index) => hosts.slice(index * GROUP, (index + 1) * GROUP));
+}
+
+/** Which machine it is; of one that is locked there already, its name says it. */
+function withAddress({ name, address, outcome }: HostReview): string {
+  const shown = known(address);
+  return markdown(shown === undefined || outcome === "relock" ? text`${name}` : text`${name} (${shown})`);
 }
 
 const names = (hosts: readonly string[]): string => hosts.map((host) => markdown(text`${host}`)).join(", ");
@@ -149,7 +154,7 @@ function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string,
     byWhat.set(what, [...(byWhat.get(what) ?? []), host]);
   }
   return [...byWhat].flatMap(([what, of]) =>
-    inGroups(of.map(({ name }) => name)).map((group) => [names(group), capital(what)] as const),
+    inGroups(of).map((group) => [group.map(withAddress).join(", "), capital(what)] as const),
   );
 }
 

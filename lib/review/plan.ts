@@ -55,7 +55,7 @@ export interface Change extends Place {
 export interface Block {
   /** Addresses that its arguments refer to. */
   readonly references: readonly string[];
-  /** Of each provisioner the script, where the plan has it word for word. */
+  /** Of each provisioner the script; undefined where the plan does not have it word for word, empty where it has none. */
   readonly provisioners: ReadonlyArray<string | undefined>;
 }
 
@@ -249,7 +249,12 @@ function referencesIn(expression: Node): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
+/** Undefined where there is one, and the plan does not have it word for word; empty where there is none. */
 function scriptOf(provisioner: Node): string | undefined {
-  const { value } = provisioner.at("expressions").at("inline").at("constant_value");
+  const inline = provisioner.at("expressions").at("inline");
+  if (inline.isAbsent) {
+    return "";
+  }
+  const { value } = inline.at("constant_value");
   return Array.isArray(value) && value.every((one) => typeof one === "string") ? value.join("\n") : undefined;
 }

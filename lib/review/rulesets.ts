@@ -37,9 +37,12 @@ export function diffLines(before: Texts | undefined, after: Texts): readonly str
       `--- ${old === "" ? "/dev/null" : name}`,
       `+++ ${after[name] === "" ? "/dev/null" : name}`,
       ...hunks.flatMap((hunk) => [
-        `@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`,
+        `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
         ...hunk.lines,
       ]),
     ];
   });
 }
+
+/** An empty range is said to be behind the line above it. */
+const range = (start: number, lines: number): string => `${lines === 0 ? start - 1 : start},${lines}`;

@@ -1,19 +1,20 @@
 /** Reviews of plans that the real Terraform made. */
-import { DataResource, TerraformOutput, type TerraformStack } from "cdktf";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { DataResource, TerraformOutput, type TerraformStack, TerraformVariable } from "cdktf";
 import { AllowedSource, type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
 import { hostProgramVersion } from "../../lib/host/program";
 import { fingerprint } from "../../lib/review/fingerprint";
 import type { DangerKind } from "../../lib/review/hosts";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
-import { type Review, reviewPlan } from "../../lib/review/review";
+import { type Review, reviewJson, reviewPlan } from "../../lib/review/review";
 import { plain } from "../../lib/review/text";
 import { expectGolden } from "../review/support/golden";
 import { brokenIn } from "../review/support/rendered";
 import { describeWith } from "../terraform/support";
 import { type Configuration, type Planned, Project } from "./planned";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const TRACKERS = ["null_resource", "terraform_data"] as const;
 const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxh";
@@ -109,7 +110,9 @@ describeWith("the review of a plan", ["terraform"], () => {
 
     test("of a host that is taken out, and that stays locked, says that nothing opens it", async () => {
       const review = await change({ hosts: hosts(3) }, { tracker, hosts: hosts(2), onDestroy: "leave-locked" });
-      expect(details(review, "left-locked")).toEqual(["web-3: 10.0.0.3: onDestroy is leave-locked"]);
+      expect(details(review, "left-locked")).toEqual([
+        "web-3: 10.0.0.3: no unlock runs, for onDestroy is leave-locked",
+      ]);
       expect(kinds(review)).toEqual(["left-locked"]);
     });
 
@@ -158,7 +161,7 @@ describeWith("the review of a plan", ["terraform"], () => {
       "of SSH open to the world names it, with backend %s",
       async (backend) => {
         const review = await change(undefined, { tracker, backend, hosts: hosts(1), allowFrom: undefined });
-        expect(details(review, "open-to-world")).toEqual(["web-1: TCP port 22 from 0.0.0.0/0, ::/0"]);
+        expect(details(review, "open-to-world")).toEqual(["web-1: TCP port 22 from anywhere (IPv4), anywhere (IPv6)"]);
         expect(kinds(review)).toEqual(["open-to-world"]);
       },
     );
@@ -221,6 +224,15 @@ describeWith("the review of a plan", ["terraform"], () => {
       expect(review.hosts[1].why).toEqual(["somebody asked for it (-replace)"]);
     });
 
+    test("that replaces a hold alone says that nothing locks the host again", async () => {
+      const hold = `${tracker}.fleet_hold["web-1"]`;
+      const props = { tracker, hosts: hosts(2) };
+      const review = await change({ hosts: hosts(2) }, props, `-replace=${hold}`, `-target=${hold}`);
+      expect(kinds(review)).toEqual(["incomplete", "opened"]);
+      expect(details(review, "opened")[0]).toMatch(/^web-1: 10.0.0.1: .* does not lock it again$/);
+      expect(review.lockedAfter).toBe(1);
+    });
+
     test("of a hold that was tainted says that the old one keeps the lock", async () => {
       const made = await project(tracker);
       const configuration = firewall(made, { tracker, hosts: hosts(1) });
@@ -228,9 +240,7 @@ describeWith("the review of a plan", ["terraform"], () => {
       await made.terraform("taint", `${tracker}.fleet_hold["web-1"]`);
       expect(kinds(reviewed(await made.plan(configuration)))).toEqual(["owner", "tainted"]);
       const gone = reviewed(await made.plan(firewall(made, { tracker, hosts: { other: "10.0.0.9" } })));
-      expect(details(gone, "left-locked")).toEqual([
-        "web-1: 10.0.0.1: its hold is tainted, and Terraform runs no destroy provisioner for such a resource",
-      ]);
+      expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, for its hold is tainted"]);
     });
 
     test("of create_before_destroy, which spreads from resources of others, says that no unlock runs", async () => {
@@ -242,7 +252,9 @@ describeWith("the review of a plan", ["terraform"], () => {
       await made.apply(firewall(made, { tracker, hosts: hosts(1) }, spread));
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: { "web-1": "10.0.0.7" } }, spread)));
       expect(kinds(review)).toEqual(["left-locked", "address"]);
-      expect(details(review, "left-locked")[0]).toContain("10.0.0.1: its hold is replaced with create_before_destroy");
+      expect(details(review, "left-locked")[0]).toContain(
+        "10.0.0.1: no unlock runs, for its hold is replaced with create_before_destroy",
+      );
     });
 
     test("of `removed` blocks says that the hosts are forgotten", async () => {
@@ -254,7 +266,7 @@ describeWith("the review of a plan", ["terraform"], () => {
       }));
       const review = reviewed(await made.plan({ ...made.configuration(() => undefined), removed }));
       expect(details(review, "left-locked")).toEqual([
-        "web-1: 10.0.0.1: Terraform only forgets it (forget), and runs nothing on the host",
+        "web-1: 10.0.0.1: no unlock runs, for Terraform only forgets it (forget)",
       ]);
     });
 
@@ -263,9 +275,10 @@ describeWith("the review of a plan", ["terraform"], () => {
       await made.apply(firewall(made, { tracker, hosts: hosts(3) }));
       const after = firewall(made, { tracker, hosts: hosts(2), allowFrom: [...allowFrom, "198.51.100.7"] });
       const review = reviewed(await made.plan(after, `-target=${tracker}.fleet_lockdown["web-1"]`));
-      expect(kinds(review)).toEqual(["incomplete"]);
-      expect(outcomes(review)).toEqual({ "web-1": "relock", "web-2": "stay", "web-3": "stay" });
-      expect(review.lockedAfter).toBe(3);
+      // Terraform takes the holds as a whole for what the target needs: the one that was taken out goes too.
+      expect(kinds(review)).toEqual(["incomplete", "opened"]);
+      expect(outcomes(review)).toEqual({ "web-1": "relock", "web-2": "stay", "web-3": "unlock" });
+      expect(review.lockedAfter).toBe(2);
     });
 
     test("of a destroy opens every host, and leaves none", async () => {
@@ -340,24 +353,36 @@ describeWith("the review of a plan", ["terraform"], () => {
 
   test("shows no sensitive value", async () => {
     const made = await project();
-    const variable = { secret: { type: "string", sensitive: true, default: "203.0.113.77" } };
-    const configuration = firewall(made, { hosts: { "web-1": "${var.secret}" } });
-    const review = reviewed(await made.plan({ ...configuration, variable }));
+    const configuration = made.configuration((stack) => {
+      const secret = new TerraformVariable(stack, "secret", {
+        type: "string",
+        sensitive: true,
+        default: "203.0.113.77",
+      });
+      new SshOnlyFirewall(stack, "fleet", {
+        tracker: "terraform_data",
+        connection,
+        allowFrom: [AllowedSource.ipv4(secret.stringValue)],
+        hosts: { "web-1": secret.stringValue },
+      });
+    });
+    const review = reviewed(await made.plan(configuration));
     expect(review.planned.json).toContain("203.0.113.77");
-    expect(review.markdown + JSON.stringify(review.dangers)).not.toContain("203.0.113.77");
+    expect(review.markdown + JSON.stringify(reviewJson(review, ""))).not.toContain("203.0.113.77");
     expect(review.markdown).toContain("address sensitive");
   });
 
   test("of a plan that failed half-way says that it is none", async () => {
     const made = await project();
     await made.apply(firewall(made, { hosts: hosts(1) }));
-    const broken = { ...firewall(made, { hosts: hosts(1) }), output: { fails: { value: "${tonumber(timestamp())}" } } };
-    broken.resource = {
-      terraform_data: { ...broken.resource?.terraform_data, fails: { input: '${file("nowhere")}' } },
-    };
-    const planned = await made.plan(broken).catch(() => undefined);
-    // This Terraform writes no plan file for most errors; where one does, it is marked.
-    expect(planned === undefined || reviewed(planned).errored).toBe(true);
+    const lifecycle = { precondition: [{ condition: "${terraform_data.fleet_hold == null}", error_message: "No." }] };
+    const broken = firewall(made, { hosts: hosts(2) });
+    const resource = { terraform_data: { ...broken.resource?.terraform_data, fails: { lifecycle } } };
+    const review = reviewed(await made.plan({ ...broken, resource }));
+    expect(review.errored).toBe(true);
+    expect(kinds(review)).toContain("incomplete");
+    expect(review.fingerprint).toBeUndefined();
+    expect(review.markdown).toContain("**This plan failed and cannot be applied. ");
   });
 
   test("of hosts in modules, with keys of their own, tells them apart", async () => {
@@ -365,7 +390,6 @@ describeWith("the review of a plan", ["terraform"], () => {
     const inner = firewall(made, { hosts: hosts(1) });
     const { terraform: settings, ...module } = inner;
     expect(settings).toBeDefined();
-    const { mkdirSync } = await import("node:fs");
     mkdirSync(made.path("inner"));
     const outer = (sites: string[]): Configuration => ({
       terraform: settings,
@@ -373,8 +397,6 @@ describeWith("the review of a plan", ["terraform"], () => {
     });
     const states = JSON.parse(JSON.stringify(module)) as Configuration;
     Object.values(states.resource?.terraform_data ?? {}).forEach((one) => delete one.provisioner);
-    await made.write({ ...outer([]), module: {} });
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(made.path("inner/main.tf.json"), JSON.stringify(states));
     await made.apply(outer(["a", 'b"]']));
     writeFileSync(made.path("inner/main.tf.json"), JSON.stringify(module));
