@@ -55,6 +55,27 @@ export class Project {
     await this.terraform("apply", "-auto-approve", ...args);
   }
 
+  /** Multiplies the one host in the state: an apply of hundreds takes a minute, for each resource writes the state. */
+  public multiply(key: string, address: string, others: ReadonlyArray<readonly [key: string, address: string]>): void {
+    const file = join(this.folder, "terraform.tfstate");
+    const state = JSON.parse(readFileSync(file, "utf8")) as { resources: Array<{ instances: Json[] }> };
+    for (const resource of state.resources) {
+      const [one] = resource.instances.filter((instance) => instance.index_key === key);
+      const text = JSON.stringify(one ?? null).replaceAll(JSON.stringify(address), '"ADDRESS"');
+      resource.instances.push(
+        ...(one === undefined ? [] : others).map(([other, elsewhere], index): Json => {
+          const made = text.replaceAll('"ADDRESS"', JSON.stringify(elsewhere));
+          const withIds = made.replace(
+            /(-[0-9a-f]{4}-[0-9a-f]{8})[0-9a-f]{4}"/g,
+            `$1${String(index).padStart(4, "0")}"`,
+          );
+          return { ...(JSON.parse(withIds) as Json), index_key: other };
+        }),
+      );
+    }
+    writeFileSync(file, JSON.stringify(state));
+  }
+
   public async plan(configuration: Configuration, ...args: readonly string[]): Promise<Planned> {
     await this.write(configuration);
     // A plan that fails is written all the same.

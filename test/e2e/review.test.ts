@@ -309,8 +309,17 @@ describeWith("the review of a plan", ["terraform"], () => {
   });
 
   test("of one ruleset change of 400 hosts is one diff and a list", async () => {
+    const made = await project();
+    const [[key, { address }], ...others] = Object.entries(hosts(400, 3));
+    await made.apply(firewall(made, { hosts: { [key]: address } }));
+    made.multiply(
+      key,
+      address,
+      others.map(([other, host]) => [other, host.address]),
+    );
     const after = { hosts: hosts(400, 3), allowFrom: [...allowFrom, "198.51.100.7"] };
-    const review = await change({ hosts: hosts(400, 3) }, after);
+    const review = reviewed(await made.plan(firewall(made, after)));
+    expect(review.planned.text).toContain("Plan: 401 to add, 0 to change, 401 to destroy.");
     expect(kinds(review)).toEqual([]);
     expect(review.rulesetChanges).toHaveLength(1);
     expect(review.rulesetChanges[0].hosts).toEqual(Object.keys(hosts(400, 3)));
