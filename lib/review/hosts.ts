@@ -12,7 +12,8 @@ export const OUTCOMES = {
   reopen: "unlocked, and then locked again",
   move: "let go at the old address, and locked at the new one",
   first: "locked for the first time",
-  relock: "locked again: the new ruleset replaces the old one in one step, open at no time",
+  retry: "tried again after a lock that failed: until then as before it, open or locked",
+  relock: "locked again: the ruleset replaces the one in force in one step",
   stay: "as before",
 } as const;
 
@@ -217,7 +218,8 @@ function outcomeOf(
       ],
     };
   }
-  return { outcome: !locks ? "stay" : lockdown.change.before === undefined ? "first" : "relock", findings };
+  const again = lockdown.tainted ? "retry" : "relock";
+  return { outcome: !locks ? "stay" : lockdown.change.before === undefined ? "first" : again, findings };
 }
 
 function lockFindings(

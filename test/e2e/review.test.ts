@@ -144,7 +144,7 @@ describeWith("the review of a plan", ["terraform"], () => {
       await made.terraform("taint", `${tracker}.fleet_lockdown["web-2"]`);
       const review = reviewed(await made.plan(configuration));
       expect(kinds(review)).toEqual(["tainted"]);
-      expect(outcomes(review)).toEqual({ "web-1": "stay", "web-2": "relock", "web-3": "stay" });
+      expect(outcomes(review)).toEqual({ "web-1": "stay", "web-2": "retry", "web-3": "stay" });
       expectGolden("tainted.md", review.markdown);
     });
 
