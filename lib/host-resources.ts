@@ -124,7 +124,7 @@ export class HostResources {
       made.overrideLogicalId(name(part));
       return made;
     };
-    this.tracker = trackerOf(props.tracker, MEMORY_NAMES);
+    this.tracker = trackerOf(props.tracker, [...MEMORY_NAMES, ...Object.keys(SETTINGS)]);
     this.rulesets = local("rulesets", () => this.rulesetEntries());
     const hosts = local("hosts", () => this.hostEntries());
     this.ruleset = this.tracker.track(scope, "ruleset", name("ruleset"), {
@@ -249,6 +249,7 @@ export class HostResources {
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
+      memory: this.lockdownMemory(),
       provisioners: [
         { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
         {
@@ -257,6 +258,17 @@ export class HostResources {
           connection: connectionBlock((name) => (name === "timeout" ? untilTooLate : connect(name))),
         },
       ],
+    };
+  }
+
+  /** What a plan would not show otherwise: connections and locals are not in it, and a script only word for word. */
+  private lockdownMemory(): Record<string, string> {
+    const { common } = this.plan();
+    const pinned = common.has("host_key") ? term(common.get("host_key") ?? "") : this.termOf("host_key");
+    const own = Object.keys(SETTINGS).filter((name) => !common.has(name));
+    return {
+      host_key: toTemplate(pinned),
+      ...Object.fromEntries(own.map((name) => [name, toTemplate(this.termOf(name))])),
     };
   }
 

@@ -29,6 +29,18 @@ export const messages = {
     `${file}: hosts: there is no ${shown(host)}; ` +
     (suggestion === undefined ? `its hosts are ${listed(hosts)}` : `did you mean ${suggestion}?`),
   openToWorld: (remedy: string): string => `Warning: SSH is open to every address; name the sources ${remedy}.\n`,
+
+  // review
+  cannotRead: (file: string, reason: string): string =>
+    `${file}: ${reason}; give the file that terraform show -json was written to, or - for standard input`,
+  nothingPiped: (): string =>
+    "standard input is a terminal; pipe a plan in: terraform show -json PLANFILE | ssh-only-firewall review -",
+  notReviewed: (): string => "Nothing was reviewed.",
+  dangerous: (kinds: readonly string[]): string => `Dangerous, and listed: ${kinds.join(", ")}.`,
+  unknownKind: (kind: string, suggestion: string | undefined, kinds: readonly string[]): string =>
+    `${shown(kind)} is no kind of danger; ` +
+    (suggestion === undefined ? `known: any, none, ${kinds.join(", ")}.` : `did you mean ${suggestion}?`),
+  badName: (): string => "It is made of letters and digits, with single dots, dashes and underscores between them.",
 } as const;
 
 function listed(hosts: readonly string[]): string {

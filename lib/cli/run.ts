@@ -1,10 +1,11 @@
-/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. */
+/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage (of review: dangerous). */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file";
 import { CommandError } from "./errors";
 import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
+import { addReview } from "./review";
 
 export function run(args: readonly string[]): number {
   const program = new Command("ssh-only-firewall")
@@ -12,7 +13,7 @@ export function run(args: readonly string[]): number {
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender].forEach((add) => add(program));
+  [addInit, addRender, addReview].forEach((add) => add(program));
   try {
     program.parse(args, { from: "user" });
     return 0;

@@ -2,7 +2,17 @@
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
 import { hostProgramVersion } from "../../lib/host/program";
-import { HOST_KEY, configurationOf, partsOf, settingOf, stackOf, synth, synthErrorOf, textOf } from "./support";
+import {
+  type Block,
+  configurationOf,
+  HOST_KEY,
+  partsOf,
+  settingOf,
+  stackOf,
+  synth,
+  synthErrorOf,
+  textOf,
+} from "./support";
 
 function firewallIn(props: SshOnlyFirewallProps): { stack: TerraformStack; firewall: SshOnlyFirewall } {
   const stack = new TerraformStack(Testing.app(), "fleet");
@@ -120,8 +130,8 @@ describe("knobs", () => {
   test("change no trigger, so that turning them plans nothing", () => {
     const triggers = (props: Partial<SshOnlyFirewallProps>): unknown[] => {
       const { ruleset, hold, lockdown } = partsOf(synth({ hosts: { a: address }, ...props }));
-      // What else a hold of this kind remembers in its triggers, it ignores the changes of.
-      return [ruleset.triggers, hold.triggers?.address, lockdown.triggers];
+      // What else a resource of this kind remembers in its triggers, it ignores the changes of.
+      return [ruleset.triggers, hold.triggers?.address, triggersOf(lockdown)];
     };
     const before = triggers({});
     expect(triggers({ takeOver: true, skipPreflight: true, confirmWithinSeconds: 10 })).toEqual(before);
@@ -136,11 +146,41 @@ describe("knobs", () => {
   });
 });
 
+/** Those whose change is not ignored. */
+function triggersOf({ triggers, lifecycle }: Block): Readonly<Record<string, unknown>> {
+  const ignored = lifecycle?.ignore_changes as readonly string[];
+  return Object.fromEntries(
+    Object.entries(triggers ?? {}).filter(([name]) => !ignored.includes(`triggers["${name}"]`)),
+  );
+}
+
+describe.each(["null_resource", "terraform_data"] as const)("a lockdown with %s", (tracker) => {
+  const address = "192.0.2.1";
+  const memoryOf = (props: SshOnlyFirewallProps): Readonly<Record<string, unknown>> | undefined => {
+    const { lockdown } = partsOf(synth({ tracker, ...props }), tracker);
+    return tracker === "null_resource" ? lockdown.triggers : lockdown.input;
+  };
+
+  test("remembers whether the host key is pinned, which no plan shows otherwise", () => {
+    expect(memoryOf({ hosts: { a: address } })).toMatchObject({ host_key: "" });
+    const connection = { hostKey: HOST_KEY };
+    expect(memoryOf({ hosts: { a: address }, connection })).toMatchObject({ host_key: HOST_KEY });
+    const both = { a: { address, connection }, b: "192.0.2.2" };
+    expect(memoryOf({ hosts: both })).toMatchObject({ host_key: "${each.value.host_key}" });
+  });
+
+  test("remembers the knobs that differ from host to host, and no other", () => {
+    const memory = memoryOf({ hosts: { a: { address, takeOver: true }, b: "192.0.2.2" } });
+    expect(memory).toMatchObject({ take_over: "${each.value.take_over}" });
+    expect(memory).not.toHaveProperty("skip_preflight");
+  });
+});
+
 test.each(["null_resource", "terraform_data"] as const)(
   "a host is locked again for five reasons, with %s",
   (tracker) => {
     const { lockdown } = partsOf(synth({ tracker, hosts: { a: "192.0.2.1" } }), tracker);
-    expect(tracker === "null_resource" ? lockdown.triggers : lockdown.triggers_replace).toEqual({
+    expect(tracker === "null_resource" ? triggersOf(lockdown) : lockdown.triggers_replace).toEqual({
       address: "${each.value.address}",
       hold: `\${${tracker}.firewall_hold[each.key].id}`,
       host_program: hostProgramVersion(),

@@ -1,0 +1,232 @@
+/**
+ * Which resources of a plan are a firewall's, and which host each of them stands for.
+ *
+ * Names decide nothing that a value can decide, for ids and modules are the user's: a lockdown is known by its four
+ * triggers, a ruleset by its three texts, a hold by its id in the lockdown's triggers or by the lockdown's reference to
+ * it, and where the lockdown has gone by its script, or by the ruleset beside it.
+ * What bears some of these marks and not all is reported, never guessed.
+ */
+import { type Block, type Change, type Instance, type Plan, type PlanObject, type Value, blockOf, known } from "./plan";
+import { type Text, text } from "./text";
+
+/** A resource of a firewall. */
+export interface Part {
+  readonly change: Change;
+  /** What was made last time was not finished. */
+  readonly tainted: boolean;
+  /** What the configuration says of it; undefined when it is no longer in there. */
+  readonly block: Block | undefined;
+}
+
+/** A host, as the state and the configuration know it. */
+export interface TrackedHost {
+  /** Its name in `hosts`. */
+  readonly key: string;
+  /** The firewall that it belongs to, with its modules. */
+  readonly firewall: string;
+  readonly hold: Part | undefined;
+  readonly lockdown: Part | undefined;
+}
+
+export interface Firewalls {
+  readonly hosts: readonly TrackedHost[];
+  readonly rulesets: readonly Change[];
+  /** Holds that were replaced in an earlier deploy, and not destroyed then. */
+  readonly deposedHolds: readonly Part[];
+  /** What bears marks of a firewall, and is not understood. */
+  readonly unclear: readonly Text[];
+  /** Everything else that the plan would change. */
+  readonly others: readonly Change[];
+  /** Whether a resource, found elsewhere in the plan, is a part of a firewall. */
+  readonly owns: (change: Change) => boolean;
+}
+
+const LOCKDOWN = ["address", "hold", "host_program", "ruleset_sha256"] as const;
+export const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
+
+/** Where the two kinds of resource keep what forces a replacement, and what does not. */
+const TRIGGERS: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "triggers_replace" };
+const MEMORY: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "input" };
+
+export function trigger(change: Change, side: "before" | "after", name: string): Value | undefined {
+  return change[side]?.get(TRIGGERS[change.type], name);
+}
+
+export function remembered(change: Change, side: "before" | "after", name: string): Value | undefined {
+  return change[side]?.get(MEMORY[change.type], name);
+}
+
+export function findFirewalls(plan: Plan): Firewalls {
+  const all = allChanges(plan);
+  const tainted = new Set(plan.prior.filter((one) => one.tainted).map((one) => one.address));
+  const partOf = (change: Change): Part => ({
+    change,
+    tainted: tainted.has(change.address) || change.reason === "replace_because_tainted",
+    block: plan.blocks.get(blockOf(change)),
+  });
+  const parts = all.filter(({ type }) => type in TRIGGERS).map(partOf);
+  const lockdowns = parts.filter(({ change }) => hasTriggers(change, LOCKDOWN));
+  const rulesets = parts.filter(({ change }) => hasTriggers(change, TEXTS));
+  const holds = findHolds(parts, lockdowns, rulesets);
+  const ours = new Set([...lockdowns, ...rulesets, ...holds.keys()].map(({ change }) => change));
+  const blocks = new Set([...ours].map(blockOf));
+  const strangers = all.filter((change) => !ours.has(change));
+  return {
+    hosts: hostsOf(lockdowns, holds),
+    rulesets: rulesets.map(({ change }) => change),
+    deposedHolds: [...holds.keys()].filter(({ change }) => change.deposed !== undefined),
+    unclear: [...strangers.flatMap((change) => marksOf(change, plan)), ...alteredBlocks(lockdowns, holds)],
+    others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
+    owns: (change) => blocks.has(blockOf(change)),
+  };
+}
+
+/** Also those that a partial plan does not mention: they stay as they are. */
+function allChanges(plan: Plan): readonly Change[] {
+  const mentioned = new Set(plan.changes.flatMap(({ address, previousAddress }) => [address, previousAddress]));
+  const untouched = plan.prior
+    .filter(({ address, deposed }) => deposed === undefined && !mentioned.has(address))
+    .map(({ object, ...place }: Instance): Change => {
+      return {
+        ...place,
+        previousAddress: undefined,
+        actions: ["no-op"],
+        reason: undefined,
+        before: object,
+        after: object,
+      };
+    });
+  return [...plan.changes, ...untouched];
+}
+
+function hasTriggers(change: Change, names: readonly string[]): boolean {
+  const has = (object: PlanObject | undefined): boolean => {
+    const found = object?.namesAt(TRIGGERS[change.type]) ?? [];
+    return names.every((name) => found.includes(name));
+  };
+  return has(change.before) || has(change.after);
+}
+
+/** The holds, each with the block of the lockdowns that it belongs to. */
+function findHolds(
+  parts: readonly Part[],
+  lockdowns: readonly Part[],
+  rulesets: readonly Part[],
+): ReadonlyMap<Part, string> {
+  const others = parts.filter((part) => hasTriggers(part.change, ["address"]) && !lockdowns.includes(part));
+  const byId = new Map(others.flatMap((part) => idsOf(part.change).map((id) => [id, groupOf(part.change)] as const)));
+  /** By the block of holds that of their lockdowns; ids, then what the configuration says. */
+  const groups = new Map<string, string>();
+  for (const { change, block } of lockdowns) {
+    const group = groupOf(change);
+    const ids = (["before", "after"] as const).map((side) => known(trigger(change, side, "hold")));
+    const linked = [
+      ...ids.map((id) => (id === undefined ? undefined : byId.get(id))),
+      ...(block?.references ?? []).map((reference) => `${change.module}|${reference.replace(/\[.*$/s, "")}`),
+    ];
+    linked.forEach((hold) => hold !== undefined && groups.set(hold, groups.get(hold) ?? group));
+  }
+  for (const { change, block } of others) {
+    const [, firewall] = /^(.*)_hold$/.exec(change.name) ?? [];
+    const beside = (part: string) => (one: Part) =>
+      one.change.module === change.module &&
+      one.change.type === change.type &&
+      one.change.name === `${firewall}_${part}`;
+    const isUnlock = block?.provisioners.some((script) => verbOf(script) === "unlock");
+    if (!groups.has(groupOf(change)) && (isUnlock || (firewall !== undefined && rulesets.some(beside("ruleset"))))) {
+      groups.set(groupOf(change), groupOf(lockdowns.find(beside("lockdown"))?.change ?? change));
+    }
+  }
+  return new Map(
+    others.flatMap((part) => {
+      const group = groups.get(groupOf(part.change));
+      return group === undefined ? [] : [[part, group] as const];
+    }),
+  );
+}
+
+/** All instances of a resource in one instance of a module. */
+function groupOf({ module, type, name }: Change): string {
+  return `${module}|${type}.${name}`;
+}
+
+function idsOf(change: Change): readonly string[] {
+  return [change.before, change.after].flatMap((side) => known(side?.get("id")) ?? []);
+}
+
+function hostsOf(lockdowns: readonly Part[], holds: ReadonlyMap<Part, string>): readonly TrackedHost[] {
+  const slot = (group: string, { index }: Change): string => JSON.stringify([group, index]);
+  const free = new Map<string, Part>();
+  const byId = new Map<string, Part>();
+  for (const [part, group] of holds) {
+    if (part.change.deposed === undefined) {
+      free.set(slot(group, part.change), part);
+      idsOf(part.change).forEach((id) => byId.set(id, part));
+    }
+  }
+  const hosts: TrackedHost[] = [];
+  for (const lockdown of lockdowns.filter(({ change }) => change.deposed === undefined)) {
+    const { change } = lockdown;
+    const owner = known(trigger(change, "before", "hold"));
+    const hold = (owner === undefined ? undefined : byId.get(owner)) ?? free.get(slot(groupOf(change), change));
+    hosts.push(hostOf(change, "lockdown", hold, lockdown));
+    [...free].filter(([, part]) => part === hold).forEach(([key]) => free.delete(key));
+  }
+  return [...hosts, ...[...free.values()].map((hold) => hostOf(hold.change, "hold", hold, undefined))].sort(
+    (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
+  );
+}
+
+function hostOf(named: Change, part: string, hold: Part | undefined, lockdown: Part | undefined): TrackedHost {
+  const own = named.name.endsWith(`_${part}`) ? named.name.slice(0, -part.length - 1) : named.name;
+  return {
+    key: named.index ?? named.address,
+    firewall: named.module === "" ? own : `${named.module}.${own}`,
+    hold,
+    lockdown,
+  };
+}
+
+export const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** What a script does on a host; undefined when it is not word for word in the plan, empty when it is not ours. */
+export function verbOf(script: string | undefined): string | undefined {
+  if (script === undefined) {
+    return undefined;
+  }
+  return /^SSH_ONLY_VERB='(?:\$\{replace\(join\(" ", \[")?(\w+)["']/m.exec(script)?.[1] ?? "";
+}
+
+function marksOf(change: Change, plan: Plan): readonly Text[] {
+  const block = plan.blocks.get(blockOf(change));
+  const names = [change.before, change.after].flatMap((side) => side?.namesAt(TRIGGERS[change.type] ?? "") ?? []);
+  const marks = [
+    ...new Set(names.filter((name) => name === "host_program" || name === "ruleset_sha256")),
+    ...(block?.provisioners.some((script) => script?.includes("SSH_ONLY_VERB=")) ? ["SSH_ONLY_VERB"] : []),
+  ];
+  return marks.length === 0
+    ? []
+    : [text`${change.address} looks like a part of a firewall (${marks.join(", ")}), and is none that is known here`];
+}
+
+/** A firewall's own provisioners are lock and confirm, and unlock or nothing; whatever else runs is not described here. */
+function alteredBlocks(lockdowns: readonly Part[], holds: ReadonlyMap<Part, string>): readonly Text[] {
+  const expected = (parts: readonly Part[], ...allowed: string[]): Text[] => {
+    const seen = new Map(parts.map((part) => [blockOf(part.change), part] as const));
+    return [...seen].flatMap(([address, { block }]) => {
+      const verbs = block?.provisioners.map(verbOf) ?? [];
+      const asWritten = allowed.some((one) => matches(verbs, one === "" ? [] : one.split(" ")));
+      return block === undefined || asWritten
+        ? []
+        : [text`${address} runs other provisioners than those of this firewall; read them in the configuration`];
+    });
+  };
+  return [...expected(lockdowns, "lock confirm"), ...expected([...holds.keys()], "unlock", "")];
+}
+
+/** A script that is not in the plan word for word may be the expected one. */
+function matches(verbs: ReadonlyArray<string | undefined>, expected: readonly string[]): boolean {
+  return (
+    verbs.length === expected.length && verbs.every((verb, index) => verb === undefined || verb === expected[index])
+  );
+}

@@ -1,0 +1,344 @@
+/** What a plan does to each host, and what of it a reviewer must know before anything else. */
+import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";
+import { type Change, known, same, type Value } from "./plan";
+import type { Rulesets } from "./rulesets";
+import { sourcesLost, sshAccess, type SshAccess, type Texts, wideSources } from "./ssh";
+import { joined, type Text, text } from "./text";
+
+/** What becomes of a host, in the order in which it is listed. */
+export const OUTCOMES = {
+  unlock: "unlocked: the firewall is taken away",
+  leave: "out of the state, and nothing runs there",
+  reopen: "unlocked, and then locked again",
+  move: "let go at the old address, and locked at the new one",
+  first: "locked for the first time",
+  retry: "tried again after a lock that failed: until then as before it, open or locked",
+  relock: "locked again: the ruleset replaces the one in force in one step",
+  stay: "as before",
+} as const;
+
+export type Outcome = keyof typeof OUTCOMES;
+
+/** The kinds of danger, in the order in which they are listed. */
+export const DANGERS = {
+  incomplete: "this plan is not the whole of what is configured",
+  opened: "hosts that will be opened",
+  reopened: "hosts that are open for a while, and then locked again",
+  "left-locked": "hosts that leave the state and stay locked",
+  owner: "hosts whose lock has, or may have, another owner",
+  address: "hosts whose address changes",
+  "open-to-world": "hosts whose SSH is open to the world",
+  "cut-off": "hosts from which you may be cut off",
+  "host-key": "hosts whose host key is not pinned",
+  tainted: "hosts on which an earlier lock failed, tried again",
+  unguarded: "hosts that are locked without the usual checks",
+  unknown: "hosts whose ruleset cannot be reviewed",
+  unclear: "what is not understood",
+  drift: "what was changed outside of Terraform",
+} as const;
+
+export type DangerKind = keyof typeof DANGERS;
+
+export interface Finding {
+  readonly kind: DangerKind;
+  /** The host's name; undefined for what is about no single host. */
+  readonly host: string | undefined;
+  readonly detail: Text;
+}
+
+export interface HostReview {
+  readonly name: string;
+  readonly key: string;
+  readonly outcome: Outcome;
+  /** Whether lock and confirm run on it. */
+  readonly locks: boolean;
+  /** After the apply; of a host that leaves, the one that it had. */
+  readonly address: Value | undefined;
+  readonly addressBefore: Value | undefined;
+  readonly ruleset: Sides;
+  readonly program: Sides;
+  /** Why it is locked again. */
+  readonly why: readonly string[];
+  /** Whether it is in the state as locked, once this plan has been applied. */
+  readonly lockedAfter: boolean;
+  readonly settings: Settings;
+  readonly findings: readonly Finding[];
+}
+
+export interface Sides {
+  readonly before: Value | undefined;
+  readonly after: Value | undefined;
+}
+
+/** How a host is locked, as text; undefined where the plan does not say. */
+export interface Settings {
+  readonly backend: string | undefined;
+  readonly confirmWithin: string | undefined;
+  readonly persist: string | undefined;
+  readonly skipPreflight: string | undefined;
+  readonly takeOver: string | undefined;
+}
+
+export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets): HostReview {
+  const { hold, lockdown } = host;
+  const locks = creates(lockdown);
+  const sides = (trigger_: string): Sides => ({
+    before: lockdown && trigger(lockdown.change, "before", trigger_),
+    after: lockdown && trigger(lockdown.change, "after", trigger_),
+  });
+  const address = {
+    before: (hold && trigger(hold.change, "before", "address")) ?? sides("address").before,
+    after: sides("address").after ?? (hold && trigger(hold.change, "after", "address")),
+  };
+  const settings = settingsOf(lockdown);
+  const { outcome, findings } = outcomeOf(host, address, settings);
+  const ruleset = sides("ruleset_sha256");
+  const program = sides("host_program");
+  const dangers = locks
+    ? [...findings, ...lockFindings(lockdown as Part, hold, ruleset, settings, rulesets)]
+    : findings;
+  return {
+    name,
+    key: host.key,
+    outcome,
+    locks,
+    address: address.after ?? address.before,
+    addressBefore: address.before,
+    ruleset,
+    program,
+    why:
+      locks && lockdown?.change.before !== undefined
+        ? reasonsOf(lockdown, { ruleset, program, address: sides("address"), hold: sides("hold") })
+        : [],
+    lockedAfter:
+      lockdown?.change.after !== undefined && (locks || !lockdown.tainted) && !["unlock", "leave"].includes(outcome),
+    settings,
+    findings: dangers.map(([kind, detail]) => ({ kind, host: name, detail })),
+  };
+}
+
+type Danger = readonly [DangerKind, Text];
+
+const creates = (part: Part | undefined): boolean => part?.change.actions.includes("create") === true;
+
+/** What the destruction of a hold does to its host; undefined when it is not destroyed. */
+export function releaseOf({ change, tainted, block }: Part): "unlocks" | Text | undefined {
+  const actions = change.actions.join();
+  if (change.actions.includes("forget")) {
+    return text`no unlock runs, for Terraform only forgets it (${actions})`;
+  }
+  if (!change.actions.includes("delete")) {
+    return undefined;
+  }
+  if (block === undefined) {
+    return [
+      "no unlock runs, for its block left the configuration",
+      ...(change.reason === undefined ? [] : text` (${change.reason})`),
+    ];
+  }
+  if (change.deposed !== undefined) {
+    return ["no unlock runs, for this is what an earlier replacement of its hold left over"];
+  }
+  if (tainted) {
+    return ["no unlock runs, for its hold is tainted"];
+  }
+  if (actions === "create,delete") {
+    return ["no unlock runs, for its hold is replaced with create_before_destroy"];
+  }
+  return block.provisioners.length === 0 ? ["no unlock runs, for onDestroy is leave-locked"] : "unlocks";
+}
+
+function outcomeOf(
+  { hold, lockdown }: TrackedHost,
+  address: Sides,
+  settings: Settings,
+): { outcome: Outcome; findings: readonly Danger[] } {
+  const release = hold && releaseOf(hold);
+  const locks = creates(lockdown);
+  const was = address.before ?? { known: "no address" };
+  const refused = settings.takeOver === "true" ? "taken over, for takeOver is set" : "refused, unless takeOver is set";
+  if (hold !== undefined && release !== undefined && hold.change.after === undefined) {
+    return release === "unlocks"
+      ? { outcome: "unlock", findings: [["opened", text`${was}: is unlocked, and open from then on`]] }
+      : { outcome: "leave", findings: [["left-locked", text`${was}: ${release}`]] };
+  }
+  if (release === "unlocks" && !locks) {
+    const detail = text`${was}: its hold is replaced, which unlocks it, and this plan does not lock it again`;
+    return { outcome: "unlock", findings: [["opened", detail]] };
+  }
+  if (hold !== undefined && release !== undefined) {
+    const moves = !same(address.before, trigger(hold.change, "after", "address"));
+    if (moves) {
+      const old: Text =
+        release === "unlocks"
+          ? ["the old address is unlocked, and open"]
+          : ["the old address stays locked: ", ...release];
+      const findings: Danger[] = [["address", text`${was} becomes ${address.after ?? was}; ${old}`]];
+      return {
+        outcome: "move",
+        findings: release === "unlocks" ? findings : [...findings, ["left-locked", text`${was}: ${release}`]],
+      };
+    }
+    return release === "unlocks"
+      ? {
+          outcome: "reopen",
+          findings: [["reopened", text`${was}: its hold is replaced (${hold.change.reason ?? "no reason given"})`]],
+        }
+      : {
+          outcome: "relock",
+          findings: [
+            ["owner", text`${was}: ${release}, so that the old hold keeps the lock, and the new one is ${[refused]}`],
+          ],
+        };
+  }
+  const findings: Danger[] = [];
+  if (hold === undefined) {
+    findings.push(["unclear", text`${lockdown?.change.address ?? ""} has no hold that could be found`]);
+  } else if (hold.change.before === undefined && lockdown?.change.before !== undefined) {
+    findings.push(["owner", text`${was}: its hold is not in the state; the lock of the new one is ${[refused]}`]);
+  }
+  if (lockdown === undefined) {
+    return {
+      outcome: "stay",
+      findings: [
+        ...findings,
+        ["incomplete", text`${was}: has a hold and no lockdown, so that this plan does not lock it`],
+      ],
+    };
+  }
+  if (lockdown.change.after === undefined) {
+    return {
+      outcome: "leave",
+      findings: [
+        ...findings,
+        [
+          "left-locked",
+          text`${was}: only its lockdown leaves the state (${lockdown.change.actions.join()}); nothing runs on the host`,
+        ],
+      ],
+    };
+  }
+  const again = lockdown.tainted ? "retry" : "relock";
+  return { outcome: !locks ? "stay" : lockdown.change.before === undefined ? "first" : again, findings };
+}
+
+function lockFindings(
+  lockdown: Part,
+  hold: Part | undefined,
+  ruleset: Sides,
+  settings: Settings,
+  rulesets: Rulesets,
+): readonly Danger[] {
+  const findings: Danger[] = [...accessFindings(ruleset, rulesets)];
+  const pinned =
+    hostKeyOf(lockdown.change) ?? (hold && memoryIsFresh(hold.change) ? hostKeyOf(hold.change) : undefined);
+  if (pinned !== true) {
+    findings.push([
+      "host-key",
+      pinned === false
+        ? ["another machine could answer in its place; give connection.hostKey"]
+        : ["this plan does not tell whether it is pinned"],
+    ]);
+  }
+  if (lockdown.tainted || hold?.tainted === true) {
+    findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
+  }
+  const unguarded: Array<readonly [string | undefined, string, string]> = [
+    [settings.skipPreflight, "skipPreflight", "what would lock you out is not checked; only the watchdog is left"],
+    [settings.takeOver, "takeOver", "a lock that another owner has is taken away from it"],
+  ];
+  for (const [value, name, meaning] of unguarded) {
+    if (value !== "false") {
+      const shown = value === "true" ? `${name} is set` : `${name} is not told by this plan; if it is set`;
+      findings.push(["unguarded", [`${shown}: ${meaning}`]]);
+    }
+  }
+  return findings;
+}
+
+function accessFindings(ruleset: Sides, rulesets: Rulesets): readonly Danger[] {
+  if (ruleset.after === undefined || "hidden" in ruleset.after) {
+    return [["unknown", text`its ruleset is ${ruleset.after ?? { hidden: "known after apply" }}`]];
+  }
+  const after = rulesets.find(ruleset.after.known);
+  if (after === undefined) {
+    return [["unknown", text`no ruleset in this plan has the SHA-256 ${ruleset.after.known}`]];
+  }
+  const access = sshAccess(after);
+  if (access === undefined) {
+    return [["unknown", ["who may reach SSH cannot be told from its ruleset; read it"]]];
+  }
+  const wide = wideSources(access);
+  const findings: Danger[] =
+    wide.length === 0
+      ? []
+      : [["open-to-world", text`TCP port ${String(access.port)} from ${listed(wide.map(String))}`]];
+  if (ruleset.before === undefined || same(ruleset.before, ruleset.after)) {
+    return findings;
+  }
+  return [...findings, ...cutOff(rulesets.find(known(ruleset.before)), access)];
+}
+
+function cutOff(before: Texts | undefined, after: SshAccess): readonly Danger[] {
+  const access = before && sshAccess(before);
+  if (access === undefined) {
+    return [["cut-off", ["the ruleset that it has is not in this plan, so that it cannot be told what it loses"]]];
+  }
+  const lost = sourcesLost(access, after);
+  const details = [
+    ...(access.port === after.port ? [] : [text`the SSH port ${String(access.port)} becomes ${String(after.port)}`]),
+    ...(lost.length === 0
+      ? []
+      : [text`no longer from ${listed(lost.map(String))}; from now on from ${listed(after.sources.map(String))}`]),
+  ];
+  return details.length === 0 ? [] : [["cut-off", joined(details, "; ")]];
+}
+
+const MOST = 8;
+
+function listed(values: readonly string[]): Text {
+  const shown = joined(values.slice(0, MOST).map((value) => text`${value}`));
+  return values.length > MOST ? [...shown, ` and ${values.length - MOST} more`] : shown;
+}
+
+/** Undefined where nothing is said. */
+function hostKeyOf(change: Change): boolean | undefined {
+  const names = change.after?.namesAt(change.type === "null_resource" ? "triggers" : "input") ?? [];
+  const value = remembered(change, "after", "host_key");
+  return names.includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
+}
+
+/** What an older null_resource remembers is what it was told when the host was first locked. */
+function memoryIsFresh(change: Change): boolean {
+  return change.actions.includes("create") || change.type === "terraform_data";
+}
+
+/** A setting stands in the script where it is the same for all hosts, else in what the lockdown remembers. */
+function settingsOf(lockdown: Part | undefined): Settings {
+  const [script] = lockdown?.block?.provisioners ?? [];
+  const setting = (name: string): string | undefined => {
+    const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
+    return value ?? (lockdown && known(remembered(lockdown.change, "after", name)));
+  };
+  return {
+    backend: setting("backend"),
+    confirmWithin: setting("confirm_within"),
+    persist: setting("persist"),
+    skipPreflight: setting("skip_preflight"),
+    takeOver: setting("take_over"),
+  };
+}
+
+function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): readonly string[] {
+  const changed = (name: string): boolean => !same(triggers[name].before, triggers[name].after);
+  const reasons = [
+    ...(changed("ruleset") ? ["its ruleset changes"] : []),
+    ...(changed("program") ? ["the host program changes"] : []),
+    ...(changed("address") ? ["its address changes"] : []),
+    ...(changed("hold") && !changed("address") ? ["its hold is replaced"] : []),
+    ...(lockdown.tainted ? ["the last lock failed"] : []),
+    ...(lockdown.change.reason === "replace_by_request" ? ["somebody asked for it (-replace)"] : []),
+    ...(lockdown.change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),
+  ];
+  return reasons.length === 0 ? ["the plan does not say why"] : reasons;
+}

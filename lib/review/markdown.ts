@@ -1,0 +1,283 @@
+/** A review as a comment for a pull request. Values stand in code spans, where nothing in them is markup. */
+import { fit, type Section } from "./fit";
+import { DANGERS, type DangerKind, type Finding, type HostReview, type Outcome, OUTCOMES } from "./hosts";
+import { known, type Value } from "./plan";
+import type { Danger, Review, RulesetChange } from "./review";
+import { escaped, markdown, type Text, text } from "./text";
+
+/** GitHub takes no longer comment. */
+export const LONGEST_COMMENT = 65_536;
+
+export interface MarkdownOptions {
+  /** What several plans for one pull request are told apart by; letters, digits, dots, dashes and underscores. */
+  readonly name?: string;
+  /** The version of the host program that this package has, to tell a known program from an unknown one. */
+  readonly knownProgram?: string;
+}
+
+/** In a browser nobody sees it; a bot finds the comment by it that it is to replace. */
+export function markerOf(name: string | undefined): string {
+  return `<!-- ssh-only-firewall:review${name === undefined ? "" : `:${name}`} -->`;
+}
+
+export function toMarkdown(review: Review, options: MarkdownOptions = {}): string {
+  const title = `### SSH-only firewall${options.name === undefined ? "" : `: ${markdown(text`${options.name}`)}`}`;
+  const sections: Section[] = [
+    block(markerOf(options.name), title, `**${verdictOf(review)}**`),
+    ...review.dangers.map(dangerSection),
+    ...runSections(review, options),
+    ...fingerprintSection(review),
+    ...othersSection(review),
+    ...review.rulesetChanges.map(changeSection),
+  ];
+  return fit(
+    sections,
+    LONGEST_COMMENT,
+    (count) =>
+      `\n${counted(count, "ruleset change is", "ruleset changes are")} left out because of the length; they are in \`--json\`.`,
+  );
+}
+
+/** One line, without values. */
+export function verdictOf({ dangers, hosts, errored }: Review): string {
+  const counts = (Object.keys(OUTCOMES) as Outcome[])
+    .map((outcome) => [outcome, hosts.filter((host) => host.outcome === outcome).length] as const)
+    .filter(([outcome, count]) => count > 0 && outcome !== "stay")
+    .map(([outcome, count]) => `${count} ${SHORT[outcome]}`);
+  const stay = hosts.filter(({ outcome }) => outcome === "stay").length;
+  const what = [...counts, ...(stay > 0 ? [`${stay} unchanged`] : [])].join(", ");
+  const subject =
+    hosts.length === 0 ? "No host is in this plan" : `Of ${counted(hosts.length, "host", "hosts")}: ${what}`;
+  if (errored) {
+    return `This plan failed and cannot be applied. ${subject}.`;
+  }
+  if (dangers.length > 0) {
+    return `Dangerous: read what is listed first. ${subject}.`;
+  }
+  return `${counts.length === 0 ? "Nothing to do" : "Nothing dangerous"}. ${subject}.`;
+}
+
+const SHORT: Readonly<Record<Outcome, string>> = {
+  unlock: "opened",
+  leave: "left locked",
+  reopen: "opened and locked again",
+  move: "moved to another address",
+  first: "locked for the first time",
+  retry: "tried again",
+  relock: "locked again",
+  stay: "unchanged",
+};
+
+/** What a danger means, and what to do. */
+const MEANING: Readonly<Record<DangerKind, string>> = {
+  incomplete: "What is not in this plan is not reviewed, and does not happen when it is applied.",
+  opened: "They left `hosts`, or everything is destroyed: the firewall is taken away.",
+  reopened: "Unlock and lock are two steps here: in between, and for good if the lock fails, these hosts are open.",
+  "left-locked":
+    "Nothing holds these locks any more, and no later deploy unlocks them. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
+  owner: "A host that another owner has locked refuses a new lock, and stays as it is.",
+  address: "A new address means another machine: the old one is unlocked, and the new one locked.",
+  "open-to-world": "Everybody may try to log in; name the sources in `allowFrom`.",
+  "cut-off":
+    "Compare with where you log in from. Sessions from there end; Terraform itself must come back from an allowed source, or the host rolls back.",
+  "host-key": "Terraform does not check which machine answers; give `connection.hostKey`.",
+  tainted: "Find out why it failed before you try again: the output of that deploy says it.",
+  unguarded: "Settings for drills and for lost states; take them out again afterwards.",
+  unknown: "What will be loaded cannot be read here.",
+  unclear: "Read these resources in Terraform's own plan.",
+  drift: "The state is not what the last apply left.",
+};
+
+function dangerSection({ kind, findings }: Danger): Section {
+  const hosts = new Set(findings.flatMap(({ host }) => host ?? [])).size;
+  const head = hosts === 0 ? capital(DANGERS[kind]) : `${capital(DANGERS[kind])}: ${hosts}`;
+  return table(`\n#### ${head}\n\n${MEANING[kind]}`, ["Host", "What"], rowsOf(findings));
+}
+
+/** Hosts with the same detail share a row; so many of them as a reader can take in. */
+function rowsOf(findings: readonly Finding[]): ReadonlyArray<readonly [string, string]> {
+  const byDetail = new Map<string, string[]>();
+  for (const { host, detail } of findings) {
+    const key = markdown(detail);
+    byDetail.set(key, [...(byDetail.get(key) ?? []), ...(host === undefined ? [] : [host])]);
+  }
+  return [...byDetail].flatMap(([detail, hosts]) => {
+    const rows = inGroups(hosts).map((group) => [names(group), capital(detail)] as const);
+    return rows.length === 0 ? [["", capital(detail)] as const] : rows;
+  });
+}
+
+const GROUP = 40;
+
+function inGroups<T>(hosts: readonly T[]): ReadonlyArray<readonly T[]> {
+  const count = Math.ceil(hosts.length / GROUP);
+  return Array.from({ length: count }, (_, index) => hosts.slice(index * GROUP, (index + 1) * GROUP));
+}
+
+/** Which machine it is; of one that is locked there already, its name says it. */
+function withAddress({ name, address, outcome }: HostReview): string {
+  const shown = known(address);
+  return markdown(shown === undefined || outcome === "relock" ? text`${name}` : text`${name} (${shown})`);
+}
+
+const names = (hosts: readonly string[]): string => hosts.map((host) => markdown(text`${host}`)).join(", ");
+
+function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): readonly Section[] {
+  const locked = hosts.filter(({ locks }) => locks);
+  const unlocked = hosts.filter(({ outcome }) => outcome === "unlock" || outcome === "reopen" || outcome === "move");
+  const acted = hosts.filter(({ outcome }) => outcome !== "stay");
+  if (acted.length === 0) {
+    return [];
+  }
+  const lines = [
+    ...(unlocked.length === 0
+      ? []
+      : ["- `unlock`, over SSH, where a hold is destroyed: takes our own rules away, and nothing else."]),
+    ...(locked.length === 0 ? [] : lockLines(locked)),
+    ...programLines(locked, knownProgram),
+  ];
+  const rows = (Object.keys(OUTCOMES) as Outcome[])
+    .filter((outcome) => outcome !== "stay")
+    .flatMap((outcome) => groupsOf(hosts.filter((host) => host.outcome === outcome)));
+  const head =
+    lines.length === 0
+      ? "\n#### What becomes of the hosts"
+      : ["\n#### What will run on the hosts", "", ...lines].join("\n");
+  return [table(head, ["Hosts", "What becomes of them"], rows)];
+}
+
+function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string, string]> {
+  const byWhat = new Map<string, HostReview[]>();
+  for (const host of hosts) {
+    const why = host.why.length === 0 ? "" : ` (${host.why.join(", ")})`;
+    const hidden = host.address !== undefined && "hidden" in host.address ? `; address ${host.address.hidden}` : "";
+    const what = `${OUTCOMES[host.outcome]}${why}${hidden}`;
+    byWhat.set(what, [...(byWhat.get(what) ?? []), host]);
+  }
+  return [...byWhat].flatMap(([what, of]) =>
+    inGroups(of).map((group) => [group.map(withAddress).join(", "), capital(what)] as const),
+  );
+}
+
+function lockLines(locked: readonly HostReview[]): readonly string[] {
+  const told = (pick: (host: HostReview) => string | undefined, unit = ""): string =>
+    [...new Set(locked.map((host) => pick(host)))]
+      .map((value) => (value === undefined ? "(not told by this plan)" : `${markdown(text`${value}`)}${unit}`))
+      .sort()
+      .join(" or ");
+  return [
+    `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${told((host) => host.settings.backend)}).`,
+    `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${told((host) => host.settings.confirmWithin, " s")} after its rules were loaded.`,
+    `- Locked through restarts: ${told((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
+  ];
+}
+
+function programLines(locked: readonly HostReview[], knownProgram: string | undefined): readonly string[] {
+  const lines = new Map<string, number>();
+  for (const { program } of locked) {
+    const line = markdown(changeText(program.before, program.after));
+    const after = known(program.after);
+    const ours =
+      knownProgram === undefined || after === undefined
+        ? ""
+        : after === knownProgram
+          ? ", the one of this version of ssh-only-firewall"
+          : ", **not** the one of this version of ssh-only-firewall";
+    lines.set(`${line}${ours}`, (lines.get(`${line}${ours}`) ?? 0) + 1);
+  }
+  return [...lines].map(([line, count]) => `- Host program on ${counted(count, "host", "hosts")}: ${line}.`);
+}
+
+function changeText(before: Value | undefined, after: Value | undefined): Text {
+  const now = after ?? { hidden: "known after apply" as const };
+  const changes = before !== undefined && known(before) !== known(now);
+  return changes ? text`${before} becomes ${now}` : text`${now}`;
+}
+
+function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }: Review): readonly Section[] {
+  if (hosts.length === 0) {
+    return [];
+  }
+  const locked = `${counted(lockedAfter, "host is", "hosts are")} locked then`;
+  return [
+    block(
+      fingerprint === undefined
+        ? `\nFingerprint after the deploy: not known yet, for ${fingerprintNote}; ${locked}.`
+        : `\nFingerprint after the deploy: \`${fingerprint}\`; ${locked}.`,
+    ),
+  ];
+}
+
+function othersSection({ others }: Review): readonly Section[] {
+  const total = [...others.values()].reduce((sum, count) => sum + count, 0);
+  const counts = [...others].map(([action, count]) => `${count} ${markdown(text`${action}`)}`).join(", ");
+  return total === 0
+    ? []
+    : [
+        block(
+          `\n${counted(total, "other resource is", "other resources are")} changed by this plan and not described here: ${counts}.`,
+        ),
+      ];
+}
+
+function changeSection({ lines, hosts, whole }: RulesetChange): Section {
+  const of = counted(hosts.length, "host", "hosts");
+  const added = lines.filter((line) => /^\+(?!\+\+ )/.test(line)).length;
+  const removed = lines.filter((line) => /^-(?!-- )/.test(line)).length;
+  const summary = whole
+    ? `The whole ruleset of ${of}`
+    : `Ruleset change of ${of}: ${added} lines added, ${removed} removed`;
+  const shown = lines.map((line) => escaped(line, /[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu));
+  // One backtick more than any line has.
+  const fence = "`".repeat(Math.max(3, ...shown.map((line) => 1 + longestRun(line))));
+  const list = inGroups(hosts).map((group) => `- ${names(group)}`);
+  const head = [
+    "",
+    "<details>",
+    `<summary>${summary}</summary>`,
+    "",
+    ...list.slice(0, MOST_GROUPS),
+    ...moreHosts(hosts),
+    "",
+    `${fence}diff`,
+  ];
+  return {
+    head: head.join("\n"),
+    rows: shown,
+    tail: `${fence}\n\n</details>`,
+    leftOut: (count) => `… and ${counted(count, "line", "lines")} more, left out because of the length`,
+    optional: true,
+  };
+}
+
+const MOST_GROUPS = 15;
+
+function moreHosts(hosts: readonly string[]): readonly string[] {
+  const left = hosts.length - MOST_GROUPS * GROUP;
+  return left <= 0 ? [] : [`- and ${left} more hosts`];
+}
+
+function longestRun(line: string): number {
+  return Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+}
+
+const block = (...lines: readonly string[]): Section => ({ head: lines.join("\n\n"), rows: [], tail: "" });
+
+function table(
+  head: string,
+  columns: readonly [string, string],
+  rows: ReadonlyArray<readonly [string, string]>,
+): Section {
+  return {
+    head: `${head}\n\n| ${columns.join(" | ")} |\n| --- | --- |`,
+    rows: rows.map(([first, second]) => `| ${first} | ${second} |`),
+    tail: "",
+    leftOut: (count) => `| … | and ${counted(count, "row", "rows")} more, left out because of the length |`,
+  };
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+const capital = (line: string): string => line.replace(/^[a-z]/, (letter) => letter.toUpperCase());

@@ -1,0 +1,196 @@
+/** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
+import { compare, findFirewalls, type Firewalls } from "./firewalls";
+import { fingerprint } from "./fingerprint";
+import { DANGERS, type DangerKind, type Finding, type HostReview, releaseOf, reviewHost } from "./hosts";
+import { known, type Plan } from "./plan";
+import { trigger } from "./firewalls";
+import { diffLines, Rulesets } from "./rulesets";
+import { plain, type Text, text } from "./text";
+
+export interface Review {
+  /** Every kind that was found, in the order of DANGERS. */
+  readonly dangers: readonly Danger[];
+  /** By firewall and name. */
+  readonly hosts: readonly HostReview[];
+  readonly rulesetChanges: readonly RulesetChange[];
+  /** Undefined when it cannot be told before the apply; `fingerprintNote` says why. */
+  readonly fingerprint: string | undefined;
+  readonly fingerprintNote: string | undefined;
+  /** How many hosts are locked after the apply. */
+  readonly lockedAfter: number;
+  /** How many other resources the plan changes, by Terraform's actions. */
+  readonly others: ReadonlyMap<string, number>;
+  /** Whether Terraform could apply it. */
+  readonly errored: boolean;
+}
+
+export interface Danger {
+  readonly kind: DangerKind;
+  readonly findings: readonly Finding[];
+}
+
+export interface RulesetChange {
+  /** Of a unified diff; of a host that is locked for the first time, the whole ruleset. */
+  readonly lines: readonly string[];
+  readonly hosts: readonly string[];
+  /** Whether it is the whole ruleset, because there is nothing to compare it with. */
+  readonly whole: boolean;
+}
+
+export function reviewPlan(plan: Plan): Review {
+  const firewalls = findFirewalls(plan);
+  const rulesets = new Rulesets(firewalls.rulesets);
+  const single = new Set(firewalls.hosts.map(({ firewall }) => firewall)).size < 2;
+  const hosts = firewalls.hosts.map((host) =>
+    reviewHost(host, single ? host.key : `${host.firewall}/${host.key}`, rulesets),
+  );
+  const findings = [...planFindings(plan, firewalls), ...hosts.flatMap((host) => host.findings), ...contested(hosts)];
+  return {
+    dangers: (Object.keys(DANGERS) as DangerKind[])
+      .map((kind) => ({ kind, findings: findings.filter((one) => one.kind === kind) }))
+      .filter((danger) => danger.findings.length > 0),
+    hosts,
+    rulesetChanges: rulesetChanges(hosts, rulesets),
+    ...fingerprintAfter(plan, hosts),
+    lockedAfter: hosts.filter(({ lockedAfter }) => lockedAfter).length,
+    others: countedByAction(firewalls),
+    errored: plan.errored,
+  };
+}
+
+function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
+  const finding = (kind: DangerKind, detail: Text): Finding => ({ kind, host: undefined, detail });
+  const deferred = plan.deferred.filter(firewalls.owns);
+  return [
+    ...(plan.errored ? [finding("incomplete", ["planning failed half-way; Terraform will not apply this plan"])] : []),
+    ...(plan.complete || plan.errored
+      ? []
+      : [finding("incomplete", ["another plan is needed after this one: it has targets, or something is put off"])]),
+    ...deferred.map(({ address }) => finding("incomplete", text`${address} is put off to a later plan`)),
+    ...firewalls.deposedHolds.flatMap((part) => {
+      const release = releaseOf(part);
+      const address = trigger(part.change, "before", "address") ?? { known: part.change.address };
+      return release === undefined || release === "unlocks"
+        ? []
+        : [finding("left-locked", text`${address}: ${release}`)];
+    }),
+    ...firewalls.unclear.map((detail) => finding("unclear", detail)),
+    ...plan.drift
+      .filter(firewalls.owns)
+      .map(({ address, actions }) => finding("drift", text`${address}: ${actions.join(", ")}`)),
+  ];
+}
+
+/** A machine that is let go under one name and locked under another: nothing makes Terraform do it in that order. */
+function contested(hosts: readonly HostReview[]): readonly Finding[] {
+  return hosts
+    .filter(({ outcome }) => outcome === "first")
+    .flatMap((host): Finding[] => {
+      const address = known(host.address);
+      const other = hosts.find(
+        (one) =>
+          one !== host && address !== undefined && known(one.addressBefore) === address && one.outcome !== "stay",
+      );
+      const meaning = "its lock may be refused, unless takeOver is set";
+      return other === undefined
+        ? []
+        : [
+            {
+              kind: "owner",
+              host: host.name,
+              detail: text`${address ?? ""} is locked as ${other.name} until now; ${[meaning]}`,
+            },
+          ];
+    });
+}
+
+/** One for each distinct diff, those of the most hosts first. */
+function rulesetChanges(hosts: readonly HostReview[], rulesets: Rulesets): readonly RulesetChange[] {
+  const byPair = new Map<string, HostReview[]>();
+  for (const host of hosts.filter(({ locks }) => locks)) {
+    const [before, after] = [known(host.ruleset.before), known(host.ruleset.after)];
+    if (after !== undefined && before !== after) {
+      const pair = `${before ?? ""} ${after}`;
+      byPair.set(pair, [...(byPair.get(pair) ?? []), host]);
+    }
+  }
+  const byDiff = new Map<string, RulesetChange>();
+  for (const [pair, of] of byPair) {
+    const [before, after] = pair.split(" ").map((hash) => rulesets.find(hash));
+    if (after !== undefined) {
+      const lines = diffLines(before, after);
+      const diff = lines.join("\n");
+      const others = byDiff.get(diff)?.hosts ?? [];
+      byDiff.set(diff, {
+        lines,
+        hosts: [...others, ...of.map(({ name }) => name)].sort(compare),
+        whole: before === undefined,
+      });
+    }
+  }
+  return [...byDiff.values()].sort((a, b) => b.hosts.length - a.hosts.length || compare(a.hosts[0], b.hosts[0]));
+}
+
+function fingerprintAfter(plan: Plan, hosts: readonly HostReview[]): Pick<Review, "fingerprint" | "fingerprintNote"> {
+  const locked = hosts
+    .filter(({ lockedAfter }) => lockedAfter)
+    .map((host) => ({
+      key: host.key,
+      address: known(host.address),
+      ruleset: known(host.ruleset.after),
+      program: known(host.program.after),
+    }));
+  const isWhole = (host: (typeof locked)[number]): host is { [key in keyof typeof host]: string } =>
+    Object.values(host).every((value) => value !== undefined);
+  const whole = locked.filter(isWhole);
+  if (plan.errored || whole.length < locked.length) {
+    const hidden = locked.length - whole.length;
+    return {
+      fingerprint: undefined,
+      fingerprintNote: plan.errored
+        ? "the plan failed"
+        : `${hidden} of ${locked.length} hosts have values that are known after apply, or sensitive`,
+    };
+  }
+  return { fingerprint: fingerprint(whole), fingerprintNote: undefined };
+}
+
+function countedByAction({ others }: Firewalls): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { actions } of others) {
+    const action = actions.length > 1 ? "replace" : actions[0];
+    counts.set(action, (counts.get(action) ?? 0) + 1);
+  }
+  return new Map([...counts].sort(([a], [b]) => compare(a, b)));
+}
+
+/** A review for machines: names and order are kept, more may come. */
+export function reviewJson(review: Review, verdict: string): unknown {
+  const shown = (value: HostReview["address"]): unknown =>
+    value === undefined ? null : "known" in value ? value.known : { hidden: value.hidden };
+  return {
+    version: 1,
+    verdict,
+    dangerous: review.dangers.length > 0,
+    dangers: review.dangers.map(({ kind, findings }) => ({
+      kind,
+      findings: findings.map(({ host, detail }) => ({ host: host ?? null, detail: plain(detail) })),
+    })),
+    hosts: review.hosts.map((host) => ({
+      name: host.name,
+      key: host.key,
+      outcome: host.outcome,
+      locks: host.locks,
+      why: host.why,
+      address: shown(host.address),
+      addressBefore: shown(host.addressBefore),
+      ruleset: { before: shown(host.ruleset.before), after: shown(host.ruleset.after) },
+      program: { before: shown(host.program.before), after: shown(host.program.after) },
+    })),
+    rulesetChanges: review.rulesetChanges.map(({ lines, hosts }) => ({ hosts, diff: lines.join("\n") })),
+    fingerprint: review.fingerprint ?? null,
+    fingerprintNote: review.fingerprintNote ?? null,
+    lockedAfter: review.lockedAfter,
+    otherResources: Object.fromEntries(review.others),
+  };
+}

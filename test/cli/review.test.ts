@@ -1,0 +1,121 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bytesOf, change, planOf } from "../review/support/plans";
+import { type Ended, emptyFolder, program, run } from "./support/run";
+
+const folder = emptyFolder();
+const review = (...args: string[]): Ended => run(program("ssh-only-firewall", "review", ...args), folder);
+const write = (name: string, plan: unknown): void => writeFileSync(join(folder, name), bytesOf(plan));
+
+write("safe.json", planOf([{ key: "web-1" }]));
+write("unpinned.json", planOf([{ key: "web-1", hostKey: "", after: ["0.0.0.0/0"] }]));
+write("other.json", { format_version: "1.0", resource_changes: [change("x", "y", ["create"], null, {})] });
+write("state.json", { format_version: "1.0", values: {} });
+
+describe("review", () => {
+  test("writes Markdown of a plan, and ends with 0 where nothing is dangerous", () => {
+    const ended = review("safe.json");
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    expect(ended.stdout).toMatch(
+      /^<!-- ssh-only-firewall:review -->\n\n### SSH-only firewall\n\n\*\*Nothing dangerous\. /,
+    );
+    expect(ended.stdout).toContain("**not** the one of this version");
+    // eslint-disable-next-line no-control-regex
+    expect(ended.stdout).not.toMatch(/\u001b/);
+  });
+
+  test("ends with 2 where something is, and says in a log what", () => {
+    const ended = review("unpinned.json");
+    expect(ended).toMatchObject({ code: 2, stderr: "Dangerous, and listed: open-to-world (1), host-key (1).\n" });
+    expect(ended.stdout).toContain("#### Hosts whose SSH is open to the world: 1");
+  });
+
+  test.each([
+    ["none", 0],
+    ["any", 2],
+    ["host-key", 2],
+    ["opened,cut-off", 0],
+    ["opened,open-to-world", 2],
+  ])("with --fail-on %s ends with %d, and lists all the same", (kinds, code) => {
+    const ended = review("unpinned.json", "--fail-on", kinds);
+    expect(ended.code).toBe(code);
+    expect(ended.stdout).toBe(review("unpinned.json").stdout);
+  });
+
+  test("reads a pipe, writes into one, and names the plan", () => {
+    const command = program("ssh-only-firewall", "review", "-", "--name", "prod.eu")
+      .map((word) => `'${word}'`)
+      .join(" ");
+    const script = `set -o pipefail; (sleep 0.2; cat safe.json) | ${command} | head -n 3`;
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], { cwd: folder, encoding: "utf8" });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "<!-- ssh-only-firewall:review:prod.eu -->\n\n### SSH-only firewall: `prod.eu`\n",
+      stderr: "",
+    });
+  });
+
+  test("with --json says the same to machines", () => {
+    const ended = review("unpinned.json", "--json");
+    expect(ended.code).toBe(2);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      version: 1,
+      dangerous: true,
+      dangers: [
+        { kind: "open-to-world", findings: [{ host: "web-1", detail: "TCP port 22 from anywhere (IPv4)" }] },
+        { kind: "host-key", findings: [{ host: "web-1" }] },
+      ],
+      hosts: [
+        { name: "web-1", key: "web-1", outcome: "first", locks: true, address: "192.0.2.10", addressBefore: null },
+      ],
+      rulesetChanges: [
+        { hosts: ["web-1"], diff: expect.stringMatching(/^--- \/dev\/null\n\+\+\+ nftables\n@@ -0,0 /) },
+      ],
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      lockedAfter: 1,
+      otherResources: {},
+    });
+  });
+
+  test("of a plan without hosts of ours says so", () => {
+    const { code, stdout } = review("other.json");
+    expect(code).toBe(0);
+    expect(stdout).toContain("**Nothing to do. No host is in this plan.**");
+    expect(stdout).toContain("1 other resource is changed by this plan and not described here: 1 `create`.");
+  });
+});
+
+describe("review refuses, with exit code 1 and nothing on standard output,", () => {
+  test.each([
+    [
+      "a file that is not there",
+      ["no.json"],
+      /^no\.json: ENOENT.*; give the file that terraform show -json was written to, or - for standard input\n$/,
+    ],
+    [
+      "a state",
+      ["state.json"],
+      /^state\.json: is a state, not a plan; give what `terraform show -json PLANFILE` prints\n$/,
+    ],
+    ["an empty pipe", ["-"], /^standard input: is empty; give what/],
+    [
+      "an unknown kind of danger",
+      ["safe.json", "--fail-on", "opend"],
+      /^error: .*'opend' is invalid\. "opend" is no kind of danger; did you mean opened\?\n[^]*\nNothing was reviewed\.\n$/,
+    ],
+    [
+      "a name that could end the marker",
+      ["safe.json", "--name", "a-->"],
+      /^error: .*It is made of letters and digits.*\n[^]*\nNothing was reviewed\.\n$/,
+    ],
+    ["no plan at all", [], /^error: missing required argument 'PLAN'\n[^]*\nNothing was reviewed\.\n$/],
+    [
+      "an option that is none",
+      ["safe.json", "--fail-one", "x"],
+      /^error: unknown option '--fail-one'\n[^]*\nNothing was reviewed\.\n$/,
+    ],
+  ])("%s", (_what, args, message) => {
+    expect(review(...args)).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+  });
+});

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { DANGERS, type DangerKind } from "../../lib/review/hosts";
+import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
+import { readPlan } from "../../lib/review/plan";
+import { type Review, reviewPlan } from "../../lib/review/review";
+import { visible } from "../../lib/review/text";
+import { bytesOf, type MadeUpHost, planOf } from "./support/plans";
+import { brokenIn, codeIn } from "./support/rendered";
+
+const review = (hosts: readonly MadeUpHost[], others?: object): Review =>
+  reviewPlan(readPlan(bytesOf(planOf(hosts, { ...others }))));
+
+/** What is markup to Markdown, HTML or GitHub, and what is invisible or turns the direction of writing. */
+const NASTY = [
+  "|",
+  "`",
+  "``",
+  "\\",
+  "\\|",
+  "*",
+  "_",
+  "<b>",
+  "</details>",
+  "<!--",
+  "-->",
+  "&lt;",
+  "@someone",
+  "#1",
+  "https://a.example",
+  "www.a.example",
+  "\n",
+  "\r",
+  "\n\n# x\n",
+  "\u202e",
+  "\u2028",
+  "\0",
+  "[x](y)",
+  "![x](y)",
+  "~~",
+  " ",
+  "\t",
+  "$x$",
+  ":+1:",
+  "x",
+  "\ud800",
+];
+const nasty = fc
+  .array(fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: "binary", maxLength: 5 })), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((parts) => parts.join(""));
+
+describe("Markdown", () => {
+  test("has tables, folds and tags of its own only, whatever hosts are called and wherever they are", () => {
+    fc.assert(
+      fc.property(nasty, nasty, fc.boolean(), (key, address, first) => {
+        const host = {
+          key,
+          address,
+          hostKey: "",
+          before: first ? undefined : ["198.51.100.0/24"],
+          after: ["0.0.0.0/0"],
+        };
+        const markdown = toMarkdown(review([host]));
+        expect(brokenIn(markdown)).toEqual([]);
+        // The value is in a code span, and there it is what it was, but for what is made visible.
+        const shown = visible(key, /[`|\p{C}\p{Zl}\p{Zp}]|^\s|\s$/gu);
+        expect(codeIn(markdown)).toContain(shown);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("has no way out of the fence of a diff", () => {
+    fc.assert(
+      fc.property(nasty, (line) => {
+        const lines = ["--- a", "+++ b", "@@ -1,1 +1,1 @@", `+${line}`, "+```", "+</details>"];
+        const base = review([{ key: "web-1" }]);
+        const markdown = toMarkdown({ ...base, rulesetChanges: [{ lines, hosts: ["web-1"], whole: false }] });
+        expect(brokenIn(markdown)).toEqual([]);
+        expect(codeIn(markdown).at(-1)?.split("\n")).toHaveLength(lines.length + 1);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("is short enough, however much there is, and counts what it left out", () => {
+    const hosts = Array.from({ length: 3000 }, (_, index) => ({
+      key: `a-rather-long-name-of-a-host-in-a-large-fleet-${index}`,
+      hostKey: "",
+      before: ["198.51.100.0/24"],
+      after: [index % 2 === 0 ? "0.0.0.0/0" : "198.51.100.7"],
+    }));
+    const markdown = toMarkdown(review(hosts));
+    expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);
+    expect(markdown.length).toBeGreaterThan(LONGEST_COMMENT - 4000);
+    expect(brokenIn(markdown)).toEqual([]);
+    expect(markdown).toMatch(/^\| … \| and \d+ rows more, left out because of the length \|$/m);
+    expect(markdown).toContain("2 ruleset changes are left out because of the length");
+    expect(markdown).toMatch(/Fingerprint after the deploy: `[0-9a-f]{64}`; 3000 hosts are locked then\./);
+  });
+
+  test("is short enough also with a thousand different ruleset changes", () => {
+    const base = review([{ key: "web-1" }]);
+    const changes = Array.from({ length: 1000 }, (_, index) => ({
+      lines: ["--- a", "+++ b", `+${index} ${"x".repeat(100)}`],
+      hosts: [`h${index}`],
+      whole: false,
+    }));
+    const markdown = toMarkdown({ ...base, rulesetChanges: changes });
+    expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);
+    const shown = markdown.match(/<details>/g)?.length ?? 0;
+    expect(markdown).toContain(`${1000 - shown} ruleset changes are left out because of the length`);
+    expect(brokenIn(markdown)).toEqual([]);
+  });
+
+  test("of one long diff is cut at whole lines, and says how many are missing", () => {
+    const base = review([{ key: "web-1" }]);
+    const lines = Array.from({ length: 5000 }, (_, index) => `+line ${index} of a long ruleset`);
+    const markdown = toMarkdown({ ...base, rulesetChanges: [{ lines, hosts: ["web-1"], whole: false }] });
+    const shown = markdown.match(/^\+line \d+ of a long ruleset$/gm)?.length ?? 0;
+    expect(shown).toBeGreaterThan(1000);
+    expect(markdown).toContain(`… and ${5000 - shown} lines more`);
+    expect(brokenIn(markdown)).toEqual([]);
+  });
+
+  test("is the same whatever the order of the plan", () => {
+    const hosts = ["c", "a", "b"].map((key) => ({ key, hostKey: key === "a" ? "" : "pinned" }));
+    const { resource_changes: changes, ...plan } = planOf(hosts) as { resource_changes: unknown[] };
+    const expected = toMarkdown(reviewPlan(readPlan(bytesOf({ ...plan, resource_changes: changes }))));
+    const shuffled = fc.shuffledSubarray(changes, { minLength: changes.length });
+    fc.assert(
+      fc.property(shuffled, (resource_changes) => {
+        expect(toMarkdown(reviewPlan(readPlan(bytesOf({ ...plan, resource_changes, timestamp: "2020" }))))).toBe(
+          expected,
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("begins with a marker of its name, so that the comments of two plans are two", () => {
+    const base = review([{ key: "web-1" }]);
+    expect(toMarkdown(base)).toMatch(/^<!-- ssh-only-firewall:review -->\n/);
+    expect(toMarkdown(base, { name: "prod" })).toMatch(
+      /^<!-- ssh-only-firewall:review:prod -->\n\n### SSH-only firewall: `prod`\n/,
+    );
+  });
+
+  test("says of another host program than this package's that it is not the same", () => {
+    const base = review([{ key: "web-1" }]);
+    expect(toMarkdown(base, { knownProgram: "0123456789ab" })).toContain("`0123456789ab`, the one of this version");
+    expect(toMarkdown(base, { knownProgram: "ffff" })).toContain("`0123456789ab`, **not** the one of this version");
+  });
+
+  test("explains every kind of danger", () => {
+    const base = review([{ key: "web-1" }]);
+    const kinds = Object.keys(DANGERS) as DangerKind[];
+    const dangers = kinds.map((kind) => ({ kind, findings: [{ kind, host: "web-1", detail: [kind] }] }));
+    const markdown = toMarkdown({ ...base, dangers });
+    const headings = [...markdown.matchAll(/^#### (.*): 1\n\n\S.*\n\n\| Host /gm)].map(([, heading]) =>
+      heading.toLowerCase(),
+    );
+    expect(headings).toEqual(Object.values(DANGERS).map((one) => one.toLowerCase()));
+  });
+});

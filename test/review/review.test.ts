@@ -1,0 +1,248 @@
+import { fingerprint } from "../../lib/review/fingerprint";
+import type { DangerKind } from "../../lib/review/hosts";
+import { readPlan } from "../../lib/review/plan";
+import { type Review, reviewPlan } from "../../lib/review/review";
+import { sshAccess } from "../../lib/review/ssh";
+import { plain } from "../../lib/review/text";
+import { rendered } from "../ruleset/support/golden";
+import { bytesOf, change, planOf, rulesetOf } from "./support/plans";
+
+const review = (plan: unknown): Review => reviewPlan(readPlan(bytesOf(plan)));
+const details = ({ dangers }: Review, kind: DangerKind): string[] =>
+  dangers.filter((one) => one.kind === kind).flatMap(({ findings }) => findings.map(({ detail }) => plain(detail)));
+
+describe("who may reach SSH is read from the rules", () => {
+  const names = ["default", "typical", "ipv4-only", "ipv6-only", "every-exception", "log-and-limit", "denials-swapped"];
+
+  test.each(names)("of %s, the same in every backend", (name) => {
+    const texts = {
+      nftables: rendered[`${name}.nft`],
+      iptables: rendered[`${name}.v4`],
+      ip6tables: rendered[`${name}.v6`],
+    };
+    const all = sshAccess(texts);
+    expect(all?.sources.length).toBeGreaterThan(0);
+    expect(sshAccess({ ...texts, nftables: "" })).toEqual(all);
+    expect(sshAccess({ nftables: texts.nftables, iptables: "", ip6tables: "" })).toEqual(all);
+  });
+
+  test("of a range, an address and a family", () => {
+    const access = (name: string): string | undefined =>
+      sshAccess({ nftables: rendered[`${name}.nft`], iptables: "", ip6tables: "" })?.sources.join();
+    expect(access("default")).toBe("anywhere (IPv4),anywhere (IPv6)");
+    expect(access("typical")).toBe("192.0.2.0/24,198.51.100.7,2001:db8:1::/48");
+  });
+
+  const { texts } = rulesetOf(["192.0.2.0/24", "198.51.100.7"]);
+  const swap = (name: string, from: string, to: string) => {
+    expect(texts[name]).toContain(from);
+    return { ...texts, [name]: texts[name].replace(from, to) };
+  };
+  test.each([
+    [
+      "a backend that lets in others than the other one does",
+      swap("iptables", "-s 198.51.100.7 -p tcp -m tcp --dport 22 -j", "-p tcp -m tcp --dport 22 -j"),
+    ],
+    ["words that name another port than the other text", swap("iptables", "TCP port 22", "TCP port 23")],
+    ["no words about a port", swap("nftables", "TCP port 22", "port 22")],
+    [
+      "a rule that is no address",
+      swap("nftables", "{ 192.0.2.0/24, 198.51.100.7 } tcp dport 22 accept", "{ a, b } tcp dport 22 accept"),
+    ],
+  ])("and is not told where there is %s", (_what, odd) => {
+    const wordless = _what === "no words about a port" ? { nftables: odd.nftables, iptables: "", ip6tables: "" } : odd;
+    expect(sshAccess(wordless)).toBeUndefined();
+  });
+
+  test("and not from the words above them", () => {
+    const lying = swap(
+      "nftables",
+      "ip saddr { 192.0.2.0/24, 198.51.100.7 } tcp dport 22 accept",
+      "tcp dport 22 accept",
+    );
+    expect(sshAccess({ ...lying, iptables: "", ip6tables: "" })?.sources.map(String)).toEqual([
+      "anywhere (IPv4)",
+      "anywhere (IPv6)",
+    ]);
+  });
+});
+
+describe("a review", () => {
+  test.each([
+    ["0.0.0.0/1", true],
+    ["10.0.0.0/8", false],
+    ["2000::/3", true],
+    ["2001:db8::/32", false],
+    ["::/0", true],
+  ])("takes %s for the world: %p", (source, world) => {
+    expect(details(review(planOf([{ key: "a", after: [source] }])), "open-to-world")).toHaveLength(world ? 1 : 0);
+  });
+
+  test("says who is cut off, but not of sources that a wider one covers", () => {
+    const cut = (before: string[], after: string[]): string[] =>
+      details(review(planOf([{ key: "a", before, after }])), "cut-off");
+    expect(cut(["192.0.2.0/24"], ["192.0.2.0/23", "198.51.100.7"])).toEqual([]);
+    expect(cut(["192.0.2.0/24", "198.51.100.7"], ["192.0.2.0/24"])).toEqual([
+      "no longer from 198.51.100.7; from now on from 192.0.2.0/24",
+    ]);
+    expect(cut(["192.0.2.0/24", "2001:db8::/32"], ["2001:db8::/32"])).toHaveLength(1);
+  });
+
+  test("says so where the ruleset before is in the plan no more", () => {
+    const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
+    const changes = (plan.resource_changes as Array<{ index: string }>).filter(({ index }) => index !== "r0");
+    const found = review({ ...plan, resource_changes: changes });
+    expect(details(found, "cut-off")).toEqual([
+      "the ruleset that it has is not in this plan, so that it cannot be told what it loses",
+    ]);
+    expect(found.rulesetChanges[0].whole).toBe(true);
+  });
+
+  test("says of a hash that is no ruleset's that the ruleset cannot be reviewed", () => {
+    const plan = planOf([{ key: "a" }]);
+    const changes = (plan.resource_changes as Array<{ name: string }>).filter(({ name }) => name !== "fleet_ruleset");
+    const found = review({ ...plan, resource_changes: changes });
+    expect(details(found, "unknown")[0]).toMatch(/^no ruleset in this plan has the SHA-256 [0-9a-f]{64}$/);
+    expect(found.rulesetChanges).toEqual([]);
+  });
+
+  test("makes one change of those that look the same in different rulesets, and tells others apart", () => {
+    const before = ["192.0.2.0/24"];
+    const plan = planOf([
+      { key: "a", before, after: ["192.0.2.0/24", "198.51.100.7"] },
+      { key: "b", before, after: ["192.0.2.0/24", "198.51.100.7"] },
+      { key: "c", before, after: ["192.0.2.0/24", "198.51.100.8"] },
+      { key: "d" },
+      { key: "e", before, after: before },
+    ]);
+    expect(review(plan).rulesetChanges.map(({ hosts, whole }) => [hosts.join(), whole])).toEqual([
+      ["a,b", false],
+      ["c", false],
+      ["d", true],
+    ]);
+  });
+
+  test("reports what changed outside, what is put off, and counts what is not ours", () => {
+    const [hold] = (planOf([{ key: "a" }]).resource_changes as object[]).slice(1);
+    const drifted = { ...hold, change: { actions: ["delete"], before: {}, after: null } };
+    const stranger = { ...change("x", "y", ["update"], {}, {}), name: "other", address: "terraform_data.other" };
+    const plan = planOf([{ key: "a" }], {
+      resource_drift: [drifted, stranger],
+      deferred_changes: [{ reason: "provider_config_unknown", resource_change: hold }, { resource_change: stranger }],
+      complete: false,
+    });
+    const found = review({
+      ...plan,
+      resource_changes: [
+        ...(plan.resource_changes as object[]),
+        stranger,
+        { ...stranger, change: { actions: ["read"] } },
+      ],
+    });
+    expect(details(found, "drift")).toEqual(['terraform_data.fleet_hold["a"]: delete']);
+    expect(details(found, "incomplete")).toEqual([
+      "another plan is needed after this one: it has targets, or something is put off",
+      'terraform_data.fleet_hold["a"] is put off to a later plan',
+    ]);
+    expect([...found.others]).toEqual([["update", 1]]);
+  });
+
+  test("says of what an earlier replacement left over that nothing unlocks it", () => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const left = {
+      ...change("hold", "a", ["delete"], { id: "old", triggers_replace: { address: "203.0.113.1" } }, null),
+      deposed: "0f0f0f0f",
+    };
+    const found = review({ ...plan, resource_changes: [...(plan.resource_changes as object[]), left] });
+    expect(details(found, "left-locked")).toEqual([
+      "203.0.113.1: no unlock runs, for this is what an earlier replacement of its hold left over",
+    ]);
+    expect(found.hosts.map(({ outcome }) => outcome)).toEqual(["relock"]);
+  });
+
+  test("finds the hold of a host by its id, also where names lead to another", () => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const changes = (plan.resource_changes as Array<{ name: string; address: string }>).map((one) =>
+      one.name === "fleet_hold" ? { ...one, name: "renamed", address: 'terraform_data.renamed["a"]' } : one,
+    );
+    const found = review({ ...plan, resource_changes: changes, configuration: undefined });
+    expect(details(found, "unclear")).toEqual([]);
+    expect(found.hosts).toHaveLength(1);
+    expect([...found.others]).toEqual([]);
+  });
+
+  test("finds the hold of a host by its id, also where it has another key", () => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const changes = (plan.resource_changes as Array<{ name: string; index: string }>).map((one) =>
+      one.name === "fleet_hold" ? { ...one, index: "other" } : one,
+    );
+    const found = review({ ...plan, resource_changes: changes });
+    expect(found.hosts.map(({ key }) => key)).toEqual(["a"]);
+    expect(found.dangers).toEqual([]);
+  });
+
+  test("says why a host is locked again", () => {
+    const plan = planOf([
+      { key: "a", before: ["198.51.100.7"], after: ["198.51.100.7", "192.0.2.1"] },
+      { key: "b", before: ["192.0.2.0/24"] },
+    ]);
+    const text = JSON.stringify(plan).replace(
+      /"host_program":"\w+"(?=[^{}]*\},"input":\{"host_key":"pinned"\}\},"after":)/g,
+      '"host_program":"older"',
+    );
+    expect(review(JSON.parse(text)).hosts.map(({ why }) => why)).toEqual([
+      ["its ruleset changes", "the host program changes"],
+      ["the host program changes"],
+    ]);
+    expect(review(plan).hosts.map(({ why }) => why)).toEqual([["its ruleset changes"], ["the plan does not say why"]]);
+  });
+
+  test("makes one whole ruleset of those that different ones give way to", () => {
+    const plan = planOf([
+      { key: "a", before: ["198.51.100.7"] },
+      { key: "b", before: ["198.51.100.8"] },
+    ]);
+    const changes = (plan.resource_changes as Array<{ name: string; index: string }>).filter(
+      ({ name, index }) => name !== "fleet_ruleset" || index === "r1",
+    );
+    expect(review({ ...plan, resource_changes: changes }).rulesetChanges.map(({ hosts }) => hosts)).toEqual([
+      ["a", "b"],
+    ]);
+  });
+
+  test("says of a lockdown without a hold, and of a hold without a lockdown, that they are", () => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const without = (part: string): Review => {
+      const changes = (plan.resource_changes as Array<{ name: string }>).filter(({ name }) => name !== part);
+      return review({ ...plan, resource_changes: changes });
+    };
+    expect(details(without("fleet_hold"), "unclear")).toEqual([
+      'terraform_data.fleet_lockdown["a"] has no hold that could be found',
+    ]);
+    expect(details(without("fleet_lockdown"), "incomplete")[0]).toContain("has a hold and no lockdown");
+  });
+
+  test("of nothing of ours finds no host", () => {
+    const found = review({
+      format_version: "1.2",
+      resource_changes: [change("x", "y", ["create"], null, { triggers_replace: { address: "a" } })],
+    });
+    expect(found.hosts).toEqual([]);
+    expect([...found.others]).toEqual([["create", 1]]);
+  });
+});
+
+describe("the fingerprint", () => {
+  const host = { key: "web-1", address: "192.0.2.10", ruleset: "aa", program: "bb" };
+
+  test("is what its description says, whatever the order", () => {
+    expect(fingerprint([host, { ...host, key: "a" }])).toBe(fingerprint([{ ...host, key: "a" }, host]));
+    // printf 'ssh-only-firewall 1\n["web-1","192.0.2.10","aa","bb"]\n' | sha256sum
+    expect(fingerprint([host])).toBe("d07ca620b7b3b4699c7becdd649adbc499b8dde2c4f922038e310d516ac3a2e0");
+  });
+
+  test.each(["key", "address", "ruleset", "program"] as const)("changes with the %s of a host", (name) => {
+    expect(fingerprint([{ ...host, [name]: "other" }])).not.toBe(fingerprint([host]));
+    expect(fingerprint([host, host])).not.toBe(fingerprint([host]));
+  });
+});

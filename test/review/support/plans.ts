@@ -1,0 +1,119 @@
+/** Plans as `terraform show -json` prints them, made up: for what a real Terraform does not do on request. */
+import { createHash } from "node:crypto";
+import { parsePolicy } from "../../../lib/policy/policy";
+import { Problems } from "../../../lib/policy/problems";
+import { renderRulesets } from "../../../lib/ruleset/rulesets";
+
+export interface MadeUpHost {
+  readonly key: string;
+  readonly address?: string;
+  readonly hostKey?: string;
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+}
+
+/** The three texts of a policy, and their hash. */
+export function rulesetOf(allowFrom: readonly string[]): { texts: Record<string, string>; hash: string } {
+  const policy = parsePolicy({ allowFrom }, new Problems());
+  const { nftables = "", iptables = "", ip6tables = "" } = policy === undefined ? {} : renderRulesets(policy, "auto");
+  const hash = createHash("sha256").update(`${nftables}${iptables}${ip6tables}`).digest("hex");
+  return { texts: { nftables, iptables, ip6tables }, hash };
+}
+
+export const PROGRAM = "0123456789ab";
+const WORLD_BUT_ONE = ["192.0.2.0/24"];
+
+/** Hosts that are locked for the first time, or (with `before`) locked again with other sources. */
+export function planOf(
+  hosts: readonly MadeUpHost[],
+  others: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const policies = new Map(
+    hosts.flatMap(({ before, after }) => [before ?? [], after ?? WORLD_BUT_ONE].map((one) => [one.join(), one])),
+  );
+  const rulesets = [...policies.values()]
+    .filter((one) => one.length > 0)
+    .map((one, index) => {
+      const { texts } = rulesetOf(one);
+      return change("ruleset", `r${index}`, ["no-op"], { triggers_replace: texts }, { triggers_replace: texts });
+    });
+  const resource_changes = [...rulesets, ...hosts.flatMap(changesOf)];
+  const provisioner = (text: string): unknown => ({
+    type: "remote-exec",
+    expressions: { inline: { constant_value: [text] } },
+  });
+  const lock = [
+    "VERB='lock'",
+    "BACKEND='auto'",
+    "CONFIRM_WITHIN='120'",
+    "PERSIST='true'",
+    "SKIP_PREFLIGHT='false'",
+    "TAKE_OVER='false'",
+  ];
+  const block = (name: string, provisioners: unknown[], references: string[] = []): unknown => {
+    return {
+      mode: "managed",
+      type: "terraform_data",
+      name: `fleet_${name}`,
+      provisioners,
+      expressions: { triggers_replace: { references } },
+    };
+  };
+  const resources = [
+    block("ruleset", []),
+    block("hold", [provisioner('SSH_ONLY_VERB=\'${replace(join(" ", ["unlock", self.id]), "\'", "\'\\\\\'\'")}\'')]),
+    block(
+      "lockdown",
+      [provisioner(lock.map((one) => `SSH_ONLY_${one}`).join("\n")), provisioner("SSH_ONLY_VERB='confirm'")],
+      ["terraform_data.fleet_hold"],
+    ),
+  ];
+  return { format_version: "1.2", resource_changes, configuration: { root_module: { resources } }, ...others };
+}
+
+function changesOf({
+  key,
+  address = "192.0.2.10",
+  hostKey = "pinned",
+  before,
+  after = WORLD_BUT_ONE,
+}: MadeUpHost): unknown[] {
+  const triggers = (from: readonly string[]) => ({
+    id: `lockdown ${key}`,
+    triggers_replace: { address, hold: `hold ${key}`, host_program: PROGRAM, ruleset_sha256: rulesetOf(from).hash },
+    input: { host_key: hostKey },
+  });
+  const held = { id: `hold ${key}`, triggers_replace: { address }, input: {} };
+  const actions = before === undefined ? ["create"] : ["delete", "create"];
+  return [
+    change("hold", key, before === undefined ? ["create"] : ["no-op"], before && held, held),
+    change("lockdown", key, actions, before && triggers(before), triggers(after)),
+  ];
+}
+
+export function change(
+  part: string,
+  index: string,
+  actions: string[],
+  before: unknown,
+  after: unknown,
+): Record<string, unknown> {
+  const name = `fleet_${part}`;
+  return {
+    address: `terraform_data.${name}[${JSON.stringify(index)}]`,
+    mode: "managed",
+    type: "terraform_data",
+    name,
+    index,
+    change: {
+      actions,
+      before: before ?? null,
+      after: after ?? null,
+      after_unknown: {},
+      before_sensitive: {},
+      after_sensitive: {},
+    },
+  };
+}
+
+export const bytesOf = (plan: unknown): Uint8Array => Buffer.from(JSON.stringify(plan));
