@@ -13,6 +13,7 @@ export const OUTCOMES = {
   move: "let go at the old address, and locked at the new one",
   first: "locked for the first time",
   retry: "tried again after a lock that failed: until then as before it, open or locked",
+  observe: "observed: nothing is denied, and what would be is recorded",
   relock: "locked again: the ruleset replaces the one in force in one step",
   stay: "as before",
 } as const;
@@ -91,7 +92,9 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     after: sides("address").after ?? (hold && trigger(hold.change, "after", "address")),
   };
   const settings = settingsOf(lockdown);
-  const { outcome, findings } = outcomeOf(host, address, settings);
+  const mode = sides("mode");
+  const observes = locks && known(mode.after) === "observe";
+  const { outcome, findings } = observing(outcomeOf(host, address, settings), address, observes ? mode : undefined);
   const ruleset = sides("ruleset_sha256");
   const program = sides("host_program");
   const dangers = locks
@@ -108,16 +111,36 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     program,
     why:
       locks && lockdown?.change.before !== undefined
-        ? reasonsOf(lockdown, { ruleset, program, address: sides("address"), hold: sides("hold") })
+        ? reasonsOf(lockdown, { ruleset, program, address: sides("address"), hold: sides("hold"), mode })
         : [],
     lockedAfter:
-      lockdown?.change.after !== undefined && (locks || !lockdown.tainted) && !["unlock", "leave"].includes(outcome),
+      lockdown?.change.after !== undefined &&
+      known(mode.after) !== "observe" &&
+      (locks || !lockdown.tainted) &&
+      !["unlock", "leave"].includes(outcome),
     settings,
     findings: dangers.map(([kind, detail]) => ({ kind, host: name, detail })),
   };
 }
 
 type Danger = readonly [DangerKind, Text];
+
+/** What only observes is not locked, and whoever was locked before is opened by it. */
+function observing(
+  { outcome, findings }: { outcome: Outcome; findings: readonly Danger[] },
+  address: Sides,
+  mode: Sides | undefined,
+): { outcome: Outcome; findings: readonly Danger[] } {
+  if (mode === undefined) {
+    return { outcome, findings };
+  }
+  const wasLocked = outcome === "relock" && known(mode.before) !== "observe";
+  const opened: Danger = ["opened", text`${address.before ?? ""}: becomes observed, which denies nothing`];
+  return {
+    outcome: outcome === "first" || outcome === "relock" ? "observe" : outcome,
+    findings: wasLocked ? [...findings, opened] : findings,
+  };
+}
 
 const creates = (part: Part | undefined): boolean => part?.change.actions.includes("create") === true;
 
@@ -332,6 +355,7 @@ function settingsOf(lockdown: Part | undefined): Settings {
 function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): readonly string[] {
   const changed = (name: string): boolean => !same(triggers[name].before, triggers[name].after);
   const reasons = [
+    ...(changed("mode") ? ["its mode changes"] : []),
     ...(changed("ruleset") ? ["its ruleset changes"] : []),
     ...(changed("program") ? ["the host program changes"] : []),
     ...(changed("address") ? ["its address changes"] : []),

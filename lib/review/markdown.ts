@@ -64,6 +64,7 @@ const SHORT: Readonly<Record<Outcome, string>> = {
   move: "moved to another address",
   first: "locked for the first time",
   retry: "tried again",
+  observe: "observed",
   relock: "locked again",
   stay: "unchanged",
 };
@@ -71,7 +72,8 @@ const SHORT: Readonly<Record<Outcome, string>> = {
 /** What a danger means, and what to do. */
 const MEANING: Readonly<Record<DangerKind, string>> = {
   incomplete: "What is not in this plan is not reviewed, and does not happen when it is applied.",
-  opened: "They left `hosts`, or everything is destroyed: the firewall is taken away.",
+  opened:
+    "They left `hosts`, or everything is destroyed, or they only observe from now on: nothing is denied there any more.",
   reopened: "Unlock and lock are two steps here: in between, and for good if the lock fails, these hosts are open.",
   "left-locked":
     "Nothing holds these locks any more, and no later deploy unlocks them. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",

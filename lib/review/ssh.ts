@@ -11,7 +11,7 @@ export type Texts = Readonly<Record<string, string>>;
 
 const NFTABLES =
   /^\t\t(?:(?:ip6? saddr (?<one>[^\s{}]+|\{ [^{}]+ \})|meta nfproto (?<family>ipv[46])) )?tcp dport (?<port>\d+) accept$/gm;
-const IPTABLES = /^-A SSH_ONLY_IN (?:-s (?<one>\S+) )?-p tcp -m tcp --dport (?<port>\d+) -j ACCEPT$/gm;
+const IPTABLES = /^-A SSH_ONLY_IN (?:-s (?<one>\S+) )?-p tcp -m tcp --dport (?<port>\d+) -j (?:ACCEPT|RETURN)$/gm;
 const ANYWHERE = { ipv4: ["0.0.0.0/0"], ipv6: ["::/0"] } as const;
 
 /** Undefined when the texts are not understood, or do not say the same for each backend. */

@@ -203,10 +203,12 @@ describeWith("the review of a plan", ["terraform"], () => {
     test("made with an older construct, which told less, says what is not told", async () => {
       const made = await project(tracker);
       const older = firewall(made, { tracker, hosts: hosts(1) });
-      const lockdown = older.resource?.[tracker].fleet_lockdown as Record<string, Record<string, unknown>>;
-      delete lockdown.input;
-      delete lockdown.lifecycle;
-      delete lockdown.triggers?.host_key;
+      for (const part of ["hold", "lockdown"]) {
+        const resource = older.resource?.[tracker][`fleet_${part}`] as Record<string, Record<string, unknown>>;
+        delete resource.input;
+        delete resource.lifecycle;
+        delete resource.triggers?.host_key;
+      }
       expect(details(reviewed(await made.plan(older)), "host-key")).toEqual([
         "web-1: this plan does not tell whether it is pinned",
       ]);

@@ -78,6 +78,25 @@ describe("a review", () => {
     expect(details(review(planOf([{ key: "a", after: [source] }])), "open-to-world")).toHaveLength(world ? 1 : 0);
   });
 
+  test.each([
+    [["enforce", "observe"], "observe", ["192.0.2.10: becomes observed, which denies nothing"], 0],
+    [["observe", "observe"], "observe", [], 0],
+    [["observe", "enforce"], "relock", [], 1],
+    [["enforce", "enforce"], "relock", [], 1],
+  ] as const)("of a mode %p", (mode, outcome, opened, locked) => {
+    const found = review(planOf([{ key: "a", before: ["192.0.2.0/24"], mode }]));
+    expect(found.hosts[0].outcome).toBe(outcome);
+    expect(found.hosts[0].why.includes("its mode changes")).toBe(mode[0] !== mode[1]);
+    expect(details(found, "opened")).toEqual(opened);
+    expect(found.lockedAfter).toBe(locked);
+  });
+
+  test("of a host that is observed first", () => {
+    const found = review(planOf([{ key: "a", mode: ["enforce", "observe"] }]));
+    expect(found.hosts[0].outcome).toBe("observe");
+    expect(details(found, "opened")).toEqual([]);
+  });
+
   test("says who is cut off, but not of sources that a wider one covers", () => {
     const cut = (before: string[], after: string[]): string[] =>
       details(review(planOf([{ key: "a", before, after }])), "cut-off");

@@ -10,6 +10,8 @@ export interface MadeUpHost {
   readonly hostKey?: string;
   readonly before?: readonly string[];
   readonly after?: readonly string[];
+  /** What it does before and after. */
+  readonly mode?: readonly [string, string];
 }
 
 /** The three texts of a policy, and their hash. */
@@ -77,17 +79,24 @@ function changesOf({
   hostKey = "pinned",
   before,
   after = WORLD_BUT_ONE,
+  mode = ["enforce", "enforce"],
 }: MadeUpHost): unknown[] {
-  const triggers = (from: readonly string[]) => ({
+  const triggers = (from: readonly string[], now: string) => ({
     id: `lockdown ${key}`,
-    triggers_replace: { address, hold: `hold ${key}`, host_program: PROGRAM, ruleset_sha256: rulesetOf(from).hash },
+    triggers_replace: {
+      address,
+      hold: `hold ${key}`,
+      host_program: PROGRAM,
+      mode: now,
+      ruleset_sha256: rulesetOf(from).hash,
+    },
     input: { host_key: hostKey },
   });
   const held = { id: `hold ${key}`, triggers_replace: { address }, input: {} };
   const actions = before === undefined ? ["create"] : ["delete", "create"];
   return [
     change("hold", key, before === undefined ? ["create"] : ["no-op"], before && held, held),
-    change("lockdown", key, actions, before && triggers(before), triggers(after)),
+    change("lockdown", key, actions, before && triggers(before, mode[0]), triggers(after, mode[1])),
   ];
 }
 
