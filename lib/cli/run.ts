@@ -1,20 +1,21 @@
-/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. */
+/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage (of status: hosts that are not as they should be). */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file";
 import { CommandError } from "./errors";
 import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
+import { addStatus } from "./status";
 
-export function run(args: readonly string[]): number {
+export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("ssh-only-firewall")
     .description("Closes servers to everything but SSH, through Terraform.")
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender].forEach((add) => add(program));
+  [addInit, addRender, addStatus].forEach((add) => add(program));
   try {
-    program.parse(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -22,7 +23,7 @@ export function run(args: readonly string[]): number {
       return error.exitCode === 0 ? 0 : 2;
     }
     if (error instanceof CommandError || error instanceof FleetFileError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(error.message === "" ? "" : `${error.message}\n`);
       return error instanceof CommandError ? error.exitCode : 1;
     }
     throw error;

@@ -85,8 +85,12 @@ export function hostsIn(state: State): readonly Host[] {
 
 /** Hosts of the state first; of the others those that it does not have, and for its own what it does not know of them. */
 export function withNamed(hosts: readonly Host[], named: readonly NamedHost[]): readonly Host[] {
+  const fits = (one: string | undefined, other: string | undefined): boolean =>
+    one === undefined || other === undefined || one === other;
   const same = (host: Host, other: NamedHost): boolean =>
-    host.address === other.address && (host.connection.port ?? other.connection.port) === other.connection.port;
+    host.address === other.address &&
+    fits(host.connection.port, other.connection.port) &&
+    fits(host.connection.bastionHost, other.connection.bastionHost);
   const known = hosts.map((host) => {
     const declared = named.find((other) => other.claim === "declared" && same(host, other));
     return declared === undefined ? host : { ...host, connection: { ...declared.connection, ...host.connection } };
@@ -194,7 +198,14 @@ function connectionOf(hold: Part): Connection {
 
 function listed(host: ListedHost): Host {
   const { key, output, address, owner, ruleset } = host;
-  return { ...strange({ key, address: "", claim: "absent", connection: {} }), firewall: output, claim: "locked", address, owner, ruleset };
+  return {
+    ...strange({ key, address: "", claim: "absent", connection: {} }),
+    firewall: output,
+    claim: "locked",
+    address,
+    owner,
+    ruleset,
+  };
 }
 
 function strange({ key, address, claim, connection }: NamedHost): Host {

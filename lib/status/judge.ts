@@ -91,8 +91,7 @@ function found(host: Host, answer: Answer, outside: Outside): [Condition, ...str
   if (host.claim === "unfinished") {
     return ["locked-but-not-in-state", ...drift];
   }
-  const answers =
-    outside.kind === "tried" ? outside.answers.map(({ port, how }) => messages.answersAt(port, how)) : [];
+  const answers = outside.kind === "tried" ? outside.answers.map(({ port, how }) => messages.answersAt(port, how)) : [];
   if (answers.length > 0) {
     return ["open", messages.answers(answers), ...drift];
   }

@@ -46,7 +46,8 @@ export const messages = {
 
   // Hosts, as they are.
   noAddress: (): string => "the state does not know its address",
-  badValue: (name: string, value: string): string => `its ${name} ${plain(JSON.stringify(value))} is none; it was not asked`,
+  badValue: (name: string, value: string): string =>
+    `its ${name} ${plain(JSON.stringify(value))} is none; it was not asked`,
   ownHost: (host: string): string => `it says that it is locked as ${plain(JSON.stringify(host))}`,
   timeout: (seconds: number): string => `no answer within ${seconds} s`,
   noConnection: (words: string): string => words || "ssh ended without a word",
@@ -66,6 +67,8 @@ export const messages = {
     `has host program ${short(live)}, and the state ${short(state)}`,
   answers: (ports: readonly string[]): string => `it says that it is locked, but from here ${ports.join(", ")}`,
   answersAt: (port: number, how: "accepts" | "refuses"): string => `port ${port} ${how} connections`,
+
+  noSsh: (): string => "ssh is not installed here; install the OpenSSH client",
 
   // The outside.
   throughBastion: (): string => "not tried: through a bastion",

@@ -18,7 +18,7 @@ export function mannersOf(texts: readonly string[]): Manners {
   const inputs = texts.map((text) => /^\tchain input \{\n.*?^\t\}/ms.exec(text)?.[0] ?? text).join("\n");
   const rules = inputs.split("\n").filter((line) => !/^\s*(#|-A SSH_ONLY_(OUT|FWD))/.test(line));
   const lets = rules.flatMap((rule) =>
-    [.../tcp (?:.*--)?dport (\d+)\b.*accept/gi.exec(rule)?.slice(1) ?? []].map(Number),
+    [...(/tcp (?:.*--)?dport (\d+)\b.*accept/gi.exec(rule)?.slice(1) ?? [])].map(Number),
   );
   return {
     lets: new Set(lets),

@@ -158,7 +158,8 @@ function fromOutputs(document: Json): State {
 }
 
 function isLockedHosts(value: unknown): value is Json {
-  const isHost = (one: unknown): boolean => isObject(one) && "address" in one && "hold" in one && "ruleset_sha256" in one;
+  const isHost = (one: unknown): boolean =>
+    isObject(one) && "address" in one && "hold" in one && "ruleset_sha256" in one;
   return isObject(value) && Object.values(value).every(isHost);
 }
 
