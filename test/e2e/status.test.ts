@@ -1,7 +1,6 @@
 /** `status --live` against hosts in every condition that it has a word for. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HostProps } from "../../lib";
 import type { Report } from "../../lib/status/report";
 import { program } from "../cli/support/run";
@@ -10,7 +9,7 @@ import { type Host, Lab, listenerPorts, type RunOptions, type RunResult } from "
 import { lockScript } from "../lab/lock-script";
 import { terraformEnvironment } from "../lab/terraform";
 import { STATE } from "../program/support";
-import { controllerOnly, Deployment, eventually, hostEntry } from "./support";
+import { controllerOnly, Deployment, hostEntry } from "./support";
 import { statusOf } from "./tracked";
 
 jest.setTimeout(300_000);
@@ -132,7 +131,78 @@ describeLab(
       expect(outside("behind")).toBe("not tried: through a bastion");
       expect(Date.now() - begin).toBeLessThan(60_000);
     });
+
+    /** The state as a file of version 4, with only these hosts. */
+    async function stateOf(keys: readonly string[], change = (text: string): string => text): Promise<string> {
+      const { stdout } = await deployment.terraform.run(["state", "pull"]);
+      const state = JSON.parse(stdout) as { resources: Array<{ name: string; instances: Array<{ index_key: string }> }> };
+      for (const resource of state.resources.filter(({ name }) => !name.endsWith("_ruleset"))) {
+        resource.instances = resource.instances.filter((instance) => keys.includes(instance.index_key));
+      }
+      const file = join(lab.makeFolder("state"), "terraform.tfstate");
+      fs.writeFileSync(file, change(JSON.stringify(state)));
+      return file;
+    }
+
+    test("ends with 0 where all agree, and says so in a table without colours", async () => {
+      const { code, stdout, stderr } = await runStatus([await stateOf(["ops", "plain"]), "--live", ...key()]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const [head, ops, plain, , counted, state, live] = stdout.split("\n");
+      expect(head).toMatch(/^HOST +ADDRESS +STATE +HOST IS +OUTSIDE$/);
+      expect(ops).toMatch(/^ops +[0-9.]+ +locked +locked +closed: 80, 443$/);
+      expect(plain).toMatch(/^plain +[0-9.]+ +locked +locked +closed: 80, 3306, 8080, 443$/);
+      expect(counted).toBe("2 hosts: 2 locked. State and hosts agree.");
+      expect(state.replace("the state", "the hosts")).toBe(live);
+    });
+
+    test("does not ask a machine with another host key than the pinned one", async () => {
+      const [plain, ops] = [lab.host("plain"), lab.host("ops")];
+      const file = await stateOf(["plain"], (text) => text.replaceAll(plain.hostKey, ops.hostKey));
+      const { code, stdout } = await runStatus([file, "--live", "--json", ...key()]);
+      expect(code).toBe(2);
+      expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+        { host: "plain", condition: "unreachable", details: ["Host key verification failed."], onHost: null },
+      ]);
+    });
+
+    test("does not let a bastion with another host key than the pinned one through", async () => {
+      const [jump, ops] = [lab.host("jump"), lab.host("ops")];
+      const file = await stateOf(["behind"], (text) => text.replaceAll(jump.hostKey, ops.hostKey));
+      const { stdout } = await runStatus([file, "--live", "--json", ...key()]);
+      expect((JSON.parse(stdout) as Report).hosts).toMatchObject([{ host: "behind", condition: "unreachable" }]);
+    });
+
+    test("calls a host open that says it is locked, while a port answers", async () => {
+      const { ipv4 } = lab.host("plain");
+      const rules = "type nat hook output priority -100;";
+      await lab.controller.exec(
+        `nft 'table ip astray { chain out { ${rules} ip daddr ${ipv4} tcp dport 8080 redirect to :1; }; }'`,
+      );
+      try {
+        const { hosts } = await report(...key());
+        expect(hosts.find(({ host }) => host === "plain")).toMatchObject({
+          condition: "open",
+          agrees: false,
+          outside: "8080 refuses",
+          onHost: { state: "locked", rules: "matches" },
+        });
+      } finally {
+        await lab.controller.exec("nft delete table ip astray");
+      }
+    });
+
+    test("calls a login that may not become root unclear", async () => {
+      const ops = lab.host("ops");
+      await ops.exec("mv /etc/sudoers.d /etc/sudoers.gone; mv /etc/sudoers /etc/sudoers.old");
+      try {
+        const { stdout } = await runStatus([await stateOf(["ops"]), "--live", "--json", ...key()]);
+        expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+          { condition: "unclear", details: [expect.stringMatching(/^logged in, but not as root: .*sudo/)] },
+        ]);
+      } finally {
+        await ops.exec("mv /etc/sudoers.gone /etc/sudoers.d; mv /etc/sudoers.old /etc/sudoers");
+      }
+    });
   },
   { needs: "terraform" },
 );
-void [fs, join, sleep, eventually];
