@@ -34,7 +34,7 @@ export function toTable(report: Report, coloured: boolean): string {
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
   table.push(
-    head.map((title) => colours.bold(title)),
+    head.map((title) => (title === "" ? title : colours.bold(title))),
     ...rows,
   );
   const lines = table

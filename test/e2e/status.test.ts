@@ -135,7 +135,9 @@ describeLab(
     /** The state as a file of version 4, with only these hosts. */
     async function stateOf(keys: readonly string[], change = (text: string): string => text): Promise<string> {
       const { stdout } = await deployment.terraform.run(["state", "pull"]);
-      const state = JSON.parse(stdout) as { resources: Array<{ name: string; instances: Array<{ index_key: string }> }> };
+      const state = JSON.parse(stdout) as {
+        resources: Array<{ name: string; instances: Array<{ index_key: string }> }>;
+      };
       for (const resource of state.resources.filter(({ name }) => !name.endsWith("_ruleset"))) {
         resource.instances = resource.instances.filter((instance) => keys.includes(instance.index_key));
       }

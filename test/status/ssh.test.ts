@@ -10,7 +10,10 @@ import { emptyFolder } from "../cli/support/run";
 
 const folder = emptyFolder();
 const config = join(folder, "config");
-writeFileSync(config, "Host web\n  HostName 192.0.2.77\n  User fromconfig\n  Port 2022\n  ProxyJump hop\nHost *\n  ControlPath /nowhere\n");
+writeFileSync(
+  config,
+  "Host web\n  HostName 192.0.2.77\n  User fromconfig\n  Port 2022\n  ProxyJump hop\nHost *\n  ControlPath /nowhere\n",
+);
 
 const host = (connection: Connection, address = "web"): Host =>
   ({ key: "web", claim: "locked", address, connection, texts: [] }) as unknown as Host;
@@ -75,7 +78,13 @@ test("a bastion of the state has its own user, port and pinned key", () => {
   expect(pins).toEqual([{ name: "alias-0-bastion", key: "ssh-ed25519 AAAA" }]);
   const { proxycommand, proxyjump } = effective(connection);
   expect(proxyjump).toBeUndefined();
-  for (const words of ["'HostKeyAlias=alias-0-bastion'", "'-l' 'hop'", "'-p' '2200'", "'--' '192.0.2.9'", "'[%h]:%p'"]) {
+  for (const words of [
+    "'HostKeyAlias=alias-0-bastion'",
+    "'-l' 'hop'",
+    "'-p' '2200'",
+    "'--' '192.0.2.9'",
+    "'[%h]:%p'",
+  ]) {
     expect(proxycommand).toContain(words);
   }
   expect(effective({ ...connection, bastionUser: undefined }).proxycommand).toContain("'-l' 'ops'");
@@ -133,7 +142,13 @@ describe("what a host answers", () => {
   });
 
   test.each([
-    ["ssh-only-firewall-status 7 ssh-only-firewall: Another run has been in progress.", 0, "", "unclear", /Another run/],
+    [
+      "ssh-only-firewall-status 7 ssh-only-firewall: Another run has been in progress.",
+      0,
+      "",
+      "unclear",
+      /Another run/,
+    ],
     ['ssh-only-firewall-status 0 {"state":"strange","rules":"none"}', 0, "", "unclear", /strange/],
     ["ssh-only-firewall-status 0 {\u001b[2J", 0, "", "unclear", /^[^\u001b]*$/],
     ["", 255, "Warning.\nssh: connect to host: Connection refused\n", "unreachable", /^ssh: connect .* refused$/],

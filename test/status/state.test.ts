@@ -132,13 +132,20 @@ test.each([
 
 test("any text is a state or is refused", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.json(), fc.string(), fc.jsonValue().map((value) => JSON.stringify({ version: 4, resources: [value] }))), (text) => {
-      try {
-        hostsIn(readState(text));
-      } catch (error) {
-        expect(error).toBeInstanceOf(StateError);
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.json(),
+        fc.string(),
+        fc.jsonValue().map((value) => JSON.stringify({ version: 4, resources: [value] })),
+      ),
+      (text) => {
+        try {
+          hostsIn(readState(text));
+        } catch (error) {
+          expect(error).toBeInstanceOf(StateError);
+        }
+      },
+    ),
   );
 });
 
