@@ -3,7 +3,7 @@ import { importX } from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
 
 // Imports run one way down (ARCHITECTURE.md, "Layers"); each zone may not import from the folders above it.
-const layers = ["policy", "ruleset", "host", "terraform", "construct", "fleet", "review", "cli"];
+const layers = ["policy", "ruleset", "host", "terraform", "construct", "fleet", "review", "status", "cli"];
 const construct = ["index", "ssh-only-firewall", "host-resources"].map((file) => `./lib/${file}.ts`);
 const filesOf = (layer) => (layer === "construct" ? construct : [`./lib/${layer}`]);
 const mayUse = {
@@ -14,7 +14,8 @@ const mayUse = {
   construct: ["policy", "ruleset", "host", "terraform"],
   fleet: ["construct", "policy", "ruleset"],
   review: ["policy"],
-  cli: ["fleet", "review", "construct", "policy", "ruleset", "host"],
+  status: ["review", "host", "policy"],
+  cli: ["fleet", "review", "status", "construct", "policy", "ruleset", "host"],
 };
 const message = "Imports run one way down: see ARCHITECTURE.md, Layers.";
 const zones = [

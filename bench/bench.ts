@@ -7,6 +7,7 @@ import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { type Host, type HostFirewall, Lab } from "../test/lab/lab";
 import { lockScript } from "../test/lab/lock-script";
+import { benchStatus } from "./status";
 
 const RUNS = 21;
 const FIREWALLS: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
       rows.push(await measure(host));
       console.log(rows.at(-1));
     }
-    writeFileSync(join(__dirname, "RESULTS.md"), report(rows));
+    writeFileSync(join(__dirname, "RESULTS.md"), [report(rows), ...(await benchStatus())].join("\n"));
   } finally {
     await lab.destroy();
   }

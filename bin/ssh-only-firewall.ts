@@ -9,4 +9,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   }
 });
 
-process.exitCode = run(process.argv.slice(2));
+void run(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

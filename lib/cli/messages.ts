@@ -41,6 +41,18 @@ export const messages = {
     `${shown(kind)} is no kind of danger; ` +
     (suggestion === undefined ? `known: any, none, ${kinds.join(", ")}.` : `did you mean ${suggestion}?`),
   badName: (): string => "It is made of letters and digits, with single dots, dashes and underscores between them.",
+  // status
+  notChecked: (): string => "Nothing was checked.",
+  onlyLive: (options: readonly string[]): string =>
+    `${options.join(", ")}: the hosts are asked with --live only; add it, or leave this out`,
+  badNumber: (min: number, max: number): string => `It must be a whole number from ${min} to ${max}.`,
+  badPorts: (): string => "It must be ports from 1 to 65535 with commas between.",
+  badDestination: (): string => "It must be an address or name, with USER@ before it and :PORT behind it where needed.",
+  badOption: (): string => "It must be NAME=VALUE, as in ssh_config.",
+  noFile: (file: string): string => `${shown(file)} is not there; name a file that is.`,
+  stopped: (): string => "Stopped: not all hosts were asked, and no process or key was left behind.\n",
+  progress: (heard: number, all: number, others: number): string =>
+    `${heard} of ${all} hosts asked${others === 0 ? "" : `, ${others} not as the state says`}`,
 } as const;
 
 function listed(hosts: readonly string[]): string {

@@ -1,4 +1,7 @@
-/** The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage (of review: dangerous). */
+/**
+ * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage; of review and
+ * status, 2 is the verdict that something is dangerous, or not as it should be.
+ */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file";
 import { CommandError } from "./errors";
@@ -6,16 +9,17 @@ import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
 import { addReview } from "./review";
+import { addStatus } from "./status";
 
-export function run(args: readonly string[]): number {
+export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("ssh-only-firewall")
     .description("Closes servers to everything but SSH, through Terraform.")
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender, addReview].forEach((add) => add(program));
+  [addInit, addRender, addReview, addStatus].forEach((add) => add(program));
   try {
-    program.parse(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -23,7 +27,7 @@ export function run(args: readonly string[]): number {
       return error.exitCode === 0 ? 0 : 2;
     }
     if (error instanceof CommandError || error instanceof FleetFileError) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(error.message === "" ? "" : `${error.message}\n`);
       return error instanceof CommandError ? error.exitCode : 1;
     }
     throw error;

@@ -37,3 +37,8 @@ export function hostProgramVersion(): string {
 export function launcher(): string {
   return read("launch");
 }
+
+/** What a root shell on a host is given to tell what is in force there. */
+export function question(): string {
+  return read("ask");
+}

@@ -1,0 +1,157 @@
+/** Runs ssh, gives the root shell of a host the question, and reads the answer. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { isObject } from "../policy/keys";
+import type { Answer } from "./judge";
+import { messages, StateError } from "./messages";
+import { lastLine } from "./text";
+
+/** For the login shell, whichever it is. */
+const BECOME_ROOT = `sh -c 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'`;
+
+/** A host may send whatever it likes. */
+const MOST_BYTES = 256 * 1024;
+/** How long output may stay open behind a process that has ended. */
+const GRACE_MS = 300;
+
+interface Ended {
+  readonly code: number | null;
+  readonly timedOut: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The processes that run, so that all can be ended at once. */
+export class Processes {
+  private readonly running = new Set<ChildProcess>();
+
+  public killAll(): void {
+    this.running.forEach((child) => signal(child, "SIGKILL"));
+  }
+
+  /** Runs ssh to its end, or until it has taken too long. */
+  public run(args: readonly string[], input: string, seconds: number): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      // A process group of its own: what it starts, such as a proxy, ends with it.
+      const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+      this.running.add(child);
+      const stdout = new Output();
+      const stderr = new Output();
+      child.stdout.on("data", (chunk: Buffer) => stdout.add(chunk) || signal(child, "SIGKILL"));
+      child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+      // The host may be gone before it has read all.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        signal(child, "SIGKILL");
+      }, seconds * 1000);
+      const end = (code: number | null): void => {
+        clearTimeout(timer);
+        this.running.delete(child);
+        child.stdout.destroy();
+        child.stderr.destroy();
+        resolve({ code, timedOut, stdout: stdout.text, stderr: stderr.text });
+      };
+      child.once("error", (error: NodeJS.ErrnoException) => {
+        clearTimeout(timer);
+        this.running.delete(child);
+        reject(error.code === "ENOENT" ? new StateError(messages.noSsh()) : error);
+      });
+      child.once("close", end);
+      child.once("exit", (code) => setTimeout(end, GRACE_MS, code));
+    });
+  }
+}
+
+class Output {
+  private readonly chunks: Buffer[] = [];
+  private length = 0;
+
+  /** Whether there was room for it. */
+  public add(chunk: Buffer): boolean {
+    const room = this.length + chunk.length <= MOST_BYTES;
+    if (room) {
+      this.chunks.push(chunk);
+      this.length += chunk.length;
+    }
+    return room;
+  }
+
+  public get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+}
+
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  try {
+    process.kill(-(child.pid as number), name);
+  } catch {
+    // It ended just now.
+  }
+}
+
+export async function ask(
+  processes: Processes,
+  args: readonly string[],
+  question: string,
+  seconds: number,
+): Promise<Answer> {
+  return answerOf(await processes.run([...args, BECOME_ROOT], question, seconds), seconds);
+}
+
+export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: number): Answer {
+  const line = (name: string): string | undefined =>
+    new RegExp(`^ssh-only-firewall-${name}(?: (.*))?$`, "m").exec(stdout.replace(/\r/g, ""))?.[1];
+  const status = line("status");
+  if (status !== undefined) {
+    return told(status, line("listens") ?? "");
+  }
+  if (timedOut) {
+    return { kind: "unreachable", why: messages.timeout(seconds) };
+  }
+  const words = lastLine(stderr);
+  if (code === 255) {
+    return { kind: "unreachable", why: messages.noConnection(words) };
+  }
+  return { kind: "unclear", why: /sudo/.test(stderr) ? messages.noRoot(words) : messages.noAnswer(words) };
+}
+
+const STATES = ["open", "pending", "locked"] as const;
+const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
+
+function told(status: string, listens: string): Answer {
+  const [, code, words] = /^(\d+) (.*)$/.exec(status) ?? ["", "", status];
+  const said = /\{.*\}/.exec(words)?.[0] ?? "";
+  const json = parse(said);
+  const state = STATES.find((one) => one === json.state);
+  const rules = RULES.find((one) => one === json.rules);
+  if ((code !== "0" && code !== "10") || state === undefined || rules === undefined) {
+    return { kind: "unclear", why: messages.badAnswer(lastLine(words)) };
+  }
+  const text = (name: string): string => (typeof json[name] === "string" ? json[name] : "");
+  const port = Number(text("port"));
+  return {
+    kind: "told",
+    state,
+    rules,
+    owner: text("owner"),
+    ruleset: text("ruleset"),
+    program: text("program"),
+    lockedAt: text("lockedAt"),
+    port: Number.isInteger(port) && port > 0 ? port : undefined,
+    listens: listens
+      .split(" ")
+      .map((hex) => parseInt(hex, 16))
+      .filter((one) => one > 0 && one < 65536),
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,116 @@
+import type { Claim, Host } from "../../lib/status/hosts";
+import { type Answer, type Condition, judge, type Outside } from "../../lib/status/judge";
+import { knock, mannersOf, portsToTry } from "../../lib/status/ports";
+import { readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+
+const host: Host = {
+  key: "web",
+  firewall: "fleet",
+  claim: "locked",
+  why: undefined,
+  address: "192.0.2.1",
+  owner: "we",
+  ruleset: "r1",
+  program: "p1",
+  connection: {},
+  texts: [],
+};
+type Told = Answer & { kind: "told" };
+const told: Told = {
+  kind: "told",
+  state: "locked",
+  rules: "matches",
+  owner: "we",
+  ruleset: "r1",
+  program: "p1",
+  lockedAt: "2026-01-01T00:00:00Z",
+  port: 22,
+  listens: [],
+};
+const quiet: Outside = { kind: "tried", ports: [80], answers: [] };
+const loud: Outside = { kind: "tried", ports: [80], answers: [{ port: 80, how: "refuses" }] };
+
+const open = { state: "open", rules: "none", owner: "", ruleset: "", program: "" } as const;
+
+test.each<[string, Claim, Partial<Told>, Condition]>([
+  ["the same", "locked", {}, "locked"],
+  ["drifted rules", "locked", { rules: "drifted" }, "drifted"],
+  ["another ruleset", "locked", { ruleset: "r2" }, "drifted"],
+  ["another host program", "locked", { program: "p2" }, "drifted"],
+  ["another owner", "locked", { owner: "they" }, "locked-by-someone-else"],
+  ["another owner and ruleset", "locked", { owner: "they", ruleset: "r2" }, "locked-by-someone-else"],
+  ["open", "locked", open, "open"],
+  ["open with rules", "locked", { ...open, rules: "unrecorded" }, "drifted"],
+  ["pending", "locked", { state: "pending" }, "pending"],
+  ["pending for another", "locked", { state: "pending", owner: "they" }, "pending"],
+  ["a lock", "unfinished", {}, "locked-but-not-in-state"],
+  ["another's lock", "unfinished", { owner: "they" }, "locked-by-someone-else"],
+  ["open", "unfinished", open, "open"],
+  ["pending", "unfinished", { state: "pending" }, "pending"],
+  ["a lock", "declared", {}, "locked-but-not-in-state"],
+  ["open", "declared", open, "open"],
+  ["a lock", "absent", { owner: "they" }, "locked-but-not-in-state"],
+  ["pending", "absent", { state: "pending" }, "pending"],
+  ["open", "absent", open, "unlocked"],
+  ["open with rules", "absent", { ...open, rules: "unrecorded" }, "drifted"],
+])("a host with %s that is %s in the state", (_, claim, said, condition) => {
+  const inState = claim === "locked" || claim === "unfinished" ? {} : { owner: undefined, ruleset: undefined };
+  const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
+  expect(verdict.condition).toBe(condition);
+  expect(verdict.agrees).toBe(condition === "locked" || condition === "unlocked");
+});
+
+test("a host that says it is locked is open when a port answers", () => {
+  expect(judge(host, told, loud)).toEqual({
+    condition: "open",
+    agrees: false,
+    details: ["it says that it is locked, but from here port 80 refuses connections"],
+  });
+});
+
+test("what the state does not know is not compared", () => {
+  expect(judge({ ...host, program: undefined, ruleset: undefined }, told, quiet).condition).toBe("locked");
+});
+
+describe("ports that must be closed", () => {
+  const golden = (name: string): string => readFileSync(join(__dirname, "../golden", name), "utf8");
+
+  test.each(["every-exception.nft", "every-exception.v4"])("are not those that %s lets in", (name) => {
+    expect(mannersOf([golden(name)])).toEqual({ lets: new Set([22, 9100]), refuses: false });
+  });
+
+  test.each(["denials-swapped.nft", "denials-swapped.v4", "denials-swapped.v6"])("may refuse with %s", (name) => {
+    expect(mannersOf([golden(name)]).refuses).toBe(true);
+  });
+
+  test.each(["default.nft", "default.v4", "default.v6"])("may not refuse with %s", (name) => {
+    expect(mannersOf([golden(name)]).refuses).toBe(false);
+  });
+
+  test("are some that the host listens on, and 80 and 443", () => {
+    const manners = mannersOf([golden("every-exception.nft")]);
+    const listening = { ...told, port: 2222, listens: [3306, 9100, 22, 2222, 80, 5432] };
+    expect(portsToTry(undefined, listening, manners, 2200)).toEqual([80, 3306, 5432, 443]);
+    expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, manners, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("answer when they accept, and when they refuse where nothing may", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const closed = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => closed.once("listening", resolve));
+    const { port: refusing } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const answers = async (refuses: boolean): Promise<unknown> => {
+      const found = await knock("127.0.0.1", [port, refusing], { lets: new Set(), refuses }, 2000);
+      return found.kind === "tried" && found.answers;
+    };
+    const accepts = { port, how: "accepts" };
+    expect(await answers(false)).toEqual([accepts, { port: refusing, how: "refuses" }]);
+    expect(await answers(true)).toEqual([accepts]);
+    server.close();
+  });
+});
