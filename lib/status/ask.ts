@@ -117,7 +117,7 @@ export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: num
   return { kind: "unclear", why: /sudo/.test(stderr) ? messages.noRoot(words) : messages.noAnswer(words) };
 }
 
-const STATES = ["open", "pending", "locked"] as const;
+const STATES = ["open", "pending", "locked", "observed"] as const;
 const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
 
 function told(status: string, listens: string): Answer {

@@ -21,10 +21,10 @@ export interface Connection {
 }
 
 /**
- * locked: by a whole lockdown. unfinished: there is a hold, and no lockdown that is whole. declared: only the fleet file
+ * locked: by a whole lockdown. observed: by a whole lockdown that denies nothing. unfinished: there is a hold, and no lockdown that is whole. declared: only the fleet file
  * has it. absent: only the operator named it.
  */
-export type Claim = "locked" | "unfinished" | "declared" | "absent";
+export type Claim = "locked" | "observed" | "unfinished" | "declared" | "absent";
 
 export interface Host {
   readonly key: string;
@@ -170,7 +170,7 @@ function hostOf(
   return {
     key: part.instance.index ?? part.instance.name,
     firewall: part.firewall,
-    claim: why === undefined ? "locked" : "unfinished",
+    claim: why !== undefined ? "unfinished" : lockdown?.trigger("mode") === "observe" ? "observed" : "locked",
     why,
     address: part.trigger("address"),
     owner: hold?.id ?? owner,

@@ -6,7 +6,7 @@ import { messages } from "./messages";
 export type Answer =
   | {
       readonly kind: "told";
-      readonly state: "open" | "pending" | "locked";
+      readonly state: "open" | "pending" | "locked" | "observed";
       readonly rules: "none" | "matches" | "drifted" | "unrecorded";
       readonly owner: string;
       readonly ruleset: string;
@@ -32,6 +32,7 @@ export interface PortAnswer {
 /** The words for a host, and what each means. */
 export const CONDITIONS = {
   locked: "locked, as the state says: owner, ruleset and live rules agree, and nothing answers outside",
+  observed: "observed, as the state says: nothing is denied, and owner, ruleset and live rules agree",
   unlocked: "open, and the state does not have it (only for hosts that --also names)",
   open: "it should be locked, and is not; or a port that must be closed answers",
   pending: "a lock waits for its confirm",
@@ -61,16 +62,16 @@ export function judge(host: Host, answer: Answer, outside: Outside): Verdict {
   };
 }
 
-export const agrees = (condition: Condition): boolean => condition === "locked" || condition === "unlocked";
+export const agrees = (condition: Condition): boolean => ["locked", "observed", "unlocked"].includes(condition);
 
 /** What a state alone can say of a host. */
-export const claimAgrees = (claim: Claim): boolean => claim === "locked" || claim === "absent";
+export const claimAgrees = (claim: Claim): boolean => ["locked", "observed", "absent"].includes(claim);
 
 function found(host: Host, answer: Answer, outside: Outside): [Condition, ...string[]] {
   if (answer.kind !== "told") {
     return [answer.kind, answer.why];
   }
-  const inState = host.claim === "locked" || host.claim === "unfinished";
+  const inState = host.claim === "locked" || host.claim === "observed" || host.claim === "unfinished";
   const { state, rules, owner, lockedAt } = answer;
   if (state === "pending") {
     return ["pending", owner === host.owner ? messages.isPending(owner) : messages.pendingOfOther(owner)];
@@ -80,6 +81,9 @@ function found(host: Host, answer: Answer, outside: Outside): [Condition, ...str
       return ["drifted", messages.rulesUnrecorded()];
     }
     return host.claim === "absent" ? ["unlocked"] : ["open", messages.isOpen()];
+  }
+  if (state === "observed" && host.claim !== "observed") {
+    return ["open", messages.onlyObserves(owner, lockedAt)];
   }
   const drift = drifts(host, answer);
   if (!inState) {
@@ -95,14 +99,17 @@ function found(host: Host, answer: Answer, outside: Outside): [Condition, ...str
   if (answers.length > 0) {
     return ["open", messages.answers(answers), ...drift];
   }
-  return drift.length > 0 ? ["drifted", ...drift] : ["locked"];
+  if (state === "locked" && host.claim === "observed") {
+    return ["drifted", messages.isLocked(), ...drift];
+  }
+  return drift.length > 0 ? ["drifted", ...drift] : [state];
 }
 
 function drifts(host: Host, answer: Answer & { kind: "told" }): string[] {
   const differs = (live: string, state: string | undefined): boolean => state !== undefined && state !== live;
   return [
     ...(answer.rules === "matches" ? [] : [messages.rulesDrifted()]),
-    ...(host.claim === "locked" && answer.owner === host.owner
+    ...((host.claim === "locked" || host.claim === "observed") && answer.owner === host.owner
       ? [
           ...(differs(answer.ruleset, host.ruleset) ? [messages.otherRuleset(answer.ruleset, host.ruleset ?? "")] : []),
           ...(differs(answer.program, host.program) ? [messages.otherProgram(answer.program, host.program ?? "")] : []),

@@ -55,6 +55,9 @@ export const messages = {
     `logged in, but not as root: ${words || "sudo failed"}; log in as root, or allow sudo without a password`,
   noAnswer: (words: string): string => `logged in, but got no answer${words === "" ? "" : `: ${words}`}`,
   badAnswer: (words: string): string => `its host program failed: ${words}`,
+  onlyObserves: (owner: string, since: string): string =>
+    `it only observes (hold ${owner}, since ${since}): nothing is denied`,
+  isLocked: (): string => "it is locked, and the state says that it only observes",
   isOpen: (): string => "it is not locked",
   isPending: (owner: string): string => `a lock of ${short(owner)} waits for its confirm, or for its watchdog`,
   pendingOfOther: (owner: string): string => `a lock of somebody else (${plain(owner)}) waits for its confirm`,

@@ -32,7 +32,7 @@ export interface HostReport {
 }
 
 /** What the state says of a host. */
-export type StateWord = "locked" | "unfinished" | "not in it";
+export type StateWord = "locked" | "observed" | "unfinished" | "not in it";
 
 export function reportOf(hosts: readonly Host[], findings: readonly Finding[] | undefined): Report {
   const rows = hosts.map((host, index) => hostReport(host, findings?.[index]));
@@ -68,7 +68,7 @@ function hostReport(host: Host, finding: Finding | undefined): HostReport {
     host: key,
     firewall: firewall === "" ? null : firewall,
     address: address ?? null,
-    state: claim === "locked" || claim === "unfinished" ? claim : "not in it",
+    state: claim === "declared" || claim === "absent" ? "not in it" : claim,
     condition: finding?.condition ?? null,
     agrees: finding?.agrees ?? claimAgrees(claim),
     details: finding?.details ?? (why === undefined ? [] : [why]),

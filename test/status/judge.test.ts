@@ -41,6 +41,12 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
   ["another host program", "locked", { program: "p2" }, "drifted"],
   ["another owner", "locked", { owner: "they" }, "locked-by-someone-else"],
   ["another owner and ruleset", "locked", { owner: "they", ruleset: "r2" }, "locked-by-someone-else"],
+  ["rules that only observe", "observed", { state: "observed" }, "observed"],
+  ["rules that only observe", "locked", { state: "observed" }, "open"],
+  ["drifted rules that only observe", "observed", { state: "observed", rules: "drifted" }, "drifted"],
+  ["another's rules that only observe", "observed", { state: "observed", owner: "they" }, "locked-by-someone-else"],
+  ["a lock", "observed", {}, "drifted"],
+  ["open", "observed", open, "open"],
   ["open", "locked", open, "open"],
   ["open with rules", "locked", { ...open, rules: "unrecorded" }, "drifted"],
   ["pending", "locked", { state: "pending" }, "pending"],
@@ -56,7 +62,10 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
   ["open", "absent", open, "unlocked"],
   ["open with rules", "absent", { ...open, rules: "unrecorded" }, "drifted"],
 ])("a host with %s that is %s in the state", (_, claim, said, condition) => {
-  const inState = claim === "locked" || claim === "unfinished" ? {} : { owner: undefined, ruleset: undefined };
+  const inState =
+    claim === "locked" || claim === "observed" || claim === "unfinished"
+      ? {}
+      : { owner: undefined, ruleset: undefined };
   const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(condition === "locked" || condition === "unlocked");
