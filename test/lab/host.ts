@@ -365,14 +365,17 @@ function onlyChild(pid: number): number {
   return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
 
-/** Whether a socket listens on the TCP port in the network namespace of the process. */
+/**
+ * Whether a socket listens on the TCP port in the network namespace of the process. sshd opens its IPv6 socket last, and
+ * one that systemd opens takes IPv4 too.
+ */
 function listens(pid: number, port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const onThisPort = (line: string): boolean => {
     const [, address = "", , state] = line.trim().split(/\s+/);
     return address.endsWith(local) && state === "0A";
   };
-  return ["tcp", "tcp6"].every((table) => readIfThere(`/proc/${pid}/net/${table}`).split("\n").some(onThisPort));
+  return readIfThere(`/proc/${pid}/net/tcp6`).split("\n").some(onThisPort);
 }
 
 async function until(condition: () => boolean, child: ChildProcess, seconds: number): Promise<void> {
