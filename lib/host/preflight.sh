@@ -135,7 +135,7 @@ check_lease() {
 # kernel no lifetime (udhcpc, the dhclient of old releases), and some give a leased IPv6 address the prefix of a router's.
 dhcp_client_of() {
   cat /proc/[0-9]*/stat 2>/dev/null |
-    awk '$2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { print $1, substr($2, 2, length($2) - 2) }' |
+    awk '$3 != "Z" && $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { print $1, substr($2, 2, length($2) - 2) }' |
     while read -r pid name; do
       case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
         # Asks for no address.
