@@ -249,7 +249,11 @@ export class Host implements Target {
     fs.closeSync(log);
     try {
       const pid = Number(await firstLine(child, "pid "));
-      await until(() => this.sshPorts.every((port) => listens(pid, port)), child, 60);
+      await until(
+        () => this.sshPorts.every((port) => listens(pid, port)),
+        child,
+        options.system === undefined ? 60 : 180,
+      );
       this.pid = options.system === undefined ? pid : onlyChild(onlyChild(pid));
       this.firstPid = pid;
       this.process = child;
