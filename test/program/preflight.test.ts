@@ -166,7 +166,10 @@ describe.each(shells)("under $name", ({ options }) => {
             }
           } finally {
             client.kill("SIGKILL");
-            await eventually("it has ended", () => !program.host.processes().some((line) => line.startsWith(`${name} `)));
+            await eventually(
+              "it has ended",
+              () => !program.host.processes().some((line) => line.startsWith(`${name} `)),
+            );
             await program.host.exec(`rm /usr/local/sbin/${name}`);
           }
         },
