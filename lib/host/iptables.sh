@@ -20,8 +20,8 @@ ipt_find_variant() {
   esac
 }
 
-# ipt_restore FAMILY: standard input into the kernel. A held xtables lock fails it after 10 s. Features are probed,
-# never versions: old releases have no --wait, and one waits for ever without it.
+# ipt_restore FAMILY [--test]: standard input into the kernel, or only read. A held xtables lock fails it after 10 s.
+# Features are probed, never versions: old releases have no --wait, and one waits for ever without it.
 ipt_restore() {
   if [ -z "${ipt_wait-}" ]; then
     ipt_wait=none
@@ -32,9 +32,9 @@ ipt_restore() {
     fi
   fi
   case $ipt_wait in
-    own) "$1$ipt_variant-restore" -w 10 --noflush ;;
-    timeout) timeout 10 "$1$ipt_variant-restore" --noflush ;;
-    *) "$1$ipt_variant-restore" --noflush ;;
+    own) "$1$ipt_variant-restore" -w 10 --noflush ${2:+"$2"} ;;
+    timeout) timeout 10 "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
+    *) "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
   esac
 }
 
@@ -46,12 +46,16 @@ ipt_usable() {
   for family in $ipt_families; do
     have "$family$ipt_variant-restore" || {
       why_not="$family-restore is not installed."
+      [ "$family" = iptables ] || why_not="$family-restore is not installed, and this kernel has IPv6, which would stay open: install it (package iptables, on old releases iptables-ipv6), or start the kernel with ipv6.disable=1."
       return 1
     }
     text=$SSH_ONLY_IPTABLES
     [ "$family" = iptables ] || text=$SSH_ONLY_IP6TABLES
-    why_not=$(printf '%s' "$text" | "$family$ipt_variant-restore" --test --noflush 2>&1) || {
-      why_not="$family-restore does not take the ruleset: $why_not"
+    why_not=$(printf '%s' "$text" | ipt_restore "$family" --test 2>&1) || {
+      case $why_not in
+        '' | *' xtables lock'*) why_not="Another program holds the lock of iptables, /run/xtables.lock: try again when it has ended. $family-restore says: $why_not" ;;
+        *) why_not="$family-restore does not take the ruleset: $why_not" ;;
+      esac
       return 1
     }
   done

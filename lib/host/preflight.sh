@@ -115,16 +115,39 @@ check_way_in() {
 
 # A leased address is lost when its renewal is blocked.
 check_lease() {
-  have ip || return 0
-  lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
+  lease=''
+  ! have ip || lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
     { split($4, at, "/") }
-    at[1] == address && / dynamic/ { print at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "router" : "dhcp-client" }')
-  case $lease in
-    dhcp-client | dhcpv6-client)
-      has_exception "$lease" ||
-        die 6 "The address of this host, $1, is leased, and would be lost when the lease cannot be renewed: add the exception $lease, or give the host a static address."
-      ;;
-  esac
+    at[1] == address && / dynamic/ { print at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "" : "dhcp-client" }')
+  remedy=', or give the host a static address'
+  if [ -z "$lease" ]; then
+    lease=$(dhcp_client_of "$1")
+    remedy=", which is harmless if it is not, or stop ${lease#* }"
+    why="may be leased, for ${lease#* } runs here"
+  else
+    why='is leased'
+  fi
+  [ -z "$lease" ] || has_exception "${lease%% *}" ||
+    die 6 "The address of this host, $1, $why, and would be lost when the lease cannot be renewed: add the exception ${lease%% *}$remedy."
+}
+
+# dhcp_client_of ADDRESS: "EXCEPTION NAME" of a DHCP client that runs here, for the family of the address. Some give the
+# kernel no lifetime (udhcpc, the dhclient of old releases), and some give a leased IPv6 address the prefix of a router's.
+dhcp_client_of() {
+  cat /proc/[0-9]*/stat 2>/dev/null |
+    awk '$3 != "Z" && $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { print $1, substr($2, 2, length($2) - 2) }' |
+    while read -r pid name; do
+      case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
+        # Asks for no address.
+        dhclient*' -S '*) ;;
+        *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) printf '6 dhcpv6-client %s\n' "$name" ;;
+        *) printf '4 dhcp-client %s\n' "$name" ;;
+      esac
+    done |
+    case $1 in
+      *:*) sed -n 's/^6 //p' ;;
+      *) sed -n 's/^4 //p' ;;
+    esac | head -n 1
 }
 
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.

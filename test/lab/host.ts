@@ -249,7 +249,11 @@ export class Host implements Target {
     fs.closeSync(log);
     try {
       const pid = Number(await firstLine(child, "pid "));
-      await until(() => this.sshPorts.every((port) => listens(pid, port)), child, 60);
+      await until(
+        () => this.sshPorts.every((port) => listens(pid, port)),
+        child,
+        options.system === undefined ? 60 : 180,
+      );
       this.pid = options.system === undefined ? pid : onlyChild(onlyChild(pid));
       this.firstPid = pid;
       this.process = child;
@@ -365,14 +369,17 @@ function onlyChild(pid: number): number {
   return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
 }
 
-/** Whether a socket listens on the TCP port in the network namespace of the process. */
+/**
+ * Whether a socket listens on the TCP port in the network namespace of the process. sshd opens its IPv6 socket last, and
+ * one that systemd opens takes IPv4 too.
+ */
 function listens(pid: number, port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const onThisPort = (line: string): boolean => {
     const [, address = "", , state] = line.trim().split(/\s+/);
     return address.endsWith(local) && state === "0A";
   };
-  return ["tcp", "tcp6"].every((table) => readIfThere(`/proc/${pid}/net/${table}`).split("\n").some(onThisPort));
+  return readIfThere(`/proc/${pid}/net/tcp6`).split("\n").some(onThisPort);
 }
 
 async function until(condition: () => boolean, child: ChildProcess, seconds: number): Promise<void> {

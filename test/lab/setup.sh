@@ -54,6 +54,8 @@ find_missing() {
   need nsenter util-linux
   need debootstrap debootstrap
   need systemd-nspawn systemd-container
+  need dnsmasq dnsmasq-base
+  need radvd radvd
 }
 
 need() {
@@ -74,11 +76,10 @@ install() {
     exit 1
   fi
   # A server that was brought in only for the lab is not to start at the next boot either.
-  case " $packages " in
-    *' openssh-server '*)
-      if [ -d /run/systemd/system ]; then systemctl --quiet disable ssh.service ssh.socket >>"$log" 2>&1 || :; fi
-      ;;
-  esac
+  if [ -d /run/systemd/system ]; then
+    case " $packages " in *' openssh-server '*) systemctl --quiet disable ssh.service ssh.socket >>"$log" 2>&1 || : ;; esac
+    case " $packages " in *' radvd '*) systemctl --quiet disable radvd.service >>"$log" 2>&1 || : ;; esac
+  fi
   find_missing
   [ -z "$packages" ] || lack "These packages are installed, but their commands are not to be found: $packages"
 }

@@ -25,7 +25,14 @@ const initPackages: Record<InitSystem, readonly string[]> = {
   openrc: ["openrc", "sysvinit-core"],
 };
 
-const commands: Record<string, string> = { debootstrap: "debootstrap", "systemd-nspawn": "systemd-container" };
+/** Commands, and the Debian package each comes from. */
+const commands: Record<string, string> = {
+  debootstrap: "debootstrap",
+  "systemd-nspawn": "systemd-container",
+  dnsmasq: "dnsmasq-base",
+  radvd: "radvd",
+};
+const always = ["debootstrap", "systemd-nspawn"];
 
 /** The folder of the root; the first to ask for it builds it. */
 export function systemRoot(options: SystemOptions): string {
@@ -39,9 +46,15 @@ export function systemRoot(options: SystemOptions): string {
 /**
  * As jest's `describe`, for tests with hosts that boot such roots, through Terraform. Where they cannot be had, the tests
  * are listed as not run, with the reason; with CI=true that is a failure.
+ * @param needs further commands that the tests use
  */
-export function describeBooted(name: string, systems: readonly SystemOptions[], tests: () => void): void {
-  const reason = whyNoLab() ?? whyNoTerraform() ?? whyNoSystem(systems);
+export function describeBooted(
+  name: string,
+  systems: readonly SystemOptions[],
+  tests: () => void,
+  needs: ReadonlyArray<"dnsmasq" | "radvd"> = [],
+): void {
+  const reason = whyNoLab() ?? whyNoTerraform() ?? whyNoSystem(systems, needs);
   if (reason === undefined) {
     describe(name, tests);
     return;
@@ -55,8 +68,8 @@ export function describeBooted(name: string, systems: readonly SystemOptions[], 
   describe.skip(`${name} (not run: ${reason})`, tests);
 }
 
-function whyNoSystem(systems: readonly SystemOptions[]): string | undefined {
-  const missing = Object.keys(commands).filter((command) => findCommand(command) === undefined);
+function whyNoSystem(systems: readonly SystemOptions[], needs: readonly string[]): string | undefined {
+  const missing = [...always, ...needs].filter((command) => findCommand(command) === undefined);
   if (missing.length > 0) {
     return `booted hosts need ${missing.join(", ")} (apt-get install ${missing.map((one) => commands[one]).join(" ")})`;
   }

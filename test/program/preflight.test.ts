@@ -128,6 +128,53 @@ describe.each(shells)("under $name", ({ options }) => {
         await expectTaken(from("fd77::1", "22", "fd77::10"));
       });
 
+      // Copies of a shell under their names: what they ask is nothing, but they run.
+      const clients: ReadonlyArray<readonly [string, string, string | undefined, string | undefined]> = [
+        ["udhcpc", "-i eth0", "dhcp-client", undefined],
+        ["dhclient", "eth0", "dhcp-client", undefined],
+        ["dhcpcd", "", "dhcp-client", undefined],
+        ["dhclient", "-6 eth0", undefined, "dhcpv6-client"],
+        ["dhclient", "-6 -S eth0", undefined, undefined],
+        ["odhcp6c", "eth0", undefined, "dhcpv6-client"],
+        ["dhclientele", "eth0", undefined, undefined],
+      ];
+      test.each(clients)(
+        "where the kernel does not know how long: with %s %s, IPv4 needs %s, and IPv6 %s",
+        async (name, words, exception4, exception6) => {
+          await program.host.exec(`cp /usr/bin/dash /usr/local/sbin/${name}`);
+          const argv = [name, "-c", "sleep 600; :", name, ...words.split(" ")];
+          const client = program.host.spawn(argv, { stdio: "ignore" });
+          await lease("fd77::10/64");
+          try {
+            await eventually("it runs", () => program.host.processes().some((line) => line.startsWith(`${name} `)));
+            for (const [exception, own] of [
+              [exception4, from("10.77.0.1")],
+              [exception6, from("fd77::1", "22", "fd77::10")],
+            ] as const) {
+              if (exception === undefined) {
+                await expectTaken(own);
+              } else {
+                await expectRefused(
+                  own,
+                  6,
+                  `may be leased, for ${name} runs here, and would be lost when the lease cannot be renewed: add the exception ${exception}, which is harmless if it is not, or stop ${name}.`,
+                );
+                await program.reset();
+                await expectTaken({ ...own, EXCEPTIONS: exception });
+              }
+              await program.reset();
+            }
+          } finally {
+            client.kill("SIGKILL");
+            await eventually(
+              "it has ended",
+              () => !program.host.processes().some((line) => line.startsWith(`${name} `)),
+            );
+            await program.host.exec(`rm /usr/local/sbin/${name}`);
+          }
+        },
+      );
+
       test("does not mind the lease of an address that nobody came to", async () => {
         await lease("10.77.0.10/24");
         await expectTaken(from("fd77::1", "22", "fd77::10"));
