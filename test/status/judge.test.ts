@@ -68,7 +68,7 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
       : { owner: undefined, ruleset: undefined };
   const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
   expect(verdict.condition).toBe(condition);
-  expect(verdict.agrees).toBe(condition === "locked" || condition === "unlocked");
+  expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
 
 test("a host that says it is locked is open when a port answers", () => {
