@@ -21,9 +21,9 @@ module.exports = {
       ...common,
       displayName: "lab",
       testMatch: ["<rootDir>/test/{lab,e2e}/**/*.test.ts"],
-      testPathIgnorePatterns: ["<rootDir>/test/e2e/boot.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/test/e2e/(boot|managers).test.ts"],
     },
     // Hosts with an init system of their own, whose roots are built first; by hand: npm run test:systemd.
-    { ...common, displayName: "systemd", testMatch: ["<rootDir>/test/e2e/boot.test.ts"] },
+    { ...common, displayName: "systemd", testMatch: ["<rootDir>/test/e2e/{boot,managers}.test.ts"] },
   ],
 };
