@@ -99,7 +99,7 @@ END
       "is stopped": "systemctl stop netfilter-persistent",
       "is restarted": "systemctl restart netfilter-persistent",
     },
-    reload: "systemctl restart netfilter-persistent || { journalctl -u netfilter-persistent -n 30; exit 1; }",
+    reload: "systemctl restart netfilter-persistent",
   },
 } satisfies Record<string, Manager>;
 
@@ -298,7 +298,9 @@ function meet(meetings: readonly Meeting[]): void {
   };
 
   const reload = async ({ name, manager }: Meeting): Promise<void> => {
-    await lab.host(name).exec(`{ ${managers[manager].reload}; } && systemctl restart fail2ban && await-ban`);
+    // One after the other: both change rules by iptables, and who comes second fails.
+    const { reload: again } = managers[manager];
+    await lab.host(name).exec(`systemctl stop fail2ban && ${again} && systemctl start fail2ban && await-ban`);
   };
   const apply = (): Promise<unknown> =>
     deployment
