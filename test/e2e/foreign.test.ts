@@ -2,7 +2,7 @@
 import { PolicyException } from "../../lib";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, machine, type Host, type HostFirewall, type Peer, type RunResult } from "../lab/lab";
-import { firewalls, isAtRest, lockdowns, saidBy, statusOf, withoutEmptyTables } from "./drill";
+import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./drill";
 import { loadDocker, syncKubeProxy } from "./foreign-samples";
 import { controllerOnly, Deployment, eventually, hostEntry, lock } from "./support";
 import { allRules, foreignPart } from "./traffic-foreign";
@@ -47,11 +47,10 @@ describeLab(
     );
     const took: Record<string, number> = {};
     let lab: Lab;
-    let deployment: Deployment;
 
     beforeAll(async () => {
       lab = await Lab.create({ hosts: hosts.map(({ name, firewall }) => ({ name, firewall, listeners: true })) });
-      deployment = await lock(lab);
+      await lock(lab);
       await Promise.all(
         hosts.map(async ({ name, command }) => {
           const host = lab.host(name);
@@ -81,7 +80,8 @@ describeLab(
     });
 
     test("are gone after unlock, and the policies of others are still theirs", async () => {
-      await (await deployment.prepare()).destroy([`-parallelism=${hosts.length}`]);
+      // On the console: some of these policies drop SSH, as they would have without us.
+      await Promise.all(hosts.map(({ name }) => lab.host(name).exec(["sh", `${STATE}/host.sh`, "unlock"])));
       for (const { name, command } of hosts) {
         const rules = await lab.host(name).rules();
         expect(rules).not.toMatch(/ssh_only|SSH_ONLY|SSH_CHECK/);
