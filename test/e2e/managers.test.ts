@@ -394,7 +394,13 @@ function meet(meetings: readonly Meeting[]): void {
     test("unlock leaves rules as a reload makes them", () => {
       expect(of(meeting, "unlocked")).toEqual(open);
       expect(of(meeting, "rules unlocked")).toContain("203.0.113.9");
-      expect(of(meeting, "rules unlocked")).toBe(of(meeting, "rules reloaded"));
+      expect(chains(of(meeting, "rules unlocked"))).toEqual(chains(of(meeting, "rules reloaded")));
     });
   });
+}
+
+/** In one order, whoever was first to make a table: iptables makes its chains when they are first asked for. */
+function chains(rules: unknown): string[] {
+  const blocks = String(rules).replace(/^\}\n/gm, "");
+  return blocks.split(/^(?=table |\tchain |\*)/m).sort();
 }
