@@ -6,9 +6,6 @@ const common = {
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/cdktf.out"],
 };
 
-/** Their hosts have an init system of their own, and roots that are built first. */
-const booted = ["boot", "leases", "other-sshd"].map((name) => `<rootDir>/test/e2e/${name}.test.ts`);
-
 module.exports = {
   projects: [
     {
@@ -24,9 +21,6 @@ module.exports = {
       ...common,
       displayName: "lab",
       testMatch: ["<rootDir>/test/{lab,e2e}/**/*.test.ts"],
-      testPathIgnorePatterns: booted,
     },
-    // By hand: npm run test:systemd.
-    { ...common, displayName: "systemd", testMatch: booted },
   ],
 };

@@ -32,10 +32,10 @@ apply_record() {
   read_record "$1"
   ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
-    nftables) nft_load "$rec_dir" && stand_beside ;;
+    nftables) nft_load "$rec_dir" ;;
     iptables) ipt_load "$rec_dir" ;;
     *) return 1 ;;
-  esac || return 1
+  esac && stand_beside || return 1
   forget_counts
   unload_except "$rec_backend$rec_variant"
 }
@@ -46,14 +46,15 @@ apply_record() {
 unload_except() {
   if [ "$1" != nftables ]; then
     ! have nft || nft_unload || return 1
-    leave_beside "$1" || return 1
   fi
+  [ "$1" != nothing ] || leave_beside || return 1
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
     [ "$rec_backend$rec_variant" != "$1" ] || continue
     case $rec_backend in
       nftables) have nft || return 1 ;;
       iptables)
+        ! is_beside "$rec_variant" || continue
         ipt_use "$rec_variant" "$rec_families"
         ipt_unload || return 1
         ;;

@@ -176,17 +176,21 @@ verb_boot() {
 
 # 0 if there is nothing to put back. It runs every few seconds for months.
 rules_are_there() {
+  confirmed_is_proven && ! others_drop
+}
+
+confirmed_is_proven() {
   read_record "$confirmed"
   ipt_use "$rec_variant" "$rec_families"
   case $rec_backend in
-    nftables) nft_is_proven "$rec_dir" && ! others_drop ;;
+    nftables) nft_is_proven "$rec_dir" ;;
     iptables) ipt_is_proven "$rec_dir" ;;
   esac
 }
 
 # Under the host lock: what was confirmed in force again, or what of it is missing.
 put_back() {
-  if [ "$rec_backend" = nftables ] && nft_is_proven "$rec_dir"; then
+  if confirmed_is_proven; then
     stand_beside || return 1
     log 'another firewall began to drop what it does not know: SSH passes there too now'
   else

@@ -61,8 +61,8 @@ ipt_usable() {
   done
 }
 
-# ipt_load DIR [no-copy]: the chains are filled, then the jumps go in where they are not first already; an update leaves
-# them, so that there is no gap. As with nft_load, with the copy that proves it or without any.
+# ipt_load DIR [no-copy]: the chains are filled, then the jumps move to the first place where they are not there already;
+# an update leaves them, so that there is no gap. As with nft_load, with the copy that proves it or without any.
 ipt_load() {
   ipt_with_copy=''
   [ -f "$1/listing" ] || [ $# -eq 2 ] || ipt_with_copy=yes
@@ -70,8 +70,17 @@ ipt_load() {
     dump=$(ipt_save "$family") || return 1
     jumps=$(printf '%s\n' "$dump" | awk '
       BEGIN { want["INPUT"] = "SSH_ONLY_IN"; want["OUTPUT"] = "SSH_ONLY_OUT"; want["FORWARD"] = "SSH_ONLY_FWD" }
-      $1 == "-A" && ($2 in want) && !($2 in first) { first[$2] = $0 }
-      END { for (c in want) if (first[c] != "-A " c " -j " want[c]) print "-I " c " 1 -j " want[c] }')
+      $1 == "-A" && ($2 in want) {
+        if (!($2 in first)) first[$2] = $3 $4
+        if (NF == 4 && $3 $4 == "-j" want[$2]) ours[$2]++
+      }
+      END {
+        for (c in want) {
+          if (first[c] == "-j" want[c] && ours[c] == 1) continue
+          for (; ours[c] > 0; ours[c]--) print "-D " c " -j " want[c]
+          print "-I " c " 1 -j " want[c]
+        }
+      }')
     {
       cat "$1/$family"
       [ -z "$ipt_with_copy" ] || ipt_copy "$1/$family"

@@ -44,6 +44,7 @@ fi
         echo 'ssh-only-firewall: The host program is not installed: this host was never locked, or was unlocked since. The host was not changed.' >&2
         exit 9
       fi
+      export SSH_ONLY_FROM
       # shellcheck disable=SC2086 # a verb and its identifiers
       exec /bin/sh /var/lib/ssh-only-firewall/host.sh $SSH_ONLY_VERB
       ;;

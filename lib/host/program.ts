@@ -10,6 +10,7 @@ const PARTS = [
   "nftables",
   "iptables",
   "others",
+  "suspects",
   "evidence",
   "backend",
   "preflight",

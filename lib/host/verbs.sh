@@ -139,6 +139,11 @@ verb_unlock() {
     unlock_beside "$others"
     return 0
   fi
+  cut=$(would_cut "$rec_port")
+  if [ -n "$cut" ]; then
+    effect='It stays as it is.'
+    die 5 "Without our rules this host could not be reached any more: $cut. Let that firewall accept port $rec_port first; or run unlock on the console of the host."
+  fi
   # Watchdog and guard first, or they would put the ruleset back; confirmed last, so that whatever ends this half-way
   # leaves a host that is locked, and can be unlocked again.
   verb_stop_guard

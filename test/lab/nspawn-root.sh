@@ -63,6 +63,8 @@ build() {
     mount --rbind /dev "$1/dev"
     root=$1
     shift
+    # Not the rules of this machine, in whose network this runs.
+    printf "iptables-persistent iptables-persistent/autosave_v%s boolean false\n" 4 6 | chroot "$root" debconf-set-selections
     chroot "$root" apt-get -q -y --no-install-recommends install "$@"
     chroot "$root" apt-get clean
   ' sh "$scratch" "$@"

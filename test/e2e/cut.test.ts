@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostProgram } from "../../lib/host/program";
-import { eventually } from "../e2e/support";
+import { eventually } from "./support";
 import { Lab, type Host, type HostFirewall } from "../lab/lab";
 import { lockScript, type LockScript } from "../lab/lock-script";
 import { describeBooted } from "../lab/systemd-root";
