@@ -101,11 +101,10 @@ export async function ask(
 }
 
 export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: number): Answer {
-  const line = (name: string): string | undefined =>
-    new RegExp(`^ssh-only-firewall-${name}(?: (.*))?$`, "m").exec(stdout.replace(/\r/g, ""))?.[1];
-  const status = line("status");
-  if (status !== undefined) {
-    return told(status, line("listens") ?? "");
+  const [, after] = stdout.replace(/\r/g, "").split(/^ssh-only-firewall-status /m);
+  if (after !== undefined) {
+    const [status, listens = ""] = after.split(/^ssh-only-firewall-listens/m);
+    return told(status.trimEnd(), listens.split("\n")[0]);
   }
   if (timedOut) {
     return { kind: "unreachable", why: messages.timeout(seconds) };
@@ -121,7 +120,7 @@ const STATES = ["open", "pending", "locked"] as const;
 const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
 
 function told(status: string, listens: string): Answer {
-  const [, code, words] = /^(\d+) (.*)$/.exec(status) ?? ["", "", status];
+  const [, code, words] = /^(\d+) (.*)$/s.exec(status) ?? ["", "", status];
   const said = /\{.*\}/.exec(words)?.[0] ?? "";
   const json = parse(said);
   const state = STATES.find((one) => one === json.state);
