@@ -10,8 +10,8 @@ const BECOME_ROOT = `sh -c 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec 
 
 /** A host may send whatever it likes. */
 const MOST_BYTES = 256 * 1024;
-/** How long output may stay open behind a process that has ended. */
-const GRACE_MS = 300;
+/** How long output may stay open behind a process that has ended; where this machine is busy, reading it takes a while. */
+const GRACE_MS = 5000;
 
 interface Ended {
   readonly code: number | null;
