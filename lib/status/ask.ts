@@ -42,12 +42,14 @@ export class Processes {
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
       let timedOut = false;
+      let grace: NodeJS.Timeout | undefined;
       const timer = setTimeout(() => {
         timedOut = true;
         signal(child, "SIGKILL");
       }, seconds * 1000);
       const end = (code: number | null): void => {
         clearTimeout(timer);
+        clearTimeout(grace);
         this.running.delete(child);
         child.stdout.destroy();
         child.stderr.destroy();
@@ -59,7 +61,7 @@ export class Processes {
         reject(error.code === "ENOENT" ? new StateError(messages.noSsh()) : error);
       });
       child.once("close", end);
-      child.once("exit", (code) => setTimeout(end, GRACE_MS, code));
+      child.once("exit", (code) => (grace = setTimeout(end, GRACE_MS, code)));
     });
   }
 }
