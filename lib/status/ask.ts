@@ -10,8 +10,8 @@ const BECOME_ROOT = `sh -c 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec 
 
 /** A host may send whatever it likes. */
 const MOST_BYTES = 256 * 1024;
-/** How long output may stay open behind a process that has ended. */
-const GRACE_MS = 300;
+/** How long output may stay open behind a process that has ended; where this machine is busy, reading it takes a while. */
+const GRACE_MS = 5000;
 
 interface Ended {
   readonly code: number | null;
@@ -42,12 +42,14 @@ export class Processes {
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
       let timedOut = false;
+      let grace: NodeJS.Timeout | undefined;
       const timer = setTimeout(() => {
         timedOut = true;
         signal(child, "SIGKILL");
       }, seconds * 1000);
       const end = (code: number | null): void => {
         clearTimeout(timer);
+        clearTimeout(grace);
         this.running.delete(child);
         child.stdout.destroy();
         child.stderr.destroy();
@@ -59,7 +61,7 @@ export class Processes {
         reject(error.code === "ENOENT" ? new StateError(messages.noSsh()) : error);
       });
       child.once("close", end);
-      child.once("exit", (code) => setTimeout(end, GRACE_MS, code));
+      child.once("exit", (code) => (grace = setTimeout(end, GRACE_MS, code)));
     });
   }
 }
@@ -101,11 +103,10 @@ export async function ask(
 }
 
 export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: number): Answer {
-  const line = (name: string): string | undefined =>
-    new RegExp(`^ssh-only-firewall-${name}(?: (.*))?$`, "m").exec(stdout.replace(/\r/g, ""))?.[1];
-  const status = line("status");
-  if (status !== undefined) {
-    return told(status, line("listens") ?? "");
+  const [, after] = stdout.replace(/\r/g, "").split(/^ssh-only-firewall-status /m);
+  if (after !== undefined) {
+    const [status, listens = ""] = after.split(/^ssh-only-firewall-listens/m);
+    return told(status.trimEnd(), listens.split("\n")[0]);
   }
   if (timedOut) {
     return { kind: "unreachable", why: messages.timeout(seconds) };
@@ -121,7 +122,7 @@ const STATES = ["open", "pending", "locked", "observed"] as const;
 const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
 
 function told(status: string, listens: string): Answer {
-  const [, code, words] = /^(\d+) (.*)$/.exec(status) ?? ["", "", status];
+  const [, code, words] = /^(\d+) (.*)$/s.exec(status) ?? ["", "", status];
   const said = /\{.*\}/.exec(words)?.[0] ?? "";
   const json = parse(said);
   const state = STATES.find((one) => one === json.state);

@@ -29,7 +29,8 @@ export interface Finding extends Verdict {
 const PATIENCE_MS = 3000;
 /** sshd begins to refuse at ten logins that are under way. */
 const MOST_AT_A_BASTION = 8;
-const KNOCK_MS = 2000;
+/** Longer than the second after which a lost packet is sent again. */
+const KNOCK_MS = 1300;
 
 /**
  * What was found of each host, in the order of `hosts`; `heard` is called in any. Keys that are pinned lie in a folder of

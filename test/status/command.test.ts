@@ -189,8 +189,9 @@ describe("hosts that are asked", () => {
     const command = program("ssh-only-firewall", "status", file, "--live", "--no-probe").map((word) => `'${word}'`);
     const shownTo = (more: Record<string, string>): string =>
       run(["script", "-qec", command.join(" "), "/dev/null"], ROOT, { ...env, TERM: "xterm", ...more }).stdout;
-    expect(shownTo({})).toMatch(/0 of 1 hosts asked[^]*1 of 1 hosts asked[^]*\u001b\[32mlocked\u001b\[39m/);
-    expect(shownTo({ NO_COLOR: "1" })).not.toMatch(/\u001b\[3/);
+    expect(shownTo({})).toMatch(/0 of 1 hosts asked[^]*1 of 1 hosts asked/);
+    expect(shownTo({})).toContain("\u001b[32mlocked\u001b[39m");
+    expect(shownTo({ NO_COLOR: "1" })).not.toContain("\u001b[3");
     expect(status([file, "--live", "--no-probe"], ROOT, { ...env, FORCE_COLOR: "1", CI: "1" }).stdout).not.toContain(
       "\u001b",
     );

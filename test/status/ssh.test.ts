@@ -150,7 +150,7 @@ describe("what a host answers", () => {
       /Another run/,
     ],
     ['ssh-only-firewall-status 0 {"state":"strange","rules":"none"}', 0, "", "unclear", /strange/],
-    ["ssh-only-firewall-status 0 {\u001b[2J", 0, "", "unclear", /^[^\u001b]*$/],
+    ["ssh-only-firewall-status 0 {\u001b[2J", 0, "", "unclear", /^\P{C}*$/u],
     ["", 255, "Warning.\nssh: connect to host: Connection refused\n", "unreachable", /^ssh: connect .* refused$/],
     ["", 1, "sudo: a password is required\n", "unclear", /not as root: sudo: a password is required/],
     ["", 0, "", "unclear", /^logged in, but got no answer$/],
