@@ -21,7 +21,7 @@ suspects() {
 # would_cut PORT: the same for when our chains are gone, in the filter tables of iptables of the family that this login came
 # over; of a login by hand, on a console, nothing.
 would_cut() {
-  case ${SSH_ONLY_FROM-} in
+  case ${SSH_ONLY_FROM-${SSH_CONNECTION-}} in
     '') return 0 ;;
     *:*) family=ip6tables protocol=ip6 ;;
     *) family=iptables protocol=ip ;;

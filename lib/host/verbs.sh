@@ -129,6 +129,7 @@ verb_unlock() {
   fi
   others=''
   name=''
+  read_record ''
   for attempt in $pending $confirmed; do
     read_record "$attempt"
     name="$rec_host: "
@@ -139,7 +140,9 @@ verb_unlock() {
     unlock_beside "$others"
     return 0
   fi
-  cut=$(would_cut "$rec_port")
+  # Without a record nobody knows the port.
+  cut=''
+  [ -z "$rec_port" ] || cut=$(would_cut "$rec_port")
   if [ -n "$cut" ]; then
     effect='It stays as it is.'
     die 5 "Without our rules this host could not be reached any more: $cut. Let that firewall accept port $rec_port first; or run unlock on the console of the host."

@@ -61,7 +61,8 @@ export class Processes {
         reject(error.code === "ENOENT" ? new StateError(messages.noSsh()) : error);
       });
       child.once("close", end);
-      child.once("exit", (code) => (grace = setTimeout(end, GRACE_MS, code)));
+      // Behind the immediate, what has come is read also where this process was held up for longer than that.
+      child.once("exit", (code) => (grace = setTimeout(() => setImmediate(end, code), GRACE_MS)));
     });
   }
 }

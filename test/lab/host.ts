@@ -6,6 +6,9 @@ import { Place, machine, type Command, type RunOptions, type RunResult, type Spa
 import type { Family, Target } from "./scan";
 import { systemRoot, type SystemOptions } from "./systemd-root";
 
+/** What the sets of our own table have learnt, which changes with every packet. */
+const LEARNT = /(\tset denied_\w+ \{\n(?:\t\t(?!elements)[^\n]*\n)*)\t\telements = \{[^}]*\}\n/g;
+
 export type HostFirewall = "nftables" | "iptables-nft" | "iptables-legacy";
 
 export interface HostOptions {
@@ -137,7 +140,8 @@ export class Host implements Target {
   }
 
   /**
-   * Every rule of every firewall in the host as one text, without counters, for comparing byte for byte.
+   * Every rule of every firewall in the host as one text, for comparing byte for byte: without counters, and without what
+   * our own sets have learnt.
    * Reading loads nothing: tables of iptables-legacy are read only where the host already has some.
    */
   public async rules(): Promise<string> {
@@ -147,7 +151,8 @@ export class Host implements Target {
       ...legacy.map((kind) => `${kind}tables-legacy-save | sed -e '/^#/d' -e 's/ \\[[0-9]*:[0-9]*\\]$//'`),
     ];
     const inNetwork = [...nsenter(this.initPid), "--net", "/bin/sh", "-euc", commands.join("\n")];
-    return (await machine.exec(inNetwork, { env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } })).stdout;
+    const { stdout } = await machine.exec(inNetwork, { env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+    return stdout.replace(LEARNT, "$1");
   }
 
   /** Command lines of the processes inside the host, apart from its first process. */

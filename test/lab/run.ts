@@ -1,5 +1,6 @@
 /** Runs commands: on this machine, in a lab's controller, in a lab host. */
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { Socket } from "node:net";
 
 /** What came of a command. */
 export interface RunResult {
@@ -130,9 +131,19 @@ function ended(child: ChildProcess): Promise<number> {
     };
     child.on("error", reject);
     child.on("close", finish);
-    child.on("exit", (code, signal) => (grace = setTimeout(() => finish(code, signal), outputGraceMs)));
+    child.on("exit", (code, signal) => {
+      const received = (): number => bytesRead(child.stdout) + bytesRead(child.stderr);
+      const wait = (before: number): void => {
+        // Behind the immediate, what has come is read also where this process was held up for longer than that.
+        const look = (): void => (received() === before ? finish(code, signal) : wait(received()));
+        grace = setTimeout(() => setImmediate(look), outputGraceMs);
+      };
+      wait(received());
+    });
   });
 }
+
+const bytesRead = (stream: ChildProcess["stdout"]): number => (stream instanceof Socket ? stream.bytesRead : 0);
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals | number): boolean {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
