@@ -7,6 +7,7 @@ const common = {
 };
 
 module.exports = {
+  testSequencer: "<rootDir>/test/support/longest-first.js",
   projects: [
     {
       ...common,
