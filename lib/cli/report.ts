@@ -1,6 +1,7 @@
 /** `report`: was a host used, since it was locked? */
 import { type Command, Option } from "commander";
 import { askAllReports, type Reply } from "../report/ask";
+import { toPage } from "../report/page";
 import { reportOf, type UsageReport } from "../report/report";
 import { toTable } from "../report/table";
 import {
@@ -68,6 +69,9 @@ async function report(state: string, options: ReportOptions): Promise<void> {
   }
 }
 
-function written(found: UsageReport, { json }: ReportOptions): string {
-  return json === true ? `${JSON.stringify(found, undefined, 2)}\n` : toTable(found, coloured());
+function written(found: UsageReport, { json, html }: ReportOptions): string {
+  if (json === true) {
+    return `${JSON.stringify(found, undefined, 2)}\n`;
+  }
+  return html === true ? toPage(found) : toTable(found, coloured());
 }
