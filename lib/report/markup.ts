@@ -8,7 +8,11 @@ type Value = string | number | Markup | readonly Markup[];
 
 /** A template whose own words are markup, and whose values are text unless they are markup themselves. */
 export function html(words: TemplateStringsArray, ...values: readonly Value[]): Markup {
-  return new Markup(words.map((word, index) => word + (index < values.length ? written(values[index]) : "")).join(""));
+  return new Markup(
+    words
+      .map((word, index) => word.replace(/\n\s+/g, "\n") + (index < values.length ? written(values[index]) : ""))
+      .join(""),
+  );
 }
 
 function written(value: Value): string {

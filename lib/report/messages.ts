@@ -21,11 +21,15 @@ export const messages = {
   sum: (direction: Direction, packets: number, observed: boolean, last: string): string =>
     `${count(packets, "packet")} ${WAYS[direction]} ${observed ? "would have been" : packets === 1 ? "was" : "were"} denied, last on ${last}.`,
 
+  /** Above what was denied. */
+  deniedTitle: (observed: boolean, since: string | null): string =>
+    `${observed ? "Would have been denied" : "Denied"}${since === null ? "" : ` since ${since}`}`,
+
   // What must be known to read it.
   onlySums: (): string =>
     "iptables counts packets for each direction only: from and to whom they were is not known. Times are those at which the host looked.",
   unremembered: (direction: Direction, packets: number): string =>
-    `${count(packets, "packet")} more ${WAYS[direction]} ${packets === 1 ? "was" : "were"} denied than peers are remembered for.`,
+    `${count(packets, "packet")} more ${WAYS[direction]} ${packets === 1 ? "was" : "were"} counted than peers are remembered for.`,
   observed: (): string => "It is observed: nothing is denied. What is counted are openings that would be denied.",
   pending: (): string => "A lock waits for its confirm.",
   drifted: (): string =>
@@ -33,7 +37,7 @@ export const messages = {
   otherTime: (seconds: number): string =>
     `Its clock is ${count(Math.abs(seconds), "second")} ${seconds > 0 ? "ahead of" : "behind"} this machine's; all times are its own.`,
   multicast: (): string =>
-    "Peers that only sent to everybody (broadcast, multicast) are among those denied, and cannot be told from those that meant this host.",
+    "Peers that only sent to everybody (broadcast, multicast) are among those counted, and cannot be told from those that meant this host.",
   noLogins: (): string => "It has no log of logins over SSH that could be read.",
   noYear: (): string => "Logins without a year are in the time of the host; its log does not say more.",
   unread: (lines: number): string => `${count(lines, "line")} of its report could not be read; --json has them.`,

@@ -3,6 +3,7 @@
  * too, so that its form can be checked.
  */
 import { html, type Markup } from "./markup";
+import { messages } from "./messages";
 import { DIRECTION_WORDS, type HostUsage, type UsageReport } from "./report";
 import { PAGE_STYLE } from "./style";
 import { count, end, nameOf } from "./table";
@@ -96,7 +97,7 @@ function section(report: UsageReport, row: HostUsage): Markup {
             ${row.notes.map((note) => html`<li>${note}</li> `)}
           </ul> `
     }${timelineOf(row) ?? []}${table(
-      "Denied since then",
+      messages.deniedTitle(row.state === "observed", row.since),
       ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
       [
         ...totals.map((one) => [DIRECTION_WORDS[one.direction], "all", "", "", one.packets, one.first, one.last]),

@@ -1,6 +1,7 @@
 /** The report for people at a terminal: an overview with one row a host, then what is known of each. */
 import { createColors } from "picocolors";
 import { columns } from "../status/columns";
+import { messages } from "./messages";
 import { DIRECTION_WORDS, type HostUsage, type UsageReport } from "./report";
 
 type Colours = ReturnType<typeof createColors>;
@@ -62,7 +63,12 @@ function detail(report: UsageReport, row: HostUsage, { bold }: Colours): string[
   return [
     bold(nameOf(report, row)),
     ...row.notes.map((note) => `  ${note}`),
-    ...part(bold, "  Denied since then", ["WAY", "PROTOCOL", "PEER", "PORT", "PACKETS", "FIRST", "LAST"], seen),
+    ...part(
+      bold,
+      `  ${messages.deniedTitle(row.state === "observed", row.since)}`,
+      ["WAY", "PROTOCOL", "PEER", "PORT", "PACKETS", "FIRST", "LAST"],
+      seen,
+    ),
     ...part(
       bold,
       `  When it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,
