@@ -154,10 +154,18 @@ function table(title: string, head: readonly string[], rows: ReadonlyArray<reado
         ${shown.map(
           (row) =>
             html`<tr>
-              ${row.map((cell, index) => html`<td data-title="${head[index]}">${cell ?? ""}</td>`)}
+              ${row.map((cell, index) => cellOf(head[index], cell))}
             </tr> `,
         )}
       </tbody>
     </table>
     ${left > 0 ? html`<p>And ${left} more, which --json lists.</p> ` : []}`;
+}
+
+/** The longest that is not broken: a time, an IPv4 address with its port. Seven such fit beside each other. */
+const SHORT = 26;
+
+function cellOf(title: string, cell: Cell): Markup {
+  const text = String(cell ?? "");
+  return html`<td data-title="${title}" class="${text.length <= SHORT ? "short" : "long"}">${text}</td>`;
 }

@@ -13,8 +13,9 @@ section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 2px solid #1b1f23
 dt { color: var(--soft); font-size: 0.8125rem; }
 dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-th { text-align: left; color: var(--soft); font-weight: 600; }
+th { text-align: left; white-space: nowrap; color: var(--soft); font-weight: 600; }
 th, td { padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.short { white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 figure { margin: 1.25rem 0; }
 figcaption { color: var(--soft); font-size: 0.8125rem; }
@@ -36,7 +37,7 @@ line.seen { stroke-width: 5; stroke-linecap: round; }
 .signature dl { display: grid; grid-template-columns: 2fr 1fr 2fr; gap: 1.5rem; margin: 3rem 0 1rem; }
 .signature dl div { display: flex; flex-direction: column-reverse; }
 .signature dd { height: 3rem; border-bottom: 1px solid #1b1f23; }
-@media screen and (max-width: 40rem) {
+@media screen and (max-width: 60rem) {
   table, tbody, tr, td { display: block; }
   thead { display: none; }
   tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line); }

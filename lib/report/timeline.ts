@@ -38,7 +38,7 @@ export function timelineOf(row: HostUsage): Markup | undefined {
       ${lines.map((line, index) => drawn(line, AXIS + LINE * index, place))}
     </svg>
     <figcaption>
-      From first to last time seen, since ${row.since ?? ""}.${left > 0 ? ` ${left} more are in the table.` : ""}
+      ${lines.length === 0 ? "Nobody was seen in between." : "From first to last time seen."}${left > 0 ? ` ${left} more are in the table.` : ""}
     </figcaption>
   </figure> `;
 }
@@ -86,7 +86,11 @@ function drawn({ label, kind, spans }: Line, top: number, place: (ms: number) =>
     ${spans.map(
       ([from, to]) =>
         html`<line x1="${place(from)}" x2="${place(to)}" y1="${middle}" y2="${middle}" class="seen" />
-          <circle cx="${place(from)}" cy="${middle}" r="3.5" /><circle cx="${place(to)}" cy="${middle}" r="3.5" /> `,
+          <circle
+            cx="${place(from)}"
+            cy="${middle}"
+            r="3.5"
+          />${to > from ? html`<circle cx="${place(to)}" cy="${middle}" r="3.5" />` : ""} `,
     )}</g
   > `;
 }
