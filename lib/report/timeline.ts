@@ -9,6 +9,8 @@ import { type HostUsage, DIRECTION_WORDS } from "./report";
 const MOST_LINES = 30;
 const LINE = 34;
 const AXIS = 22;
+/** A long address and a number have to fit beside each other on a phone. */
+const ABOUT = new Intl.NumberFormat("en", { notation: "compact" });
 
 interface Line {
   readonly label: string;
@@ -38,7 +40,7 @@ export function timelineOf(row: HostUsage): Markup | undefined {
       ${lines.map((line, index) => drawn(line, AXIS + LINE * index, place))}
     </svg>
     <figcaption>
-      ${lines.length === 0 ? "Nobody was seen in between." : "From first to last time seen."}${left > 0 ? ` ${left} more are in the table.` : ""}
+      ${lines.length === 0 ? "Nobody was seen in between." : "From first to last time seen, with the number of packets."}${left > 0 ? ` ${left} more are in the table.` : ""}
     </figcaption>
   </figure> `;
 }
@@ -60,7 +62,7 @@ function linesOf(row: HostUsage): Line[] {
     const before = groups.get(key);
     const span = [Math.min(from, before?.spans[0][0] ?? from), Math.max(to, before?.spans[0][1] ?? to)] as const;
     const sum = packets + (before?.packets ?? 0);
-    const label = `${DIRECTION_WORDS[kind]} ${who} · ${sum} ${sum === 1 ? "packet" : "packets"}`;
+    const label = `${DIRECTION_WORDS[kind]} ${who} · ${sum < 100_000 ? sum : ABOUT.format(sum)}`;
     groups.set(key, { label, kind, spans: [span], packets: sum, end: span[1] });
   };
   row.denied.forEach((one) => add(one.direction, one.peer, one.packets, one.first, one.last));

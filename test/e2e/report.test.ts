@@ -119,7 +119,7 @@ describeLab(
       const page = await report("--html", "--timeout", "20");
       expect({ code: page.code, stderr: page.stderr }).toEqual({ code: 2, stderr: "" });
       expect(page.stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
-      expect(page.stdout).toContain(`<text x="0" y="35">in ${peer.ipv4} · 6 packets</text>`);
+      expect(page.stdout).toContain(`<text x="0" y="35">in ${peer.ipv4} · 6</text>`);
     });
   },
   { needs: "terraform" },
