@@ -12,8 +12,8 @@ export const messages = {
   // The verdict.
   notAsked: (why: string): string => `It could not be asked: ${why}.`,
   open: (): string => "It is not locked, and has kept nothing: who uses it is not known.",
-  nobody: (since: string): string => `Nobody but SSH was seen since ${since}.`,
-  nobodyUndated: (): string => "Nobody but SSH was seen.",
+  nobody: (since: string | null, isSure: boolean): string =>
+    `Nobody but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but not all that came may have been counted"}.`,
   peers: (peers: number, observed: boolean, last: string): string =>
     `${count(peers, "peer")} ${observed ? `${peers === 1 ? "was" : "were"} seen that would be` : peers === 1 ? "was" : "were"} denied, last on ${last}.`,
   addresses: (addresses: number, observed: boolean, last: string): string =>

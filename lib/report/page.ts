@@ -14,7 +14,7 @@ const MOST_ROWS = 500;
 
 export function toPage(report: UsageReport): string {
   const { hosts, at, asked, notAsked } = report;
-  return html`<!doctype html>
+  const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -63,7 +63,8 @@ export function toPage(report: UsageReport): string {
           </dl>
         </section>
       </body>
-    </html> `.text;
+    </html> `;
+  return `${page.text.replace(/ +$/gm, "").trimEnd()}\n`;
 }
 
 function section(report: UsageReport, row: HostUsage): Markup {

@@ -113,7 +113,7 @@ function verdictOf(reply: Reply, told: Told, since: string | null): string {
   if (said.length > 0) {
     return said.join(" ");
   }
-  return since === null ? messages.nobodyUndated() : messages.nobody(since);
+  return messages.nobody(since, reply.state.rules === "matches");
 }
 
 function notesOf(state: Extract<Reply, { kind: "told" }>["state"], told: Told, nowMs: number): string[] {

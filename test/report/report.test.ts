@@ -138,6 +138,7 @@ describe("a verdict", () => {
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
+    expect(verdict({}, { rules: "drifted" })).toMatch(/^Nobody but SSH was seen since .*, but not all .* counted\.$/);
     expect(verdict({ denied: DENIED })).toBe(
       "3 peers were denied, last on 2026-11-20T08:00:00Z. " +
         "The host tried 1 address that it was denied, last on 2026-11-19T08:00:00Z.",
