@@ -51,8 +51,14 @@ export const messages = {
   badOption: (): string => "It must be NAME=VALUE, as in ssh_config.",
   noFile: (file: string): string => `${shown(file)} is not there; name a file that is.`,
   stopped: (): string => "Stopped: not all hosts were asked, and no process or key was left behind.\n",
-  progress: (heard: number, all: number, others: number): string =>
-    `${heard} of ${all} hosts asked${others === 0 ? "" : `, ${others} not as the state says`}`,
+  progress: (heard: number, all: number, odd: number, others: string): string =>
+    `${heard} of ${all} hosts asked${odd === 0 ? "" : `, ${odd} ${others}`}`,
+  notAsTheStateSays: (): string => "not as the state says",
+  // report
+  notRead: (): string => "Nothing was read.",
+  noReport: (): string =>
+    "No host gave a report, and nothing is known of how they are used; the reasons are beside the hosts.",
+  withoutReport: (): string => "without a report",
 } as const;
 
 function listed(hosts: readonly string[]): string {

@@ -1,6 +1,6 @@
 /**
- * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage; of review and
- * status, 2 is the verdict that something is dangerous, or not as it should be.
+ * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage; of review, status
+ * and report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
  */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file";
@@ -8,6 +8,7 @@ import { CommandError } from "./errors";
 import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
+import { addReport } from "./report";
 import { addReview } from "./review";
 import { addStatus } from "./status";
 
@@ -17,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender, addReview, addStatus].forEach((add) => add(program));
+  [addInit, addRender, addReview, addStatus, addReport].forEach((add) => add(program));
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

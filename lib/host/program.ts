@@ -43,3 +43,8 @@ export function launcher(): string {
 export function question(): string {
   return read("ask");
 }
+
+/** And of what came to it since. */
+export function reportQuestion(): string {
+  return [read("ask"), read("ask-report")].join("\n");
+}

@@ -8,7 +8,7 @@ import { lastLine } from "./text";
 /** For the login shell, whichever it is. */
 const BECOME_ROOT = `sh -c 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'`;
 
-/** A host may send whatever it likes. */
+/** A host may send whatever it likes; this much of it is read, unless the question is one for more. */
 const MOST_BYTES = 256 * 1024;
 /** How long output may stay open behind a process that has ended; where this machine is busy, reading it takes a while. */
 const GRACE_MS = 5000;
@@ -29,13 +29,13 @@ export class Processes {
   }
 
   /** Runs ssh to its end, or until it has taken too long. */
-  public run(args: readonly string[], input: string, seconds: number): Promise<Ended> {
+  public run(args: readonly string[], input: string, seconds: number, mostBytes = MOST_BYTES): Promise<Ended> {
     return new Promise((resolve, reject) => {
       // A process group of its own: what it starts, such as a proxy, ends with it.
       const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
       this.running.add(child);
-      const stdout = new Output();
-      const stderr = new Output();
+      const stdout = new Output(mostBytes);
+      const stderr = new Output(MOST_BYTES);
       child.stdout.on("data", (chunk: Buffer) => stdout.add(chunk) || signal(child, "SIGKILL"));
       child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
       // The host may be gone before it has read all.
@@ -71,9 +71,11 @@ class Output {
   private readonly chunks: Buffer[] = [];
   private length = 0;
 
+  public constructor(private readonly mostBytes: number) {}
+
   /** Whether there was room for it. */
   public add(chunk: Buffer): boolean {
-    const room = this.length + chunk.length <= MOST_BYTES;
+    const room = this.length + chunk.length <= this.mostBytes;
     if (room) {
       this.chunks.push(chunk);
       this.length += chunk.length;
@@ -94,13 +96,22 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
+/** What a host said, and what that says of its state. */
+export interface Said {
+  readonly answer: Answer;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export async function ask(
   processes: Processes,
   args: readonly string[],
   question: string,
   seconds: number,
-): Promise<Answer> {
-  return answerOf(await processes.run([...args, BECOME_ROOT], question, seconds), seconds);
+  mostBytes?: number,
+): Promise<Said> {
+  const ended = await processes.run([...args, BECOME_ROOT], question, seconds, mostBytes);
+  return { answer: answerOf(ended, seconds), stdout: ended.stdout, stderr: ended.stderr };
 }
 
 export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: number): Answer {

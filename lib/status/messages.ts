@@ -25,7 +25,7 @@ export const messages = {
   malformed: (place: string): string => `${plain(place)} is not what it is in a state; ${STATE_REMEDY}`,
   noLockedHosts: (): string =>
     "none of the outputs is the lockedHosts of a firewall; add such an output, or give what terraform show -json prints",
-  nothingPiped: (): string => "nothing is piped in; run terraform show -json | ssh-only-firewall status -",
+  nothingPiped: (): string => "nothing is piped in; pipe in what terraform show -json prints",
   cannotRead: (reason: string): string => `${reason}; name a file that you may read, a folder, or - for standard input`,
   noStack: (): string =>
     "there is no stack in it; name the folder of a stack (cdktf.out/stacks/NAME, after cdktf synth), or a state file",

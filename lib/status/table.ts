@@ -1,16 +1,8 @@
 /** The report for people: one row a host, and a line that counts them. */
-import Table from "cli-table3";
 import { createColors } from "picocolors";
+import { columns } from "./columns";
 import type { HostReport, Report } from "./report";
 import { plain, short } from "./text";
-
-/** Columns with two blanks between, and no lines: it reads the same in a mail and is easily cut. */
-const NO_LINES = Object.fromEntries(
-  [
-    ...["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"],
-    ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid"],
-  ].map((place) => [place, ""]),
-);
 
 export function toTable(report: Report, coloured: boolean): string {
   const colours = createColors(coloured);
@@ -29,18 +21,7 @@ export function toTable(report: Report, coloured: boolean): string {
       ? [...first, row.state, colour(row.condition ?? ""), row.outside ?? "", details]
       : [...first, colour(row.state), short(row.inState.ruleset ?? ""), plain(row.inState.owner ?? ""), details];
   });
-  const table = new Table({
-    chars: { ...NO_LINES, middle: "  " },
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  table.push(
-    head.map((title) => (title === "" ? title : colours.bold(title))),
-    ...rows,
-  );
-  const lines = table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd());
+  const lines = columns([head.map((title) => (title === "" ? title : colours.bold(title))), ...rows]);
   return [...lines, "", ...summary(report), ""].join("\n");
 }
 

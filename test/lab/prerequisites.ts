@@ -31,6 +31,11 @@ export function whyNoTerraform(): string | undefined {
   return findCommand("terraform") === undefined ? "terraform is not installed" : undefined;
 }
 
+/** Why no browser can run here; undefined when one can. */
+export function whyNoChromium(): string | undefined {
+  return findCommand("chromium") === undefined ? "chromium is not installed (apt-get install chromium)" : undefined;
+}
+
 export function findCommand(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
   return folders.map((folder) => path.join(folder, name)).find((file) => fs.existsSync(file));

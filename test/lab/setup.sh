@@ -56,6 +56,7 @@ find_missing() {
   need systemd-nspawn systemd-container
   need dnsmasq dnsmasq-base
   need radvd radvd
+  need chromium chromium
 }
 
 need() {

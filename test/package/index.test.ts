@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { emptyFolder, ROOT, run } from "../cli/support/run";
 
-const DEPENDENCIES = "cdktf cli-table3 commander diff fast-xml-parser ipaddr.js p-limit picocolors yaml".split(" ");
+const DEPENDENCIES = "cdktf commander diff fast-xml-parser ipaddr.js p-limit picocolors string-width yaml".split(" ");
 
 /** Which of our dependencies are loaded after a file of lib. */
 function loadedBy(file: string): string[] {

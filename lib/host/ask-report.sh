@@ -1,0 +1,10 @@
+# Asks a host for its report, for the command report: the standard input of a root shell there, behind ask.sh, whose words
+# these follow. Prints a line "ssh-only-firewall-report", what the host program's report prints, and a line
+# "ssh-only-firewall-end CODE"; nothing where there is no host program.
+
+program=/var/lib/ssh-only-firewall/host.sh
+if [ -f "$program" ]; then
+  printf 'ssh-only-firewall-report\n'
+  sh "$program" report </dev/null
+  printf '\nssh-only-firewall-end %s\n' "$?"
+fi

@@ -1,0 +1,35 @@
+/** Lines of what a host keeps of logins: sshd in the journal or in auth.log, else what `last` prints. */
+import { plain } from "../status/text";
+import { utcOfIso } from "./time";
+
+export interface Login {
+  /** Null where the log has neither year nor zone. */
+  readonly at: string | null;
+  /** The time as the log has it. */
+  readonly logged: string;
+  readonly user: string;
+  readonly from: string;
+  /** `publickey`, `password`; null where the log does not say. */
+  readonly by: string | null;
+}
+
+const WHEN = String.raw`(?<when>\d{4}-\d\d-\d\dT\S{8,30}|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)`;
+const SSHD = new RegExp(
+  String.raw`^${WHEN} \S{1,255} sshd(?:-session)?(?:\[\d+\])?: Accepted (?<by>\S{1,50}) for (?<user>.{1,255}) from (?<from>\S{1,100}) port \d{1,5}\b`,
+);
+/** A local login has no address; `reboot` and the like have no terminal of their own. */
+const LAST =
+  /^(?<user>\S{1,255}) +pts\/\d+ +(?<from>[0-9A-Fa-f.:%a-z-]{2,100}) +(?<when>\d{4}-\d\d-\d\dT\S{8,30}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)/;
+
+export function loginOf(line: string): Login | undefined {
+  const { when, user, from, by } = (SSHD.exec(line) ?? LAST.exec(line))?.groups ?? {};
+  return when === undefined
+    ? undefined
+    : {
+        at: utcOfIso(when),
+        logged: plain(when),
+        user: plain(user),
+        from: plain(from),
+        by: by === undefined ? null : plain(by),
+      };
+}

@@ -1,0 +1,24 @@
+/** Times in UTC, without the fraction of a second, which no source here knows. */
+
+/** The last that is written with a year of four digits. */
+const LAST_MS = 253_402_300_799_000;
+
+export function utc(ms: number): string | null {
+  return ms >= 0 && ms <= LAST_MS ? new Date(ms).toISOString().replace(/\.\d+Z$/, "Z") : null;
+}
+
+/** Of seconds since 1970, in decimal digits. */
+export function utcOfSeconds(text: string): string | null {
+  return /^\d{1,12}$/.test(text) ? utc(Number(text) * 1000) : null;
+}
+
+/** Of ISO 8601 with a zone: also as journalctl writes it, without a colon in the zone. */
+export function utcOfIso(text: string): string | null {
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)$/.exec(text);
+  if (parts === null) {
+    return null;
+  }
+  const zone = parts[2].replace(/^([+-]\d\d)(\d\d)$/, "$1:$2");
+  const ms = Date.parse(`${parts[1]}${zone}`);
+  return Number.isNaN(ms) ? null : utc(ms);
+}

@@ -1,0 +1,133 @@
+/** `report` against hosts that were used, that were not, and that are gone. */
+import type { UsageReport } from "../../lib/report/report";
+import { program } from "../cli/support/run";
+import { describeLab } from "../lab/describe-lab";
+import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
+import { terraformEnvironment } from "../lab/terraform";
+import { Deployment, hostEntry } from "./support";
+
+jest.setTimeout(300_000);
+
+const PORTS = [25, 80, 443, 3306, 8080];
+const TRIED = ["192.0.2.8", "198.51.100.9"];
+
+describeLab(
+  "report",
+  () => {
+    let lab: Lab;
+    let deployment: Deployment;
+    let peer: Peer;
+    const before = Math.floor(Date.now() / 1000) * 1000;
+
+    beforeAll(async () => {
+      lab = await Lab.create({
+        hosts: [
+          { name: "gone" },
+          { name: "ops", user: "ops", sshPort: 2222, firewall: "iptables-nft" },
+          { name: "quiet" },
+          { name: "used", listeners: true },
+        ],
+      });
+      peer = await lab.peer();
+      deployment = new Deployment(lab);
+      const hosts = lab.hosts.map((host) => [host.name, hostEntry(lab, host, { persist: false })] as const);
+      await deployment.apply({ hosts: Object.fromEntries(hosts) });
+      const used = lab.host("used");
+      // UDP in, for a SYN that is not answered is sent again; out, TCP is refused at once.
+      await peer.exec(["node", "-e", KNOCK, used.ipv4, JSON.stringify(PORTS)]);
+      await peer.exec(["node", "-e", KNOCK, used.ipv4, JSON.stringify([443])]);
+      await used.exec(`for to in ${TRIED.join(" ")}; do bash -c "echo >/dev/tcp/$to/443" || :; done`, { check: false });
+      await peer.exec(["node", "-e", KNOCK, lab.host("ops").ipv4, JSON.stringify(PORTS)]);
+      const login = "2026-01-02T03:04:05+01:00 used sshd[1]: Accepted publickey for root from 10.77.0.1 port 9 ssh2";
+      await used.exec("cat >>/var/log/auth.log", { input: `${login}\n` });
+      await lab.host("gone").stop();
+    });
+    afterAll(() => lab?.destroy());
+
+    const report = (...args: readonly string[]): Promise<RunResult> =>
+      lab.controller.exec(program("ssh-only-firewall", "report", ...args, "--identity", lab.privateKeyPath), {
+        check: false,
+        cwd: deployment.stack.folder,
+        env: terraformEnvironment(lab),
+      });
+
+    test("has every peer, protocol and port that was denied, with count and times, as JSON", async () => {
+      const { code, stdout, stderr } = await report("--json", "--timeout", "20");
+      expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+      const { hosts, asked, notAsked } = JSON.parse(stdout) as UsageReport;
+      expect({ asked, notAsked }).toEqual({ asked: 3, notAsked: 1 });
+      const [gone, ops, quiet, used] = hosts;
+
+      expect(
+        used.denied.map((one) => `${one.direction} ${one.protocol} ${one.peer} ${one.port} ${one.packets}`).sort(),
+      ).toEqual(
+        [
+          ...PORTS.map((port) => `in udp ${peer.ipv4} ${port} ${port === 443 ? 2 : 1}`),
+          ...TRIED.map((address) => `out tcp ${address} 443 1`),
+        ].sort(),
+      );
+      for (const { first, last } of used.denied) {
+        const [from, to] = [Date.parse(first as string), Date.parse(last as string)];
+        expect(before <= from && from <= to && to <= Date.now()).toBe(true);
+      }
+      expect(used.verdict).toMatch(
+        /^1 peer was denied, last on 20[^ ]+Z\. The host tried 2 addresses that it was denied, last on 20[^ ]+Z\.$/,
+      );
+      expect(used).toMatchObject({ asked: true, state: "locked", backend: "nftables", sshPort: 22, unread: [] });
+      expect(Date.parse(used.since as string)).toBeGreaterThanOrEqual(before);
+      expect(used.baseline.listening.map(({ port }) => port)).toEqual(
+        expect.arrayContaining([22, ...listenerPorts.tcp]),
+      );
+      expect(used.baseline.connected).toContainEqual(
+        expect.objectContaining({ direction: "in", port: 22, peer: "10.77.0.1" }),
+      );
+      expect(used.logins).toContainEqual(
+        expect.objectContaining({ at: "2026-01-02T02:04:05Z", user: "root", from: "10.77.0.1", by: "publickey" }),
+      );
+
+      expect(quiet).toMatchObject({
+        state: "locked",
+        denied: [],
+        verdict: `Nobody but SSH was seen since ${quiet.since}.`,
+      });
+      expect(ops).toMatchObject({
+        backend: "iptables",
+        sshPort: 2222,
+        denied: [],
+        totals: [{ direction: "in", packets: 5 }],
+        verdict: expect.stringMatching(/^5 packets coming in were denied, last on /),
+      });
+      expect(gone).toMatchObject({
+        asked: false,
+        state: null,
+        verdict: expect.stringMatching(/^It could not be asked: /),
+      });
+    });
+
+    test("shows the same as a table and as a page", async () => {
+      const table = await report("--timeout", "20");
+      expect({ code: table.code, stderr: table.stderr }).toEqual({ code: 2, stderr: "" });
+      expect(table.stdout).not.toContain("\u001b");
+      expect(table.stdout).toMatch(/^gone +[0-9.]+ +not asked +It could not be asked: /m);
+      const row = new RegExp(`^    in +udp +${peer.ipv4.replaceAll(".", "\\.")} +443 +2 +20\\S+Z +20\\S+Z$`, "m");
+      expect(table.stdout).toMatch(row);
+      expect(
+        table.stdout.split("\n").filter((line) => /^ {4}(in|out) +(udp|tcp) +\S+ +\d+ +\d+ /.test(line)),
+      ).toHaveLength(7);
+      expect(table.stdout).toContain("4 hosts: 3 asked, 1 not. All times are UTC.");
+
+      const page = await report("--html", "--timeout", "20");
+      expect({ code: page.code, stderr: page.stderr }).toEqual({ code: 2, stderr: "" });
+      expect(page.stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
+      expect(page.stdout).toContain(`<text x="0" y="35">in ${peer.ipv4} · 6</text>`);
+    });
+  },
+  { needs: "terraform" },
+);
+
+const KNOCK = `
+const [address, ports] = process.argv.slice(1);
+const socket = require("node:dgram").createSocket("udp4");
+const all = JSON.parse(ports).map((port) => new Promise((done) => socket.send("x", port, address, done)));
+Promise.all(all).then(() => socket.close());
+`;
