@@ -249,7 +249,7 @@ export class HostResources {
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
-      memory: this.lockdownMemory(),
+      memory: this.tracker.memoryFollows ? undefined : this.shownInPlans(),
       provisioners: [
         { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
         {
@@ -261,8 +261,12 @@ export class HostResources {
     };
   }
 
-  /** What a plan would not show otherwise: connections and locals are not in it, and a script only word for word. */
-  private lockdownMemory(): Record<string, string> {
+  /**
+   * What a plan would not show otherwise: connections and locals are not in it, and a script only word for word. A
+   * lockdown remembers it, for what a hold remembers may be old; where memory follows, the hold, for a terraform_data
+   * that is replaced would show all that it remembers.
+   */
+  private shownInPlans(): Record<string, string> {
     const { common } = this.plan();
     const pinned = common.has("host_key") ? term(common.get("host_key") ?? "") : this.termOf("host_key");
     const own = Object.keys(SETTINGS).filter((name) => !common.has(name));
@@ -275,7 +279,10 @@ export class HostResources {
   private holdContents(): Contents {
     const contents: Contents = {
       triggers: { address: toTemplate(this.termOf("address")) },
-      memory: Object.fromEntries(this.remembered().map((name) => [name, toTemplate(this.termOf(name))])),
+      memory: {
+        ...Object.fromEntries(this.remembered().map((name) => [name, toTemplate(this.termOf(name))])),
+        ...(this.tracker.memoryFollows ? this.shownInPlans() : {}),
+      },
     };
     if (this.props.onDestroy === "leave-locked") {
       return contents;

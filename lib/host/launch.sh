@@ -4,11 +4,15 @@
 if [ "${1-}" != as-root ]; then
   # Terraform made this file writable for everybody.
   chmod 0700 "$0"
-  # Terraform leaves an empty file of this name behind.
+  # Terraform leaves an empty file of this name behind, whenever it gets round to it; or this one, when it dies.
   (
     trap '' HUP
-    sleep 3
-    [ -s "$0" ] || rm -f "$0"
+    tries=0
+    while [ -s "$0" ] && [ "$tries" -lt 100 ]; do
+      sleep 3
+      tries=$((tries + 1))
+    done
+    rm -f "$0"
   ) </dev/null >/dev/null 2>&1 &
   if [ "$(id -u)" -eq 0 ]; then
     set -- as-root "${SSH_CONNECTION-}" root

@@ -91,7 +91,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     before: (hold && trigger(hold.change, "before", "address")) ?? sides("address").before,
     after: sides("address").after ?? (hold && trigger(hold.change, "after", "address")),
   };
-  const settings = settingsOf(lockdown);
+  const settings = settingsOf(lockdown, hold);
   const mode = sides("mode");
   const observes = locks && known(mode.after) === "observe";
   const { outcome, findings } = observing(outcomeOf(host, address, settings), address, observes ? mode : undefined);
@@ -336,12 +336,15 @@ function memoryIsFresh(change: Change): boolean {
   return change.actions.includes("create") || change.type === "terraform_data";
 }
 
-/** A setting stands in the script where it is the same for all hosts, else in what the lockdown remembers. */
-function settingsOf(lockdown: Part | undefined): Settings {
+/** A setting stands in the script where it is the same for all hosts, else in what the lockdown or its hold remembers. */
+function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Settings {
   const [script] = lockdown?.block?.provisioners ?? [];
   const setting = (name: string): string | undefined => {
     const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
-    return value ?? (lockdown && known(remembered(lockdown.change, "after", name)));
+    const parts = [lockdown, hold].filter((part) => part !== undefined);
+    return (
+      value ?? parts.map(({ change }) => known(remembered(change, "after", name))).find((one) => one !== undefined)
+    );
   };
   return {
     backend: setting("backend"),

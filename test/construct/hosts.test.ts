@@ -157,8 +157,8 @@ function triggersOf({ triggers, lifecycle }: Block): Readonly<Record<string, unk
 describe.each(["null_resource", "terraform_data"] as const)("a lockdown with %s", (tracker) => {
   const address = "192.0.2.1";
   const memoryOf = (props: SshOnlyFirewallProps): Readonly<Record<string, unknown>> | undefined => {
-    const { lockdown } = partsOf(synth({ tracker, ...props }), tracker);
-    return tracker === "null_resource" ? lockdown.triggers : lockdown.input;
+    const { hold, lockdown } = partsOf(synth({ tracker, ...props }), tracker);
+    return tracker === "null_resource" ? lockdown.triggers : hold.input;
   };
 
   test("remembers whether the host key is pinned, which no plan shows otherwise", () => {

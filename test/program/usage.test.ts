@@ -38,7 +38,7 @@ describe.each(shells)("under $name", ({ options }) => {
       [["watchdog"]],
       [["watchdog", "attempt"]],
     ])("called with %j, it shows its usage and changes nothing", async (words) => {
-      const usage = `usage: sh ${STATE}/host.sh status [--json] | unlock | rollback\n`;
+      const usage = `usage: sh ${STATE}/host.sh status [--json] | report | unlock | rollback\n`;
       expect(await program.run(...words)).toEqual({ code: 2, stdout: "", stderr: usage });
       await expectUntouched();
     });
