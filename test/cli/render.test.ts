@@ -6,7 +6,7 @@ import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 
 const folder = emptyFolder();
 const render = (...args: string[]): Ended => run(program("ssh-only-firewall", "render", ...args), folder);
-const golden = (name: string): string => readFileSync(join(ROOT, "test/golden", name), "utf8");
+const golden = (name: string): string => readFileSync(join(ROOT, "test/golden/ruleset", name), "utf8");
 
 const SOURCES = ["192.0.2.0/24", "198.51.100.7", "2001:db8:1::/48"].flatMap((source) => ["--allow-from", source]);
 

@@ -84,7 +84,7 @@ test("what the state does not know is not compared", () => {
 });
 
 describe("ports that must be closed", () => {
-  const golden = (name: string): string => readFileSync(join(__dirname, "../golden", name), "utf8");
+  const golden = (name: string): string => readFileSync(join(__dirname, "../golden/ruleset", name), "utf8");
 
   test.each(["every-exception.nft", "every-exception.v4"])("are not those that %s lets in", (name) => {
     expect(mannersOf([golden(name)])).toEqual({ lets: new Set([22, 9100]), refuses: false });

@@ -1,11 +1,11 @@
-/** Rulesets written down in test/golden, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
+/** Rulesets written down in test/golden/ruleset, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
 import { renderNftables } from "../../../lib/ruleset/nftables";
 import { policies, withTokensNamed } from "./policies";
 
-export const GOLDEN = join(__dirname, "../../golden");
+export const GOLDEN = join(__dirname, "../../golden/ruleset");
 
 /** Every golden file with the text that is rendered for it. */
 export const rendered: Readonly<Record<string, string>> = Object.fromEntries([
@@ -33,7 +33,7 @@ export function expectGolden(name: string): void {
     return;
   }
   if (!existsSync(file)) {
-    throw new Error(`test/golden/${name} is missing; UPDATE_GOLDEN=1 npx jest golden writes it`);
+    throw new Error(`test/golden/ruleset/${name} is missing; UPDATE_GOLDEN=1 npx jest golden writes it`);
   }
   // As lists of lines, because jest then shows the lines that differ.
   expect(text.split("\n")).toEqual(readFileSync(file, "utf8").split("\n"));
