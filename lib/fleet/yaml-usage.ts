@@ -5,7 +5,7 @@ import type { Problems } from "../policy/problems";
 import { messages } from "./messages";
 import { type Aliases, stepsOf } from "./yaml-nodes";
 
-/** Adds what it finds; false when aliases or merges lead nowhere, so that the document has no value. */
+/** Adds what it finds; false when tags, aliases or merges are such that the document has no value. */
 export function checkUsage(document: Document, aliases: Aliases, lines: LineCounter, problems: Problems): boolean {
   let hasValue = true;
   const refuse = (place: Problems, message: string): void => {
@@ -20,7 +20,7 @@ export function checkUsage(document: Document, aliases: Aliases, lines: LineCoun
         refuse(place, repeated === undefined ? messages.noAnchor(node.source) : messages.ownAnchor(node.source));
       }
     } else if (isNode(node) && node.tag !== undefined) {
-      place.add("", messages.tagged(node.tag.replace("tag:yaml.org,2002:", "!!")));
+      refuse(place, messages.tagged(node.tag.replace("tag:yaml.org,2002:", "!!")));
     } else if (isMap(node) || isSeq(node)) {
       visitSteps(node, place, [...around, node]);
     } else if (!isScalar(node) || node.value === null) {

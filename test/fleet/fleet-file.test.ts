@@ -142,6 +142,7 @@ hosts:
     ],
     ["has a tag", "hosts: { a: !!timestamp 2020-01-01 }\n", /^1:10: hosts.a: bears the tag "!!timestamp"; take it out/],
     ["has a tag of its own", `name: !env NAME\n${HOST}`, /^1:1: name: bears the tag "!env"; take it out/],
+    ["has a tag that changes what merging means", "!!set\n<<:\n", /^2:1: bears the tag "!!set"; take it out/],
     [
       "repeats what is not there",
       "hosts:\n  a: *web\n",
