@@ -1,6 +1,5 @@
 /** The three resources behind a firewall, and the locals that they iterate over. */
 import {
-  type IResolvable,
   type IResolveContext,
   type ITerraformDependable,
   Lazy,
@@ -15,6 +14,8 @@ import type { Policy } from "./policy/policy";
 import { renderRulesets } from "./ruleset/rulesets";
 import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
 import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
+import { type Group, groupsOf, type Layout, shardOf, shardSuffix, suffixesOf } from "./terraform/layout";
+import { type Move, Moved } from "./terraform/moved";
 import { script } from "./terraform/scripts";
 import { type Contents, type Tracker, type TrackerKind, trackerOf } from "./terraform/tracker";
 
@@ -24,6 +25,8 @@ export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 export interface HostResourcesProps {
   readonly tracker: TrackerKind;
   readonly onDestroy: OnDestroy;
+  /** With the number of shards that the state may still have. */
+  readonly layout: Layout & { readonly movedFromShards: number | undefined };
   readonly dependsOn: ITerraformDependable[];
   readonly program: TerraformLocal;
   readonly programVersion: string;
@@ -36,6 +39,9 @@ export interface HostResourcesProps {
 
 /** A value in the configuration: a literal, a template with tokens, or nothing. */
 type Value = string | number | boolean | undefined;
+
+/** The resources that have an instance for each host. */
+const PER_HOST = ["hold", "lockdown"] as const;
 
 const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
 
@@ -91,14 +97,17 @@ interface Plan {
   readonly hosts: readonly Host[];
   readonly rulesets: readonly Ruleset[];
   readonly rulesetOf: ReadonlyMap<Host, Ruleset>;
+  readonly shards: ReadonlyArray<readonly Host[]>;
   /** The value of an attribute where all hosts have the same and it is known at synth. */
   readonly common: ReadonlyMap<string, Value>;
 }
 
 export class HostResources {
   public readonly ruleset: TerraformResource;
-  public readonly hold: TerraformResource;
-  public readonly lockdown: TerraformResource;
+  public readonly holds: readonly TerraformResource[];
+  public readonly lockdowns: readonly TerraformResource[];
+  /** See SshOnlyFirewall.lockedHosts. */
+  public readonly lockedHosts: TerraformLocal;
 
   private readonly tracker: Tracker;
   private readonly rulesets: TerraformLocal;
@@ -106,51 +115,74 @@ export class HostResources {
   private cached: Plan | undefined;
 
   public constructor(
-    scope: Construct,
+    private readonly scope: Construct,
     private readonly props: HostResourcesProps,
   ) {
-    // Readable addresses, unique because the construct's own logical id is.
-    const name = (part: string): string => `${TerraformStack.of(scope).getLogicalId(scope.node)}_${part}`;
-    const local = (part: string, produce: () => unknown): TerraformLocal => {
-      const expression = Lazy.anyValue({
-        produce: (context: IResolveContext) => {
-          if (!context.preparing) {
-            props.assertSound();
-          }
-          return produce();
-        },
-      });
-      const made = new TerraformLocal(scope, `${part}-local`, expression);
-      made.overrideLogicalId(name(part));
-      return made;
-    };
+    const { layout } = props;
     this.tracker = trackerOf(props.tracker, [...MEMORY_NAMES, ...Object.keys(SETTINGS)]);
-    this.rulesets = local("rulesets", () => this.rulesetEntries());
-    const hosts = local("hosts", () => this.hostEntries());
-    this.ruleset = this.tracker.track(scope, "ruleset", name("ruleset"), {
+    this.rulesets = this.local("rulesets", () => this.rulesetEntries());
+    this.ruleset = this.tracker.track(scope, "ruleset", this.name("ruleset"), {
       forEach: this.rulesets,
       contents: () => ({ triggers: Object.fromEntries(TEXTS.map((text) => [text, `\${each.value.${text}}`])) }),
     });
     // Once for each ruleset, not for each host.
-    this.hashes = local("ruleset_sha256", () => this.hashesOfTexts());
-    this.hold = this.tracker.track(scope, "hold", name("hold"), {
-      forEach: hosts,
-      dependsOn: props.dependsOn,
-      contents: () => this.holdContents(),
-    });
-    this.lockdown = this.tracker.track(scope, "lockdown", name("lockdown"), {
-      forEach: hosts,
-      dependsOn: props.dependsOn,
-      contents: () => this.lockdownContents(),
-    });
+    this.hashes = this.local("ruleset_sha256", () => this.hashesOfTexts());
+    const suffixes = Array.from({ length: layout.shards }, (_, shard) => shardSuffix(shard, layout.shards));
+    const hosts = suffixes.map((suffix, shard) => this.local(`hosts${suffix}`, () => this.hostEntries(shard)));
+    this.holds = suffixes.map((suffix, shard) =>
+      this.tracker.track(scope, `hold${suffix}`, this.name(`hold${suffix}`), {
+        forEach: hosts[shard] as TerraformLocal,
+        dependsOn: props.dependsOn,
+        contents: () => this.holdContents(shard),
+      }),
+    );
+    const lockdowns: TerraformResource[] = [];
+    let before: readonly TerraformResource[] = [];
+    for (const groups of groupsOf(layout)) {
+      const dependsOn = [...props.dependsOn, ...before];
+      before = groups.map((group) =>
+        this.tracker.track(scope, `lockdown${group.suffix}`, this.name(`lockdown${group.suffix}`), {
+          forEach: this.hostsOf(group, hosts[group.shard] as TerraformLocal),
+          dependsOn,
+          contents: () => this.lockdownContents(this.holds[group.shard] as TerraformResource),
+        }),
+      );
+      lockdowns.push(...before);
+    }
+    this.lockdowns = lockdowns;
+    this.lockedHosts = this.local("locked_hosts", () => this.lockedEntries());
+    new Moved(scope, "moved", () => this.moves());
   }
 
-  /** See SshOnlyFirewall. */
-  public get lockedHosts(): IResolvable {
-    const triggers = this.tracker.triggersOf("lockdown");
-    const shown = ["address", "hold", "ruleset_sha256"].map((trigger) => `${trigger} = ${triggers}.${trigger}`);
-    const locked = `\${{ for key, lockdown in ${this.lockdown.fqn} : key => { ${shown.join(", ")} } if ${triggers}.mode == "enforce" }}`;
-    return Token.asAny(locked) as unknown as IResolvable;
+  /** Readable addresses, unique because the construct's own logical id is. */
+  private name(part: string): string {
+    return `${TerraformStack.of(this.scope).getLogicalId(this.scope.node)}_${part}`;
+  }
+
+  private local(part: string, produce: () => unknown): TerraformLocal {
+    const expression = Lazy.anyValue({
+      produce: (context: IResolveContext) => {
+        if (!context.preparing) {
+          this.props.assertSound();
+        }
+        return produce();
+      },
+    });
+    const made = new TerraformLocal(this.scope, `${part}-local`, expression);
+    made.overrideLogicalId(this.name(part));
+    return made;
+  }
+
+  /** The entries of the hosts that are locked together, of the entries of their shard. */
+  private hostsOf({ suffix, only, allBut = [] }: Group, shard: TerraformLocal): TerraformLocal {
+    if (only === undefined && allBut.length === 0) {
+      return shard;
+    }
+    const [part, condition] =
+      only === undefined ? [`hosts_rest${suffix}`, "!contains"] : [`hosts${suffix}`, "contains"];
+    const keys = (only ?? allBut).map(quoted).join(", ");
+    const entries = `local.${shard.friendlyUniqueId}`;
+    return this.local(part, () => `\${{ for key, host in ${entries} : key => host if ${condition}([${keys}], key) }}`);
   }
 
   /** The name of the ruleset that each host gets. */
@@ -161,7 +193,13 @@ export class HostResources {
   private plan(): Plan {
     const hosts = this.props.hosts();
     if (this.cached?.hosts !== hosts) {
-      this.cached = { hosts, ...distinctRulesets(hosts, this.props.shared), common: commonValues(hosts) };
+      const { shards } = this.props.layout;
+      this.cached = {
+        hosts,
+        shards: spread(hosts, shards),
+        ...distinctRulesets(hosts, this.props.shared),
+        common: commonValues(hosts),
+      };
     }
     return this.cached;
   }
@@ -182,16 +220,47 @@ export class HostResources {
     );
   }
 
+  private lockedEntries(): string {
+    const triggers = this.tracker.triggersOf("lockdown");
+    const shown = ["address", "hold", "ruleset_sha256"].map((trigger) => `${trigger} = ${triggers}.${trigger}`);
+    const entries = this.lockdowns.map(
+      (one) =>
+        `{ for key, lockdown in ${addressOf(one)} : key => { ${shown.join(", ")} } if ${triggers}.mode == "enforce" }`,
+    );
+    return `\${${entries.length === 1 ? entries.join() : `merge(${entries.join(", ")})`}}`;
+  }
+
+  /** From where the resources are that were made with another number of shards. */
+  private moves(): readonly Move[] {
+    const { layout } = this.props;
+    const { movedFromShards } = layout;
+    if (movedFromShards === undefined) {
+      return [];
+    }
+    const type = this.ruleset.terraformResourceType;
+    return this.plan().hosts.flatMap(({ key }) => {
+      const [before, now] = [{ ...layout, shards: movedFromShards }, layout].map((one) => suffixesOf(key, one));
+      return PER_HOST.map((part) => ({
+        from: `${type}.${this.name(part + before[part])}["${key}"]`,
+        to: `${addressOf(this.resourceOf(part, now[part]))}["${key}"]`,
+      }));
+    });
+  }
+
+  private resourceOf(part: (typeof PER_HOST)[number], suffix: string): TerraformResource {
+    return this.scope.node.findChild(part + suffix) as TerraformResource;
+  }
+
   private hashesOfTexts(): string {
     const texts = TEXTS.map((text) => `${this.tracker.triggersOf("ruleset")}.${text}`);
     return `\${{ for key, ruleset in ${this.ruleset.fqn} : key => sha256(join("", [${texts.join(", ")}])) }}`;
   }
 
-  private hostEntries(): Record<string, unknown> {
-    const { hosts, rulesetOf, common } = this.plan();
+  private hostEntries(shard: number): Record<string, unknown> {
+    const { shards, rulesetOf, common } = this.plan();
     const own = Object.entries({ ...CONNECTION, ...SETTINGS }).filter(([name]) => !common.has(name));
     return Object.fromEntries(
-      hosts.map((host) => [
+      (shards[shard] ?? []).map((host) => [
         host.key,
         {
           ruleset: rulesetOf.get(host)?.key,
@@ -207,8 +276,8 @@ export class HostResources {
     return common.has(name) ? term(common.get(name)) : expression(`each.value.${name}`);
   }
 
-  private lockdownContents(): Contents {
-    const hold = expression(`${this.hold.fqn}[each.key].id`);
+  private lockdownContents({ fqn }: TerraformResource): Contents {
+    const hold = expression(`${fqn}[each.key].id`);
     const instance = `${this.ruleset.fqn}[each.value.ruleset]`;
     const hash = expression(`local.${this.hashes.friendlyUniqueId}[each.value.ruleset]`);
     const text = (name: string): Term => expression(`${this.tracker.triggersOf(instance)}.${name}`);
@@ -276,7 +345,7 @@ export class HostResources {
     };
   }
 
-  private holdContents(): Contents {
+  private holdContents(shard: number): Contents {
     const contents: Contents = {
       triggers: { address: toTemplate(this.termOf("address")) },
       memory: {
@@ -295,7 +364,7 @@ export class HostResources {
           when: "destroy",
           onFailure: this.props.onDestroy === "unlock-if-reachable" ? "continue" : undefined,
           inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') })],
-          connection: connectionBlock((name) => this.termAtDestroy(name)),
+          connection: connectionBlock((name) => this.termAtDestroy(name, shard)),
         },
       ],
     };
@@ -318,11 +387,12 @@ export class HostResources {
    * or at another address, and second elsewhere. What is said of all hosts is the last resort, and is not one for what
    * belongs to the machine.
    */
-  private termAtDestroy(name: ConnectionName): Term {
+  private termAtDestroy(name: ConnectionName, shard: number): Term {
     if (name === "address") {
       return expression(`${this.tracker.triggersOf("self")}.address`);
     }
-    const { hosts, common } = this.plan();
+    const { shards, common } = this.plan();
+    const hosts = shards[shard] ?? [];
     const shared = toExpression(term(common.get(name)));
     const remembered = `try(${this.tracker.remembered(name)}, ${OF_THE_MACHINE.has(name) ? "null" : shared})`;
     if (this.tracker.memoryFollows || (common.has(name) && !OF_THE_MACHINE.has(name))) {
@@ -346,6 +416,17 @@ export class HostResources {
     const places = here.map((at) => `{${known.join(", ")}}[${at}]`);
     return expression(`try(${[...places, remembered].join(", ")})`);
   }
+}
+
+/** The address of a resource within an expression, where cdktf knows not how to write more than one token. */
+function addressOf(resource: TerraformResource): string {
+  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}
+
+function spread(hosts: readonly Host[], count: number): ReadonlyArray<readonly Host[]> {
+  const shards: Host[][] = Array.from({ length: count }, () => []);
+  hosts.forEach((host) => shards[shardOf(host.key, count)]?.push(host));
+  return shards;
 }
 
 /** Which machine a name stands for. */

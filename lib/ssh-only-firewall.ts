@@ -7,6 +7,7 @@ import {
   TerraformLocal,
   type TerraformResource,
   TerraformStack,
+  Token,
 } from "cdktf";
 import { Construct } from "constructs";
 import { hostProgram, hostProgramVersion } from "./host/program";
@@ -22,6 +23,7 @@ import {
 } from "./policy/host";
 import { hostMessages } from "./policy/host-messages";
 import { isObject, placeOf } from "./policy/keys";
+import { checkWaves, type ParsedLayout, parseLayout } from "./policy/layout";
 import { messages } from "./policy/messages";
 import { describeProblem, type Problem, Problems } from "./policy/problems";
 import { parseChoice } from "./policy/values";
@@ -46,6 +48,23 @@ export interface SshOnlyFirewallProps extends SharedProps {
    * @default "null_resource"
    */
   readonly tracker?: TrackerKind;
+  /**
+   * How many resources the hosts are spread over, from 1 to 256, by a hash of their names: the time that Terraform takes
+   * grows with the square of the hosts in each. 64 is good for 500 to 20,000 hosts.
+   * @default 1
+   */
+  readonly shards?: number;
+  /**
+   * The number of shards before it was changed: the resources are then moved in the state, and nothing happens to the
+   * hosts. To be taken out again after the deploy.
+   */
+  readonly movedFromShards?: number;
+  /**
+   * Hosts that are locked before all others, wave by wave; where one fails, the later ones are not begun. A host that
+   * is put into another wave is locked anew, without a gap.
+   * @default - all at once
+   */
+  readonly waves?: readonly (readonly string[])[];
   /** What must exist before the hosts are locked. */
   readonly dependsOn?: ITerraformDependable[];
 }
@@ -58,9 +77,15 @@ export interface LockedHost {
   readonly ruleset: string;
 }
 
-const OWN_KEYS = ["hosts", "onDestroy", "tracker", "dependsOn"] as const satisfies ReadonlyArray<
-  keyof SshOnlyFirewallProps
->;
+const OWN_KEYS = [
+  "hosts",
+  "onDestroy",
+  "tracker",
+  "shards",
+  "movedFromShards",
+  "waves",
+  "dependsOn",
+] as const satisfies ReadonlyArray<keyof SshOnlyFirewallProps>;
 
 /**
  * Closes hosts to everything but SSH. Each host is in the state exactly while it is locked.
@@ -70,15 +95,16 @@ const OWN_KEYS = ["hosts", "onDestroy", "tracker", "dependsOn"] as const satisfi
 export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   /** One instance for each distinct ruleset; its text is the trigger, and what the hosts load. */
   public readonly ruleset: TerraformResource;
-  /** One instance a host, whose id owns the lock; its destruction unlocks the host. */
-  public readonly hold: TerraformResource;
-  /** One instance a host; locks it, and locks it again when its ruleset changes. */
-  public readonly lockdown: TerraformResource;
+  /** One instance a host, whose id owns the lock; its destruction unlocks the host. A resource for each shard. */
+  public readonly holds: readonly TerraformResource[];
+  /** One instance a host; locks it, and locks it again when its ruleset changes. In the order of the waves. */
+  public readonly lockdowns: readonly TerraformResource[];
 
   private readonly found = new Problems();
   private readonly shared: Shared;
   private readonly hosts = new Map<string, Host>();
   private sorted: readonly Host[] | undefined;
+  private readonly layout: ParsedLayout;
   private readonly resources: HostResources;
 
   public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps) {
@@ -88,7 +114,9 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       props?.[key] === undefined
         ? otherwise
         : (parseChoice(props[key], [otherwise, ...others], this.found.at(key)) ?? otherwise);
+    this.layout = parseLayout(isObject(props) ? props : {}, this.found);
     this.resources = new HostResources(this, {
+      layout: this.layout,
       tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
       dependsOn: parseDependables(props?.dependsOn, this.found.at("dependsOn")),
@@ -98,7 +126,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       hosts: () => this.sortedHosts(),
       assertSound: () => this.assertSound(),
     });
-    ({ ruleset: this.ruleset, hold: this.hold, lockdown: this.lockdown } = this.resources);
+    ({ ruleset: this.ruleset, holds: this.holds, lockdowns: this.lockdowns } = this.resources);
     const hosts: unknown = props?.hosts;
     if (isObject(hosts)) {
       Object.entries(hosts).forEach(([key, host]) => this.addHost(key, host as string | HostProps));
@@ -124,7 +152,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   /** For `dependsOn` of other resources, which then come after the hosts are locked. */
   public get fqn(): string {
-    return this.lockdown.fqn;
+    return this.resources.lockedHosts.fqn;
   }
 
   /** What is to be locked, by host: for other parts of a program. Addresses may be tokens. */
@@ -139,13 +167,16 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   /** What is locked, by host, as a Terraform value that exists once it is so: for outputs. Observed hosts are not in it. */
   public get lockedHosts(): IResolvable {
-    return this.resources.lockedHosts;
+    return Token.asAny(this.resources.lockedHosts.fqn) as unknown as IResolvable;
   }
 
   /** What is wrong with the properties so far; any of it fails the synth. */
   public get problems(): readonly Problem[] {
     const late = new Problems();
     checkDistinctAddresses(this.sortedHosts(), late.at("hosts"));
+    if (this.found.isEmpty) {
+      checkWaves(this.layout.waves, [...this.hosts.keys()], late.at("waves"));
+    }
     if (this.hosts.size === 0 && this.found.isEmpty) {
       late.add("", hostMessages.noHosts());
     }
@@ -170,6 +201,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       visit: (node) => {
         if (node === this && !warned) {
           warned = true;
+          this.warnOfSize();
           this.warn("SSH is open to every address", "name the sources in allowFrom", (host) => host.policy.openToWorld);
           this.warn(
             "The host key is not pinned, so another machine could answer",
@@ -179,6 +211,17 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
         }
       },
     });
+  }
+
+  private warnOfSize(): void {
+    const { size } = this.hosts;
+    if (size > MOST_IN_SHARD * this.layout.shards) {
+      const { shards } = this.layout;
+      Annotations.of(this).addWarning(
+        `${size} hosts in ${shards === 1 ? "one shard" : `${shards} shards`} make Terraform slow: set shards to 64, ` +
+          `and movedFromShards to ${shards} where the hosts are in the state already.`,
+      );
+    }
   }
 
   private warn(what: string, remedy: string, applies: (host: Host) => boolean): void {
@@ -191,6 +234,9 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     }
   }
 }
+
+/** With this many, half of the time of a plan is spent on looking at whole maps. */
+const MOST_IN_SHARD = 500;
 
 function parseDependables(value: unknown, problems: Problems): ITerraformDependable[] {
   if (value === undefined) {

@@ -219,7 +219,9 @@ test("the hosts that are locked can be an output, which depends on their locks",
     const firewall = new SshOnlyFirewall(scope, "firewall", { hosts: { a: "192.0.2.1" } });
     scope.addOverride("output.locked.value", firewall.lockedHosts);
   });
-  expect(configurationOf(stack).output?.locked.value).toBe(
+  const { output, locals } = configurationOf(stack);
+  expect(output?.locked.value).toBe("${local.firewall_locked_hosts}");
+  expect(locals.firewall_locked_hosts).toBe(
     "${{ for key, lockdown in null_resource.firewall_lockdown : key => { address = lockdown.triggers.address, " +
       'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" }}',
   );

@@ -248,8 +248,8 @@ describeWith("the review of a plan", ["terraform"], () => {
     test("of create_before_destroy, which spreads from resources of others, says that no unlock runs", async () => {
       const made = await project(tracker);
       const spread = (stack: TerraformStack): void => {
-        const { lockdown } = stack.node.findChild("fleet") as SshOnlyFirewall;
-        new DataResource(stack, "later", { dependsOn: [lockdown], lifecycle: { createBeforeDestroy: true } });
+        const { lockdowns } = stack.node.findChild("fleet") as SshOnlyFirewall;
+        new DataResource(stack, "later", { dependsOn: [...lockdowns], lifecycle: { createBeforeDestroy: true } });
       };
       await made.apply(firewall(made, { tracker, hosts: hosts(1) }, spread));
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: { "web-1": "10.0.0.7" } }, spread)));
@@ -294,8 +294,8 @@ describeWith("the review of a plan", ["terraform"], () => {
       const two = (address: string) => (stack: TerraformStack) => {
         const first = new SshOnlyFirewall(stack, "a_hold", { tracker, allowFrom, connection, hosts: hosts(1) });
         const second = new SshOnlyFirewall(stack, "b", { tracker, allowFrom, connection, hosts: { "web-1": address } });
-        [first.hold, first.lockdown, first.ruleset].forEach((one, index) => one.overrideLogicalId(`x${index}`));
-        second.hold.overrideLogicalId("second_ruleset");
+        [first.holds[0], first.lockdowns[0], first.ruleset].forEach((one, index) => one.overrideLogicalId(`x${index}`));
+        second.holds[0].overrideLogicalId("second_ruleset");
         new DataResource(stack, "c_hold", { triggersReplace: { address: "not ours" } });
       };
       await made.apply(made.configuration(two("10.0.0.2")));

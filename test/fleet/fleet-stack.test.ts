@@ -30,5 +30,5 @@ test.each(["fleet", "old-servers"])("Terraform's addresses begin with fleet in a
 test("an output tells which hosts are locked", () => {
   const { output } = written(FLEET);
   expect(Object.keys(output)).toEqual(["locked_hosts"]);
-  expect(output.locked_hosts.value).toContain("terraform_data.fleet_lockdown");
+  expect(output.locked_hosts.value).toBe("${local.fleet_locked_hosts}");
 });

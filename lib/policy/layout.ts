@@ -1,0 +1,66 @@
+/** How a fleet is spread over resources: shards, and the order in which hosts are locked. */
+import { hostMessages } from "./host-messages";
+import { closest } from "./keys";
+import { messages } from "./messages";
+import type { Problems } from "./problems";
+import { parseInteger } from "./values";
+
+export interface ParsedLayout {
+  readonly shards: number;
+  readonly movedFromShards: number | undefined;
+  readonly waves: readonly (readonly string[])[];
+}
+
+/** At 100 hosts a shard, these are more than one state should have. */
+const MOST_SHARDS = 256;
+
+/** @param props with the keys `shards`, `movedFromShards` and `waves`. */
+export function parseLayout(props: Readonly<Record<string, unknown>>, problems: Problems): ParsedLayout {
+  const count = (key: string): number | undefined =>
+    props[key] === undefined ? undefined : parseInteger(props[key], { min: 1, max: MOST_SHARDS }, problems.at(key));
+  const [shards, movedFromShards] = [count("shards") ?? 1, count("movedFromShards")];
+  if (movedFromShards === shards) {
+    problems.add("movedFromShards", hostMessages.sameShards(shards));
+  }
+  return { shards, movedFromShards, waves: parseWaves(props.waves, problems.at("waves")) };
+}
+
+function parseWaves(value: unknown, problems: Problems): string[][] {
+  return listOf(value, problems).map((wave, index) => {
+    const place = problems.at(`[${index}]`);
+    const keys = listOf(wave, place);
+    if (Array.isArray(wave) && wave.length === 0) {
+      place.add("", hostMessages.emptyWave());
+    }
+    return keys.filter((key, position): key is string => {
+      if (typeof key !== "string") {
+        place.add(`[${position}]`, messages.notAString(key));
+      }
+      return typeof key === "string";
+    });
+  });
+}
+
+function listOf(value: unknown, problems: Problems): readonly unknown[] {
+  if (value !== undefined && !Array.isArray(value)) {
+    problems.add("", messages.notAList(value));
+  }
+  return Array.isArray(value) ? value : [];
+}
+
+/** Adds a problem for each name in a wave that is no host, or stands in a wave before. */
+export function checkWaves(waves: ParsedLayout["waves"], keys: readonly string[], problems: Problems): void {
+  const seen = new Set<string>();
+  const known = new Set(keys);
+  waves.forEach((wave, index) =>
+    wave.forEach((key, position) => {
+      const place = `[${index}][${position}]`;
+      if (!known.has(key)) {
+        problems.add(place, hostMessages.notInHosts(key, closest(key, keys)));
+      } else if (seen.has(key)) {
+        problems.add(place, hostMessages.inTwoWaves(key));
+      }
+      seen.add(key);
+    }),
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * Which resource stands for which host. Terraform looks at a whole map for each of its instances, so a large fleet is
+ * spread over shards; and it puts only whole resources in order, so hosts that are locked before others are in waves.
+ */
+import { createHash } from "node:crypto";
+
+export interface Layout {
+  /** How many resources the holds are spread over. */
+  readonly shards: number;
+  /** The hosts that are locked first, wave by wave; all others come after them. */
+  readonly waves: readonly (readonly string[])[];
+}
+
+/** Hosts of one shard that are locked at the same time: one resource. */
+export interface Group {
+  /** What its name ends in. */
+  readonly suffix: string;
+  readonly shard: number;
+  /** The hosts of the shard that are in it, or else all but those. */
+  readonly only?: readonly string[];
+  readonly allBut?: readonly string[];
+}
+
+/** Depends on the host's key alone, so that hosts that come and go move no other. */
+export function shardOf(key: string, shards: number): number {
+  return shards === 1 ? 0 : createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
+}
+
+/** What the names in a shard end in. The count is part of it, so that a name has one meaning for ever. */
+export function shardSuffix(shard: number, shards: number): string {
+  return shards === 1 ? "" : `_${shards}_${String(shard).padStart(String(shards - 1).length, "0")}`;
+}
+
+/** The waves in their order; the last one has all hosts that are in no other. */
+export function groupsOf({ shards, waves }: Layout): ReadonlyArray<readonly Group[]> {
+  const numbers = Array.from({ length: shards }, (_, shard) => shard);
+  const inShard = (keys: readonly string[], shard: number): readonly string[] =>
+    keys.filter((key) => shardOf(key, shards) === shard);
+  const named = waves.map((keys, index) =>
+    numbers
+      .map((shard) => ({ suffix: waveSuffix(index) + shardSuffix(shard, shards), shard, only: inShard(keys, shard) }))
+      .filter(({ only }) => only.length > 0),
+  );
+  const rest = numbers.map((shard) => ({
+    suffix: shardSuffix(shard, shards),
+    shard,
+    allBut: inShard(waves.flat(), shard),
+  }));
+  return [...named, rest];
+}
+
+/** What the name of the hold and of the lockdown of a host end in. */
+export function suffixesOf(
+  key: string,
+  { shards, waves }: Layout,
+): { readonly hold: string; readonly lockdown: string } {
+  const hold = shardSuffix(shardOf(key, shards), shards);
+  const wave = waves.findIndex((keys) => keys.includes(key));
+  return { hold, lockdown: wave === -1 ? hold : waveSuffix(wave) + hold };
+}
+
+function waveSuffix(index: number): string {
+  return `_wave_${index + 1}`;
+}

@@ -1,0 +1,177 @@
+/** Hosts spread over shards and waves: which resources there are, and what each knows of the others. */
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { shardOf } from "../../lib/terraform/layout";
+import {
+  type Block,
+  type Configuration,
+  configurationOf,
+  stackOf,
+  synth,
+  synthErrorOf,
+  textOf,
+  warningsOf,
+} from "./support";
+
+const hosts = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`web-${index}`, `192.0.2.${index + 1}`]));
+const resources = (configuration: Configuration): Readonly<Record<string, Block>> =>
+  configuration.resource.null_resource;
+const moved = (configuration: Configuration): Array<{ from: string; to: string }> | undefined =>
+  (configuration as unknown as { moved?: Array<{ from: string; to: string }> }).moved;
+const local = (configuration: Configuration, name: string): unknown => configuration.locals[`firewall_${name}`];
+const problemsWith = (props: SshOnlyFirewallProps): string =>
+  synthErrorOf((stack) => new SshOnlyFirewall(stack, "firewall", props));
+
+describe("shards", () => {
+  const configuration = synth({ hosts, shards: 4 });
+
+  test("have a hold and a lockdown each, with the hosts whose names fall into them", () => {
+    const shards = [0, 1, 2, 3];
+    expect(Object.keys(resources(configuration)).sort()).toEqual(
+      [
+        ...shards.flatMap((shard) => [`firewall_hold_4_${shard}`, `firewall_lockdown_4_${shard}`]),
+        "firewall_ruleset",
+      ].sort(),
+    );
+    for (const shard of shards) {
+      expect(Object.keys(local(configuration, `hosts_4_${shard}`) as object)).toEqual(
+        Object.keys(hosts)
+          .sort()
+          .filter((key) => shardOf(key, 4) === shard),
+      );
+      expect(resources(configuration)[`firewall_lockdown_4_${shard}`].triggers?.hold).toBe(
+        `\${null_resource.firewall_hold_4_${shard}[each.key].id}`,
+      );
+    }
+  });
+
+  test("of which a host was taken out keep the others where they are", () => {
+    const { "web-3": address, ...others } = hosts;
+    const after = synth({ hosts: others, shards: 4 });
+    for (const name of [0, 1, 2, 3].map((shard) => `hosts_4_${shard}`)) {
+      const here = name === `hosts_4_${shardOf("web-3", 4)}` ? { "web-3": { address, ruleset: "shared" } } : {};
+      expect({ ...(local(after, name) as object), ...here }).toEqual(local(configuration, name));
+    }
+  });
+
+  test("are all in the output of what is locked", () => {
+    const locked = local(configuration, "locked_hosts") as string;
+    expect(locked).toMatch(/^\$\{merge\(\{ for key, lockdown in null_resource\.firewall_lockdown_4_0 : .*\)\}$/);
+    expect(locked.match(/ in null_resource\.firewall_lockdown_4_[0-3] /g)).toHaveLength(4);
+  });
+
+  test("know at unlock only of hosts that can be in them", () => {
+    const mixed = synth({
+      shards: 4,
+      hosts: Object.fromEntries(
+        Object.entries(hosts).map(([key, address]) => [key, { address, connection: { user: `user-of-${key}` } }]),
+      ),
+    });
+    const users = JSON.stringify(resources(mixed).firewall_hold_4_2.provisioner).match(/user-of-web-\d+/g);
+    expect(users).toEqual(
+      Object.keys(hosts)
+        .sort()
+        .filter((key) => shardOf(key, 4) === 2)
+        .map((key) => `user-of-${key}`),
+    );
+  });
+
+  test("whose number was changed are moved, each host's hold and lockdown", () => {
+    const few = { hosts: { "web-1": "192.0.2.1", "web-2": "192.0.2.2" }, waves: [["web-2"]] };
+    const [one, two] = [shardOf("web-1", 4), shardOf("web-2", 4)];
+    expect(moved(synth({ ...few, shards: 4, movedFromShards: 1 }))).toEqual([
+      { from: 'null_resource.firewall_hold["web-1"]', to: `null_resource.firewall_hold_4_${one}["web-1"]` },
+      { from: 'null_resource.firewall_lockdown["web-1"]', to: `null_resource.firewall_lockdown_4_${one}["web-1"]` },
+      { from: 'null_resource.firewall_hold["web-2"]', to: `null_resource.firewall_hold_4_${two}["web-2"]` },
+      {
+        from: 'null_resource.firewall_lockdown_wave_1["web-2"]',
+        to: `null_resource.firewall_lockdown_wave_1_4_${two}["web-2"]`,
+      },
+    ]);
+    expect(moved(synth({ ...few, shards: 4 }))).toBeUndefined();
+  });
+
+  test("of two firewalls in a stack move side by side", () => {
+    const stack = stackOf((scope) => {
+      new SshOnlyFirewall(scope, "one", { hosts: { a: "192.0.2.1" }, shards: 2, movedFromShards: 1 });
+      new SshOnlyFirewall(scope, "two", { hosts: { a: "192.0.2.2" }, shards: 2, movedFromShards: 1 });
+    });
+    expect(moved(configurationOf(stack))?.map(({ from }) => from)).toEqual([
+      'null_resource.one_hold["a"]',
+      'null_resource.one_lockdown["a"]',
+      'null_resource.two_hold["a"]',
+      'null_resource.two_lockdown["a"]',
+    ]);
+  });
+
+  test("are suggested for a large fleet, with the way to get there", () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 501 }, (_, index) => [`h-${index}`, `h-${index}.example.com`]),
+    );
+    const [without, sharded] = [1, 2].map((shards) => {
+      const made: SshOnlyFirewall[] = [];
+      textOf(stackOf((scope) => made.push(new SshOnlyFirewall(scope, "firewall", { hosts: many, shards }))));
+      return made.flatMap(warningsOf).join("\n");
+    });
+    expect(without).toContain("set shards to 64, and movedFromShards to 1");
+    expect(sharded).not.toContain("shards");
+  });
+});
+
+describe("waves", () => {
+  const waves = [["web-1"], ["web-2", "web-3"]];
+  const configuration = synth({ hosts, waves });
+
+  test("have a lockdown each, which waits for that of the wave before", () => {
+    expect(Object.keys(resources(configuration)).sort()).toEqual([
+      "firewall_hold",
+      "firewall_lockdown",
+      "firewall_lockdown_wave_1",
+      "firewall_lockdown_wave_2",
+      "firewall_ruleset",
+    ]);
+    const {
+      firewall_lockdown: rest,
+      firewall_lockdown_wave_1: first,
+      firewall_lockdown_wave_2: second,
+    } = resources(configuration);
+    expect([first, second, rest].map(({ depends_on }) => depends_on)).toEqual([
+      [],
+      ["null_resource.firewall_lockdown_wave_1"],
+      ["null_resource.firewall_lockdown_wave_2"],
+    ]);
+    expect([first, second, rest].map(({ for_each }) => for_each)).toEqual([
+      "${local.firewall_hosts_wave_1}",
+      "${local.firewall_hosts_wave_2}",
+      "${local.firewall_hosts_rest}",
+    ]);
+  });
+
+  test("take their hosts out of the entries of all", () => {
+    expect(["hosts_wave_2", "hosts_rest"].map((name) => local(configuration, name))).toEqual([
+      '${{ for key, host in local.firewall_hosts : key => host if contains(["web-2", "web-3"], key) }}',
+      '${{ for key, host in local.firewall_hosts : key => host if !contains(["web-1", "web-2", "web-3"], key) }}',
+    ]);
+  });
+
+  test("come after what the firewall depends on, and all wait for all shards of the wave before", () => {
+    const both = synth({ hosts, waves: [["web-1", "web-2", "web-3", "web-4", "web-5"]], shards: 2 });
+    expect(resources(both).firewall_lockdown_2_0.depends_on).toEqual([
+      "null_resource.firewall_lockdown_wave_1_2_0",
+      "null_resource.firewall_lockdown_wave_1_2_1",
+    ]);
+  });
+});
+
+describe("what cannot be", () => {
+  test.each([
+    [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
+    [{ shards: 4, movedFromShards: 4 }, "movedFromShards: is 4, as shards is, so nothing has to be moved; take it out"],
+    [{ waves: ["web-1"] }, 'waves[0]: must be a list; did you mean ["web-1"]?'],
+    [{ waves: [["web-1"], []] }, "waves[1]: is empty; name the hosts that are locked in this wave, or take it out"],
+    [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is no host of this firewall; did you mean "web-1"?'],
+    [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" stands in a wave already; take it out of one'],
+    [{ waves: [[7]] }, "waves[0][0]: must be text, not 7"],
+  ])("%j is refused with its place", (props, problem) => {
+    expect(problemsWith({ hosts, ...(props as object) })).toContain(problem);
+  });
+});
