@@ -395,7 +395,7 @@ export class HostResources {
     const hosts = shards[shard] ?? [];
     const shared = toExpression(term(common.get(name)));
     const remembered = `try(${this.tracker.remembered(name)}, ${OF_THE_MACHINE.has(name) ? "null" : shared})`;
-    if (this.tracker.memoryFollows || (common.has(name) && !OF_THE_MACHINE.has(name))) {
+    if (this.tracker.memoryFollows || hosts.length === 0 || (common.has(name) && !OF_THE_MACHINE.has(name))) {
       return expression(remembered);
     }
     // Where its address is not known yet, the name of a host alone has to do.

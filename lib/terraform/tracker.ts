@@ -6,13 +6,12 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import {
   Aspects,
-  DataResource,
   type ITerraformDependable,
   type RemoteExecProvisioner,
   TerraformIterator,
   type TerraformLocal,
   TerraformProvider,
-  type TerraformResource,
+  TerraformResource,
   TerraformStack,
 } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
@@ -95,18 +94,22 @@ class TerraformDataTracker implements Tracker {
   public readonly memoryFollows = true;
 
   public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
-    class TrackedDataResource extends DataResource {
+    // Not cdktf's DataResource, which starts Terraform for each to ask for its version.
+    class TrackedDataResource extends TerraformResource {
       public override toTerraform(): unknown {
-        const { triggers, memory, provisioners } = props.contents();
-        this.triggersReplace = triggers;
-        if (memory !== undefined) {
-          this.input = memory;
-        }
-        this.provisioners = provisioners?.slice();
+        this.provisioners = props.contents().provisioners?.slice();
         return super.toTerraform();
       }
+
+      protected override synthesizeAttributes(): Record<string, unknown> {
+        const { triggers, memory } = props.contents();
+        return { input: memory, triggers_replace: triggers };
+      }
     }
-    const resource = new TrackedDataResource(scope, id, metaArguments(props));
+    const resource = new TrackedDataResource(scope, id, {
+      terraformResourceType: "terraform_data",
+      ...metaArguments(props),
+    });
     resource.overrideLogicalId(logicalId);
     return resource;
   }

@@ -5,7 +5,16 @@ import type { BastionProps, HostProps } from "../../lib";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { hostEntry } from "./support";
-import { lockIdOf, lockedHosts, statusOf, TRACKERS, type TrackedDeployment, Tracking } from "./tracked";
+import {
+  lockIdOf,
+  lockedHosts,
+  openByHand,
+  statusOf,
+  TRACKERS,
+  type TrackedDeployment,
+  Tracking,
+  words,
+} from "./tracked";
 
 jest.setTimeout(300_000);
 
@@ -370,13 +379,4 @@ async function keyIn(lab: Lab, name: string): Promise<string> {
   const file = join(lab.makeFolder("key"), name);
   await lab.controller.exec(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file]);
   return file;
-}
-
-/** What the host program offers somebody on the console. */
-const openByHand =
-  "[ ! -e /var/lib/ssh-only-firewall/host.sh ] || sh /var/lib/ssh-only-firewall/host.sh unlock >/dev/null";
-
-/** What Terraform said, on one line, without its frames. */
-function words({ stdout, stderr }: { stdout: string; stderr: string }): string {
-  return `${stdout}\n${stderr}`.replace(/[│╷╵]/g, " ").replace(/\s+/g, " ");
 }

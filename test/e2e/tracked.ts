@@ -130,3 +130,12 @@ export async function lockedHosts(hosts: readonly Host[]): Promise<string[]> {
 export async function lockIdOf(host: Host): Promise<string> {
   return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().split(" ")[0];
 }
+
+/** What the host program offers somebody on the console. */
+export const openByHand =
+  "[ ! -e /var/lib/ssh-only-firewall/host.sh ] || sh /var/lib/ssh-only-firewall/host.sh unlock >/dev/null";
+
+/** What Terraform said, on one line, without its frames. */
+export function words({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  return `${stdout}\n${stderr}`.replace(/[│╷╵]/g, " ").replace(/\s+/g, " ");
+}
