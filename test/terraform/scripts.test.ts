@@ -45,6 +45,8 @@ function evaluated(configuration: Configuration): object {
   };
   return {
     ...configuration,
+    // Of lockdowns that are not there.
+    locals: { ...configuration.locals, firewall_locked_hosts: "" },
     resource: {
       terraform_data: {
         ...others,
