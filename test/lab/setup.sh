@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes this machine ready for the lab: installs what is missing, or says what is missing.
 #
-# Run by `npm run setup`, before the demo, the tests and the benchmark. Silent when nothing is missing. As root
+# Run by `npm run setup`, before the demo and the tests, and by the benchmark. Silent when nothing is missing. As root
 # on Debian or Ubuntu it installs packages; it starts no service and changes none that is there.
 #
+# Usage: setup.sh [COMMAND=PACKAGE]...     those are needed besides
 # Settings (environment):
 #   CI=true   what is missing is a failure; without it, tests that need it are listed as not run
 # Exit: 0 ready, or what is missing was said; 1 an installation failed, or something is missing and CI=true
@@ -13,6 +14,7 @@ set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 main() {
+  besides=$*
   find_missing
   if [ -n "$packages" ]; then
     if [ "$(id -u)" != 0 ]; then
@@ -57,6 +59,7 @@ find_missing() {
   need dnsmasq dnsmasq-base
   need radvd radvd
   need chromium chromium
+  for pair in $besides; do need "${pair%%=*}" "${pair#*=}"; done
 }
 
 need() {
@@ -99,4 +102,4 @@ lack() {
   printf '%s\n' "$@" >&2
 }
 
-main
+main "$@"
