@@ -1,62 +1,56 @@
 /** How long `status --live` takes for a fleet, beside as many bare ssh logins, as many at a time, in the same run. */
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Host, Lab } from "../test/lab/lab";
 import { lockScript } from "../test/lab/lock-script";
+import { lockByHand } from "./by-hand";
+import { medianRatio, timed } from "./measure";
+import { atMost, type Part, type Section, shown } from "./part";
 
-const PROGRAM = "/var/lib/ssh-only-firewall/host.sh";
+const HOSTS = 200;
+const CONCURRENCY = 20;
+const RUNS = 3;
+const CLI = join(__dirname, "../dist/bin/ssh-only-firewall.js");
 const RULESET_OF_SCRIPT = /SSH_ONLY_RULESET='([0-9a-f]+)'/;
 
-export interface StatusBenchOptions {
-  readonly hosts: number;
-  readonly concurrency: number;
-  readonly runs: number;
-}
+export const status: Part = {
+  name: "status",
+  about: `status --live of ${HOSTS} hosts beside as many ssh logins`,
+  run: measure,
+};
 
-/** The section of RESULTS.md, as lines. */
-export async function benchStatus(
-  { hosts, concurrency, runs }: StatusBenchOptions = { hosts: 200, concurrency: 20, runs: 3 },
-): Promise<string[]> {
+async function measure(): Promise<Section> {
   const lab = await Lab.create();
   try {
-    const names = Array.from({ length: hosts }, (_, index) => `host-${index}`);
-    for (let start = 0; start < hosts; start += 20) {
+    const names = Array.from({ length: HOSTS }, (_, index) => `host-${index}`);
+    for (let start = 0; start < HOSTS; start += 20) {
       const added = await lab.addHosts(names.slice(start, start + 20).map((name) => ({ name })));
-      await Promise.all(added.map(lockByHand));
+      await Promise.all(added.map((host) => lockByHand(host)));
     }
     const file = join(lab.makeFolder("status"), "state.json");
     writeFileSync(file, JSON.stringify(stateOf(lab.hosts)));
-    // As users have it: compiling is no part of the command.
-    execFileSync("npm", ["run", "--silent", "build"], { cwd: join(__dirname, ".."), stdio: "ignore" });
-    const cli = [join(__dirname, "../dist/bin/ssh-only-firewall.js")];
-    const options = ["--live", "--json", "--identity", lab.privateKeyPath, "--concurrency", String(concurrency)];
-    const bare = `tr ' ' '\\n' | xargs -P ${concurrency} -I{} ssh {} true`;
-    const ratios: number[] = [];
-    const seconds: string[] = [];
-    for (let run = 0; run < runs; run++) {
-      const logins = await timed(() => lab.controller.exec(bare, { input: names.join(" "), timeoutSeconds: 600 }));
-      const status = await timed(() =>
-        lab.controller.exec([process.execPath, ...cli, "status", file, ...options], { timeoutSeconds: 600 }),
-      );
-      ratios.push(status / logins);
-      seconds.push(`${status.toFixed(1)} s and ${logins.toFixed(1)} s`);
+    const options = ["--live", "--json", "--identity", lab.privateKeyPath, "--concurrency", String(CONCURRENCY)];
+    const command = [process.execPath, CLI, "status", file, ...options];
+    const bare = `tr ' ' '\\n' | xargs -P ${CONCURRENCY} -I{} ssh {} true`;
+    const logins: number[] = [];
+    const statuses: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      logins.push(await timed(() => lab.controller.exec(bare, { input: names.join(" "), timeoutSeconds: 600 })));
+      statuses.push(await timed(() => lab.controller.exec(command, { timeoutSeconds: 600 })));
     }
-    const ratio = ratios.slice().sort((a, b) => a - b)[Math.floor(runs / 2)] as number;
-    return [
-      `\`status --live\` of ${hosts} locked hosts, ${concurrency} at a time, takes ${ratio.toFixed(2)} times as long as as many`,
-      `\`ssh HOST true\` (median of ${runs}; ${seconds.join(", ")}).`,
-      "",
-    ];
+    const what = `status --live of ${HOSTS} hosts takes at most 1.5 times as many bare ssh logins`;
+    const seconds = (of: readonly number[]): string => of.map(shown).join(", ");
+    return {
+      title: "status --live",
+      demands: [atMost(what, medianRatio(statuses, logins), 1.5, " times")],
+      lines: [
+        `${HOSTS} locked hosts, ${CONCURRENCY} at a time, in turns: \`status --live\` ${seconds(statuses)} s; \`ssh HOST true\` of`,
+        `each ${seconds(logins)} s.`,
+      ],
+    };
   } finally {
     await lab.destroy();
   }
-}
-
-async function lockByHand(host: Host): Promise<void> {
-  const lock = lockScript(host);
-  await host.exec("cat >/tmp/lock.sh", { input: lock.script });
-  await host.exec(`sh /tmp/lock.sh && sh ${PROGRAM} ${lock.confirm}`);
 }
 
 /** As terraform output -json prints it, of one output; that all agree makes the command end with 0. */
@@ -68,10 +62,4 @@ function stateOf(hosts: readonly Host[]): unknown {
       return [host.name, { address: host.ipv4, hold: lock.owner, ruleset_sha256: ruleset }];
     }),
   );
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const begin = process.hrtime.bigint();
-  await action();
-  return Number(process.hrtime.bigint() - begin) / 1e9;
 }

@@ -316,8 +316,8 @@ export class Host implements Target {
     return path.join(this.site.folder, "host-keys", this.name);
   }
 
-  /** Name of its port on the bridge. */
-  private get port(): string {
+  /** Name of its port on the controller's bridge. */
+  public get port(): string {
     return `h${this.number}`;
   }
 

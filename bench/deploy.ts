@@ -1,0 +1,140 @@
+/** How long it takes to lock a fleet, beside bare ssh logins and beside Ansible. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parsePolicy } from "../lib/policy/policy";
+import { parseOrThrow } from "../lib/policy/problems";
+import { renderNftables } from "../lib/ruleset/nftables";
+import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support";
+import { Lab } from "../test/lab/lab";
+import { cdktf } from "../test/lab/terraform";
+import { Ansible } from "./ansible";
+import { median, medianRatio, timed } from "./measure";
+import { atLeast, atMost, type Demand, type Part, type Section, shown, table } from "./part";
+
+const AT_ONCE = 10;
+
+export const deploy: Part = {
+  name: "deploy",
+  about: "deploy on 40 hosts: ours, bare ssh logins, Ansible",
+  needs: ["ansible-playbook=ansible"],
+  run: () =>
+    measure(40, 3, ({ ours, bare, oursOnIptables, ansible }) => [
+      atMost(
+        "a deploy of 40 hosts takes at most 1.6 times two bare ssh logins a host",
+        medianRatio(ours, bare),
+        1.6,
+        " times",
+      ),
+      atLeast("and is at least 5 times faster than Ansible", medianRatio(ansible, oursOnIptables), 5, " times"),
+    ]),
+};
+
+export const deploy200: Part = {
+  name: "deploy-200",
+  about: "the same on 200 hosts",
+  needs: ["ansible-playbook=ansible"],
+  run: () => measure(200, 1, () => []),
+};
+
+type Contender = "bare" | "ours" | "oursOnIptables" | "ansible";
+type Times = Record<Contender, number[]>;
+
+async function measure(count: number, rounds: number, demands: (times: Times) => Demand[]): Promise<Section> {
+  const lab = await Lab.create();
+  try {
+    for (let start = 0; start < count; start += 20) {
+      await lab.addHosts(
+        Array.from({ length: Math.min(20, count - start) }, (_, index) => ({ name: `host-${start + index}` })),
+      );
+    }
+    const fleet = new Fleet(lab);
+    const times: Times = { bare: [], ours: [], oursOnIptables: [], ansible: [] };
+    for (let round = 0; round < rounds; round++) {
+      times.bare.push(await fleet.bareLogins());
+      times.ours.push(await fleet.ours({ backend: "nftables" }));
+      times.oursOnIptables.push(await fleet.ours({ backend: "iptables" }));
+      times.ansible.push(await fleet.ansible());
+    }
+    const withCdktf = await fleet.ours({ backend: "nftables" }, "cdktf");
+    const row = (what: string, seconds: readonly number[]): string[] => [
+      what,
+      `${shown(median(seconds))} s`,
+      shown(seconds.length === rounds ? medianRatio(seconds, times.bare) : median(seconds) / median(times.bare)),
+    ];
+    return {
+      title: `deploy on ${count} hosts`,
+      demands: demands(times),
+      lines: [
+        `${count} hosts on this machine that are open, ${AT_ONCE} at a time, ${rounds === 1 ? "once" : `median of ${rounds}, in turns`}. The bare logins load the same ruleset with`,
+        "`nft -f`, and log in once more. Ours is `terraform apply`, its plan included. Ansible copies the rulesets for IPv4 and",
+        "IPv6 and loads them with `community.general.iptables_state` and its rollback, pipelining on; beside it stands ours with",
+        "the same backend.",
+        "",
+        ...table(
+          ["", "time", "as a multiple of the bare logins"],
+          [
+            row("two bare `ssh` logins a host, nftables", times.bare),
+            row("ours, nftables", times.ours),
+            row("ours, nftables, by `cdktf deploy`", [withCdktf]),
+            row("ours, iptables", times.oursOnIptables),
+            row("Ansible, iptables", times.ansible),
+          ],
+        ),
+      ],
+    };
+  } finally {
+    await lab.destroy();
+  }
+}
+
+/** All hosts of a lab: each way of locking them begins and ends with hosts that are open. Times in seconds. */
+class Fleet {
+  private readonly ruleset: string;
+  private readonly playbook: Ansible;
+
+  public constructor(private readonly lab: Lab) {
+    const policy = parseOrThrow("The policy", (problems) => parsePolicy({ allowFrom: controllerOnly }, problems));
+    this.ruleset = join(lab.makeFolder("bare"), "ruleset.nft");
+    writeFileSync(this.ruleset, renderNftables(policy));
+    this.playbook = new Ansible(lab, controllerOnly);
+  }
+
+  public async bareLogins(): Promise<number> {
+    const both = `ssh {} nft -f - <${this.ruleset} && ssh {} true`;
+    const all = `tr ' ' '\\n' | xargs -P ${AT_ONCE} -I{} sh -c '${both}'`;
+    const input = this.lab.hosts.map(({ name }) => name).join(" ");
+    const seconds = await timed(() => this.lab.controller.exec(all, { input, timeoutSeconds: 600 }));
+    await this.everywhere("nft delete table inet ssh_only_firewall");
+    return seconds;
+  }
+
+  public async ours(props: DeploymentProps, by: "terraform" | "cdktf" = "terraform"): Promise<number> {
+    const deployment = new Deployment(this.lab);
+    // Lab hosts have no init system.
+    const terraform = await deployment.prepare({ ...props, persist: false });
+    const options = { timeoutSeconds: 600 };
+    const seconds = await timed(() =>
+      by === "terraform"
+        ? terraform.apply([`-parallelism=${AT_ONCE}`], options)
+        : cdktf(this.lab, deployment.stack, "deploy", {
+            ...options,
+            args: ["--terraform-parallelism", String(AT_ONCE)],
+          }),
+    );
+    await terraform.destroy([`-parallelism=${AT_ONCE}`], options);
+    return seconds;
+  }
+
+  public async ansible(): Promise<number> {
+    const seconds = await timed(() => this.playbook.run());
+    // All have the rules, or there is nothing to compare.
+    await this.everywhere("iptables -S | grep -qx -- '-P INPUT DROP' && ip6tables -S | grep -qx -- '-P INPUT DROP'");
+    const open = ["INPUT", "OUTPUT", "FORWARD"].map((chain) => `$command -P ${chain} ACCEPT`).join("; ");
+    await this.everywhere(`for command in iptables ip6tables; do ${open}; $command -F; $command -X; done`);
+    return seconds;
+  }
+
+  private async everywhere(command: string): Promise<void> {
+    await Promise.all(this.lab.hosts.map((host) => host.exec(command)));
+  }
+}
