@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
+import type { SshOnlyFirewallProps } from "../lib";
 import { hostProgram, hostProgramVersion } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/policy/problems";
@@ -49,6 +50,9 @@ export const FORM_NAMES: Readonly<Record<Form, string>> = {
 const SHARDED_FROM = 300;
 export const SHARDS = 64;
 
+/** As in a fleet file. */
+type Layout = Pick<SshOnlyFirewallProps, "shards" | "movedFromShards">;
+
 const ROOT = resolve(__dirname, "..");
 const APPS: Partial<Record<Form, string>> = {
   ours: join(ROOT, "dist/bin/fleet.js"),
@@ -83,7 +87,7 @@ export class Project {
   }
 
   /** Writes the configuration, as its own process where it is an app. */
-  public synth(hosts: Hosts, allowFrom: readonly string[] = SOURCES[0], shards = shardsFor(hosts)): Cost | undefined {
+  public synth(hosts: Hosts, allowFrom: readonly string[] = SOURCES[0], layout = layoutFor(hosts)): Cost | undefined {
     const key = join(this.folder, "key");
     writeFileSync(key, "no key\n");
     rmSync(join(this.stack, "cdk.tf.json"), { force: true });
@@ -92,7 +96,7 @@ export class Project {
       return undefined;
     }
     if (this.form === "ours") {
-      writeFileSync(join(this.folder, "fleet.yaml"), stringify(fleetFile(hosts, allowFrom, key, shards)));
+      writeFileSync(join(this.folder, "fleet.yaml"), stringify(fleetFile(hosts, allowFrom, key, layout)));
     } else {
       writeFileSync(join(this.folder, "fleet.json"), JSON.stringify({ hosts, job: jobOf(allowFrom, key) }));
     }
@@ -109,11 +113,11 @@ export class Project {
   }
 }
 
-function fleetFile(hosts: Hosts, allowFrom: readonly string[], privateKeyPath: string, shards: number): object {
+function fleetFile(hosts: Hosts, allowFrom: readonly string[], privateKeyPath: string, layout: Layout): object {
   return {
     name: "fleet",
     tracker: "terraform_data",
-    ...(shards > 1 ? { shards } : {}),
+    ...layout,
     allowFrom,
     connection: { user: "root", privateKeyPath },
     hosts: Object.fromEntries(
@@ -125,8 +129,8 @@ function fleetFile(hosts: Hosts, allowFrom: readonly string[], privateKeyPath: s
   };
 }
 
-function shardsFor(hosts: Hosts): number {
-  return Object.keys(hosts).length > SHARDED_FROM ? SHARDS : 1;
+function layoutFor(hosts: Hosts): Layout {
+  return Object.keys(hosts).length > SHARDED_FROM ? { shards: SHARDS } : {};
 }
 
 function jobOf(allowFrom: readonly string[], privateKeyPath: string): Job {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FleetHost, FORM_NAMES, type Form, type Hosts, hostsOf, Project, SOURCES } from "./forms";
+import { type FleetHost, FORM_NAMES, type Form, type Hosts, hostsOf, Project, SHARDS, SOURCES } from "./forms";
 import { medianRatio } from "./measure";
 import { atLeast, atMost, type Demand, type Part, type Section, shown, table } from "./part";
 import { type PlanCost, Planner } from "./planner";
@@ -121,8 +121,8 @@ function touched(hosts: Hosts, planner: Planner): Demand[] {
   const count = Object.keys(hosts).length;
   const [leaving = ""] = Object.keys(hosts).slice(count / 2);
   const fewer = Object.fromEntries(Object.entries(hosts).filter(([name]) => name !== leaving));
-  const exactly = (what: string, expected: string, next: Hosts, allowFrom?: readonly string[]): Demand => {
-    project.synth(next, allowFrom);
+  const exactly = (what: string, expected: string, ...changed: Parameters<typeof project.synth>): Demand => {
+    project.synth(...changed);
     const { summary } = planner.plan();
     return { what: `${what}, in 3,000: ${expected}`, measured: summary, holds: summary === `Plan: ${expected}` };
   };
@@ -132,6 +132,10 @@ function touched(hosts: Hosts, planner: Planner): Demand[] {
     exactly("one more host", "2 to add, 0 to change, 0 to destroy", more),
     exactly("one host fewer", "0 to add, 0 to change, 2 to destroy", fewer),
     exactly("one ruleset changed", every, hosts, SOURCES[1]),
+    exactly("another number of shards", "0 to add, 0 to change, 0 to destroy", hosts, SOURCES[0], {
+      shards: SHARDS / 2,
+      movedFromShards: SHARDS,
+    }),
   ];
 }
 
