@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The CDKTF app: a fleet file in, one stack out. `cdktf` runs it, as cdktf.json says. */
 import { App } from "cdktf";
-import { DEFAULT_FILE, FleetFileError, readFleet } from "../lib/fleet/fleet-file";
+import { DEFAULT_FILE, readFleet } from "../lib/fleet/fleet-file";
+import { FleetFileError } from "../lib/fleet/fleet-file-error";
 import { FleetStack } from "../lib/fleet/fleet-stack";
 
 const USAGE = `Usage: ssh-only-firewall-fleet [FILE]

@@ -1,8 +1,6 @@
 /** What the commands that ask hosts share: their options, the hosts, and how it goes. */
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { readFleet } from "../fleet/fleet-file";
-import { hostsOf } from "../fleet/fleet-hosts";
 import { type Host, hostsIn, type NamedHost, withNamed } from "../status/hosts";
 import { messages as words, StateError } from "../status/messages";
 import type { ReachSettings } from "../status/reach";
@@ -53,11 +51,11 @@ export function addAskingOptions(command: Command): Command {
     );
 }
 
-export function hostsToLookAt(named: string, { fleet, also = [] }: AskingOptions): readonly Host[] {
+export async function hostsToLookAt(named: string, { fleet, also = [] }: AskingOptions): Promise<readonly Host[]> {
   try {
     const { place, text } = readSource(named);
     try {
-      const hosts = withNamed(hostsIn(readState(text)), [...declared(fleet), ...also]);
+      const hosts = withNamed(hostsIn(readState(text)), [...(await declared(fleet)), ...also]);
       if (hosts.length === 0) {
         throw new StateError(words.noHosts());
       }
@@ -70,10 +68,15 @@ export function hostsToLookAt(named: string, { fleet, also = [] }: AskingOptions
   }
 }
 
-function declared(file: string | undefined): readonly NamedHost[] {
+async function declared(file: string | undefined): Promise<readonly NamedHost[]> {
   if (file === undefined) {
     return [];
   }
+  // Only now, for it brings cdktf with it, which takes longer than asking a host.
+  const [{ readFleet }, { hostsOf }] = await Promise.all([
+    import("../fleet/fleet-file.js"),
+    import("../fleet/fleet-hosts.js"),
+  ]);
   return [...hostsOf(readFleet(file)).values()].map(({ key, address, policy, connection }): NamedHost => {
     const known = {
       port: String(connection.port ?? policy.sshPort),

@@ -55,7 +55,7 @@ export function addReport(program: Command): void {
 }
 
 async function report(state: string, options: ReportOptions): Promise<void> {
-  const hosts = hostsToLookAt(state, options);
+  const hosts = await hostsToLookAt(state, options);
   const replies = await withProgress<Reply>(
     hosts.length,
     messages.withoutReport(),

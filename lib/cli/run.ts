@@ -3,14 +3,18 @@
  * and report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
  */
 import { Command, CommanderError } from "commander";
-import { FleetFileError } from "../fleet/fleet-file";
+import { FleetFileError } from "../fleet/fleet-file-error";
 import { CommandError } from "./errors";
-import { addInit } from "./init";
 import { packageVersion } from "./package";
-import { addRender } from "./render";
-import { addReport } from "./report";
-import { addReview } from "./review";
-import { addStatus } from "./status";
+
+/** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import("./init.js")).addInit,
+  render: async () => (await import("./render.js")).addRender,
+  review: async () => (await import("./review.js")).addReview,
+  status: async () => (await import("./status.js")).addStatus,
+  report: async () => (await import("./report.js")).addReport,
+};
 
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("ssh-only-firewall")
@@ -18,7 +22,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender, addReview, addStatus, addReport].forEach((add) => add(program));
+  const only = COMMANDS[args[0] ?? ""];
+  const needed = only === undefined ? Object.values(COMMANDS) : [only];
+  (await Promise.all(needed.map((load) => load()))).forEach((add) => add(program));
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

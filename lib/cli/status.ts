@@ -74,7 +74,7 @@ export function addStatus(program: Command): void {
 }
 
 async function status(state: string, options: StatusOptions): Promise<void> {
-  const hosts = hostsToLookAt(state, options);
+  const hosts = await hostsToLookAt(state, options);
   const findings = options.live === true ? await ask(hosts, options) : undefined;
   const report = reportOf(hosts, findings);
   process.stdout.write(written(report, options));

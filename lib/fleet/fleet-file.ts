@@ -11,6 +11,7 @@ import { SHARED_KEYS } from "../policy/host";
 import { checkKeys, isObject } from "../policy/keys";
 import { describeProblem, Problems } from "../policy/problems";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../ssh-only-firewall";
+import { FleetFileError } from "./fleet-file-error";
 import { COMMAND, messages } from "./messages";
 import { type PlacedProblem, YamlFile } from "./yaml-file";
 
@@ -21,14 +22,6 @@ export interface Fleet {
 }
 
 export const DEFAULT_FILE = "fleet.yaml";
-
-/** Thrown for a file that is no fleet; says all that is wrong, one line each. */
-export class FleetFileError extends Error {
-  public constructor(public readonly lines: readonly string[]) {
-    super(lines.join("\n"));
-    this.name = "FleetFileError";
-  }
-}
 
 /** The construct's properties that a file can hold: all but `dependsOn`, which are other resources. */
 const PROPS_KEYS = [

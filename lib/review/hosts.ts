@@ -2,7 +2,7 @@
 import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";
 import { type Change, known, same, type Value } from "./plan";
 import type { Rulesets } from "./rulesets";
-import { sourcesLost, sshAccess, type SshAccess, type Texts, wideSources } from "./ssh";
+import { sourcesLost, sshAccess, type SshAccess, type Texts } from "./ssh";
 import { joined, type Text, text } from "./text";
 
 /** What becomes of a host, in the order in which it is listed. */
@@ -291,7 +291,7 @@ function accessFindings(ruleset: Sides, rulesets: Rulesets): readonly Danger[] {
   if (access === undefined) {
     return [["unknown", ["who may reach SSH cannot be told from its ruleset; read it"]]];
   }
-  const wide = wideSources(access);
+  const wide = access.sources.filter((source) => source.isWide);
   const findings: Danger[] =
     wide.length === 0
       ? []

@@ -1,9 +1,33 @@
 /** Who may reach SSH, read from the rules that a host is to load, not from the words above them. */
-import { AllowedSource } from "../policy/source";
+import { type Cidr, contains, familyName, formatCidr, parseCidr } from "../policy/address";
+import { parseOrThrow } from "../policy/problems";
+
+/** An address or range that a rule lets in. */
+class Source {
+  public static of(text: string): Source {
+    return new Source(parseOrThrow("A source", (problems) => parseCidr(text, problems)));
+  }
+
+  private constructor(private readonly cidr: Cidr) {}
+
+  /** Whether a lot of strangers are behind it: everybody, or a range as large as only an allocation is. */
+  public get isWide(): boolean {
+    return this.cidr.prefix < (this.cidr.family === "ipv4" ? 8 : 16);
+  }
+
+  public covers(other: Source): boolean {
+    return contains(this.cidr, other.cidr);
+  }
+
+  /** For people. */
+  public toString(): string {
+    return this.cidr.prefix === 0 ? `anywhere (${familyName(this.cidr.family)})` : formatCidr(this.cidr);
+  }
+}
 
 export interface SshAccess {
   readonly port: number;
-  readonly sources: readonly AllowedSource[];
+  readonly sources: readonly Source[];
 }
 
 /** The texts of a ruleset, by backend; empty where the host needs none. */
@@ -37,7 +61,7 @@ export function sshAccess(texts: Texts): SshAccess | undefined {
     return undefined;
   }
   try {
-    return { port: Number(port), sources: found.map((source) => AllowedSource.of(source)) };
+    return { port: Number(port), sources: found.map((source) => Source.of(source)) };
   } catch {
     return undefined;
   }
@@ -64,12 +88,7 @@ function accepted(
 
 const sorted = (sources: readonly string[]): string => [...new Set(sources)].sort().join();
 
-/** Those that a lot of strangers are behind: everybody, or a range as large as only an allocation is. */
-export function wideSources(access: SshAccess): readonly AllowedSource[] {
-  return access.sources.filter(({ family, cidr }) => Number(cidr.split("/")[1] ?? 128) < (family === "ipv4" ? 8 : 16));
-}
-
 /** Those from which SSH could be reached, and cannot any more. */
-export function sourcesLost(before: SshAccess, after: SshAccess): readonly AllowedSource[] {
+export function sourcesLost(before: SshAccess, after: SshAccess): readonly Source[] {
   return before.sources.filter((source) => !after.sources.some((other) => other.covers(source)));
 }
