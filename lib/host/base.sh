@@ -65,6 +65,15 @@ short() { printf '%.12s' "$1"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# legacy_table PROTOCOL [TABLE]: 0 if iptables-legacy has that table, or any, for ip or ip6. Asking the command would create it.
+legacy_table() {
+  [ -r "/proc/net/$1_tables_names" ] || return 1
+  while read -r found; do
+    [ "$found" != "${2:-$found}" ] || return 0
+  done <"/proc/net/$1_tables_names"
+  return 1
+}
+
 # write_file PATH TEXT: beside it, then renamed into place.
 write_file() {
   printf '%s' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"

@@ -57,7 +57,7 @@ evidence_now() {
 
 # Under the host lock: adds what the kernel has counted since. Never in the way of what calls it.
 keep_evidence() {
-  [ -d "$STATE/records" ] || return 0
+  [ -n "$pending$confirmed" ] && [ -d "$STATE/records" ] || return 0
   seen=$(evidence_now) || return 0
   [ -n "$seen" ] || return 0
   now=$(date +%s)

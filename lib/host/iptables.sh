@@ -4,6 +4,7 @@
 # ipt_use VARIANT [FAMILIES]: chooses the commands: iptables-restore, iptables-nft-restore or iptables-legacy-restore; and
 # the families. A record keeps both, because the distribution's alternatives and the kernel's modules may change.
 ipt_use() {
+  [ "$1" = "${ipt_variant-}" ] || ipt_wait=''
   ipt_variant=$1
   ipt_families=${2-}
   [ -z "$ipt_families" ] || return 0
@@ -20,17 +21,21 @@ ipt_find_variant() {
   esac
 }
 
-# ipt_restore FAMILY [--test]: standard input into the kernel, or only read. A held xtables lock fails it after 10 s.
-# Features are probed, never versions: old releases have no --wait, and one waits for ever without it.
-ipt_restore() {
-  if [ -z "${ipt_wait-}" ]; then
-    ipt_wait=none
-    if [ "$ipt_variant" = -nft ] || "$1$ipt_variant-restore" --help </dev/null 2>&1 | grep -q -e '--wait'; then
-      ipt_wait=own
-    elif timeout 5 true >/dev/null 2>&1; then
-      ipt_wait=timeout
-    fi
+# Sets ipt_wait. Features are probed, never versions: old releases have no --wait, and one waits for ever without it.
+ipt_find_wait() {
+  [ -z "${ipt_wait-}" ] || return 0
+  ipt_wait=none
+  if [ "$ipt_variant" = -nft ] || "iptables$ipt_variant-restore" --help </dev/null 2>&1 | grep -q -e '--wait'; then
+    ipt_wait=own
+  elif timeout 5 true >/dev/null 2>&1; then
+    ipt_wait=timeout
   fi
+}
+
+# ipt_restore FAMILY [--test]: standard input into the kernel, or only read. A held xtables lock fails it after 10 s. It is
+# mostly behind a pipe, where what it finds out is forgotten: find the wait before.
+ipt_restore() {
+  ipt_find_wait
   case $ipt_wait in
     own) "$1$ipt_variant-restore" -w 10 --noflush ${2:+"$2"} ;;
     timeout) timeout 10 "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
@@ -49,6 +54,7 @@ ipt_usable() {
       [ "$family" = iptables ] || why_not="$family-restore is not installed, and this kernel has IPv6, which would stay open: install it (package iptables, on old releases iptables-ipv6), or start the kernel with ipv6.disable=1."
       return 1
     }
+    ipt_find_wait
     text=$SSH_ONLY_IPTABLES
     [ "$family" = iptables ] || text=$SSH_ONLY_IP6TABLES
     why_not=$(printf '%s' "$text" | ipt_restore "$family" --test 2>&1) || {
@@ -64,6 +70,7 @@ ipt_usable() {
 # ipt_load DIR [no-copy]: the chains are filled, then the jumps move to the first place where they are not there already;
 # an update leaves them, so that there is no gap. As with nft_load, with the copy that proves it or without any.
 ipt_load() {
+  ipt_find_wait
   ipt_with_copy=''
   [ -f "$1/listing" ] || [ $# -eq 2 ] || ipt_with_copy=yes
   for family in $ipt_families; do
@@ -96,7 +103,11 @@ ipt_copy() { sed 's/SSH_ONLY_/SSH_CHECK_/g' "$1"; }
 # ipt_remove FAMILY PREFIX: takes out the chains with that prefix and every jump to them, in one transaction.
 ipt_remove() {
   # Not in one pipeline, which would hide that there is no answer.
-  dump=$(ipt_save "$1") || return 1
+  dump=$(ipt_save "$1") && ipt_remove_seen "$1" "$2"
+}
+
+# The same, where dump says what there is.
+ipt_remove_seen() {
   removal=$(printf '%s\n' "$dump" | awk -v prefix="$2" '
     $1 == "-A" && $(NF - 1) ~ /^-[jg]$/ && index($NF, prefix) == 1 { sub(/^-A/, "-D"); print }
     index($1, ":" prefix) == 1 { name = substr($1, 2); flush = flush "-F " name "\n"; drop = drop "-X " name "\n" }
@@ -155,23 +166,28 @@ $(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
 
 # ipt_matches DIR: as nft_matches.
 ipt_matches() {
-  ! ipt_is_proven "$1" || return 0
-  [ -n "$all" ] || return 1
+  [ ! -f "$1/listing" ] || ! ipt_is_proven "$1" || return 0
+  all=''
   for family in $ipt_families; do
     ipt_prove "$1/$family" || return 1
+    all="$all$family:
+$live
+"
   done
   write_file "$1/listing" "${all%?}"
 }
 
-# ipt_prove FILE: 0 if the chains of $family look like the copy, which is made if it is not there, and removed.
+# ipt_prove FILE: 0 if the jumps of $family come first and its chains look like the copy, which is made if it is not there, and
+# removed. Sets live.
 ipt_prove() {
-  dump=$(ipt_save "$family") || return 1
+  dump=$(ipt_save "$family") && printf '%s\n' "$dump" | ipt_jumps || return 1
   live=$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
   given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
   if [ -z "$given" ]; then
     ipt_copy "$1" | ipt_restore "$family" || return 1
-    given=$(ipt_save "$family" | ipt_listing SSH_CHECK_)
+    dump=$(ipt_save "$family") || return 1
+    given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
   fi
-  ipt_remove "$family" SSH_CHECK_ || return 1
+  ipt_remove_seen "$family" SSH_CHECK_ || return 1
   [ -n "$given" ] && [ "$live" = "$given" ]
 }

@@ -20,6 +20,23 @@ nft_copy() {
   sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables"
 }
 
+# Sets nft_tables: a line "table FAMILY NAME" for each that the kernel has; empty where there is no nft.
+list_nft_tables() {
+  nft_tables=''
+  ! have nft || nft_tables=$(nft list tables 2>/dev/null) || :
+}
+
+# nft_has WORDS: 0 if they begin a line of nft_tables.
+nft_has() {
+  case "
+$nft_tables
+" in
+    *"
+$1"*) return 0 ;;
+  esac
+  return 1
+}
+
 nft_is_live() { have nft && nft list table inet ssh_only_firewall >/dev/null 2>&1; }
 
 # Naming a table before deleting it makes the deletion succeed also when it is already gone.

@@ -1,33 +1,32 @@
 # The firewalls of others. A packet has to pass all of them: what they drop stays dropped, whatever ours accepts. Nothing
 # of theirs is touched.
 
-# others_filters: "FAMILY VARIANT" of the iptables filter tables that exist, but for those of the record that was read, in
+# others_filters: "FAMILY VARIANT" of the iptables filter tables that may exist, but for those of the record that was read, in
 # which our chains are first anyway. Looking must not create one.
 others_filters() {
+  list_nft_tables
   legacy=''
   ! have iptables-legacy-save || legacy=-legacy
   for family in iptables ip6tables; do
     protocol=ip
     [ "$family" = iptables ] || protocol=ip6
-    ! nft_filter_exists "$family" "$protocol" || printf '%s %s\n' "$family" -nft
-    if have "$family$legacy-save" && grep -qsx filter "/proc/net/${protocol}_tables_names"; then
+    if is_other -nft && nft_filter_may_exist "$family" "$protocol"; then printf '%s %s\n' "$family" -nft; fi
+    if is_other "$legacy" && have "$family$legacy-save" && legacy_table "$protocol" filter; then
       printf '%s %s\n' "$family" "$legacy"
     fi
-  done | others_only
+  done
 }
 
-# nft_filter_exists FAMILY PROTOCOL. iptables-nft-save names no table that is not there; nft is asked first, because it is quicker.
-nft_filter_exists() {
+# is_other VARIANT: 0 unless the record that was read has its chains in those tables anyway.
+is_other() { [ "iptables$1" != "$rec_backend$rec_variant" ]; }
+
+# nft_filter_may_exist FAMILY PROTOCOL, after list_nft_tables. Where there is no nft, iptables-nft-save of a table that is not
+# there shows an empty one.
+nft_filter_may_exist() {
   have "$1-nft-save" || return 1
-  if have nft; then
-    nft list tables 2>/dev/null | grep -qx "table $2 filter"
-  else
-    "$1-nft-save" -t filter 2>/dev/null | grep -qx '\*filter'
-  fi
+  ! have nft || nft_has "table $2 filter
+"
 }
-
-# Of "FAMILY VARIANT" lines, those that are not in force by themselves.
-others_only() { awk -v own="$rec_backend$rec_variant" '"iptables" $2 != own'; }
 
 # filter_drops FAMILY VARIANT: 0 if that filter table drops whatever its rules do not accept, and does not ask ours first.
 # Rules that name SSH may be gone tomorrow, and the policy is what stays after a flush.
@@ -56,13 +55,15 @@ others_drop() {
 stand_beside() {
   [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || return 0
   beside=$(
-    [ ! -f "$STATE/beside" ] || others_only <"$STATE/beside"
+    [ ! -f "$STATE/beside" ] || while read -r family variant; do
+      ! is_other "$variant" || printf '%s %s\n' "$family" "$variant"
+    done <"$STATE/beside"
     others_filters | while read -r family variant; do
       ! filter_drops "$family" "$variant" || printf '%s %s\n' "$family" "$variant"
     done
   )
   [ -n "$beside" ] || {
-    rm -f "$STATE/beside"
+    [ ! -f "$STATE/beside" ] || rm -f "$STATE/beside"
     return 0
   }
   write_file "$STATE/beside" "$(printf '%s\n' "$beside" | sort -u)

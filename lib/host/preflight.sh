@@ -134,26 +134,29 @@ check_lease() {
 # dhcp_client_of ADDRESS: "EXCEPTION NAME" of a DHCP client that runs here, for the family of the address. Some give the
 # kernel no lifetime (udhcpc, the dhclient of old releases), and some give a leased IPv6 address the prefix of a router's.
 dhcp_client_of() {
+  wanted=dhcp-client
+  [ "$1" = "${1#*:}" ] || wanted=dhcpv6-client
   cat /proc/[0-9]*/stat 2>/dev/null |
     awk '$3 != "Z" && $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { print $1, substr($2, 2, length($2) - 2) }' |
     while read -r pid name; do
       case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
         # Asks for no address.
-        dhclient*' -S '*) ;;
-        *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) printf '6 dhcpv6-client %s\n' "$name" ;;
-        *) printf '4 dhcp-client %s\n' "$name" ;;
+        dhclient*' -S '*) continue ;;
+        *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) exception=dhcpv6-client ;;
+        *) exception=dhcp-client ;;
       esac
-    done |
-    case $1 in
-      *:*) sed -n 's/^6 //p' ;;
-      *) sed -n 's/^4 //p' ;;
-    esac | head -n 1
+      [ "$exception" = "$wanted" ] || continue
+      printf '%s %s\n' "$exception" "$name"
+      break
+    done
 }
 
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
 check_login() {
   [ -n "$SSH_ONLY_LOGIN" ] || return 0
-  ! awk -F: -v user="$SSH_ONLY_LOGIN" '$1 == user { found = 1 } END { exit !found }' /etc/passwd || return 0
+  while IFS=: read -r user _; do
+    [ "$user" != "$SSH_ONLY_LOGIN" ] || return 0
+  done </etc/passwd
   has_exception egress ||
     die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
 }

@@ -18,13 +18,18 @@ read_state() {
   pending='' confirmed='' stale='' boot=''
   [ ! -f "$STATE/confirmed" ] || read -r confirmed boot <"$STATE/confirmed" || :
   [ ! -f "$STATE/pending" ] || read -r pending boot <"$STATE/pending" || :
-  if [ -n "$pending" ] && [ "$boot" != "$(boot_id)" ]; then
+  read_boot_id
+  if [ -n "$pending" ] && [ "$boot" != "$boot_id" ]; then
     stale=$pending
     pending=''
   fi
 }
 
-boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
+# Sets boot_id, without a process of its own: the watchdog asks every second.
+read_boot_id() {
+  boot_id=''
+  read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id || boot_id=unknown
+}
 
 # Under the host lock: makes what read_state found true on disk too.
 drop_stale_pending() {
@@ -60,9 +65,8 @@ read_record() {
 
 # Writes the record of this lock from the settings; the caller names the backend it chose.
 write_record() {
-  mkdir -p "$STATE/records"
-  rm -rf "$STATE/records/$SSH_ONLY_ATTEMPT"
-  mkdir "$STATE/records/$SSH_ONLY_ATTEMPT"
+  [ ! -e "$STATE/records/$SSH_ONLY_ATTEMPT" ] || rm -rf "$STATE/records/$SSH_ONLY_ATTEMPT"
+  mkdir -p "$STATE/records/$SSH_ONLY_ATTEMPT"
   printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables"
   printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
   printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
@@ -94,7 +98,7 @@ drop_old_records() {
 # What was here before the first lock; evidence for the owner, never loaded again (a saved copy of rules is not safe).
 take_baseline() {
   [ ! -d "$STATE/baseline" ] || return 0
-  rm -rf "$STATE/baseline.tmp"
+  [ ! -e "$STATE/baseline.tmp" ] || rm -rf "$STATE/baseline.tmp"
   mkdir "$STATE/baseline.tmp"
   if have ss; then
     ss -tuanp >"$STATE/baseline.tmp/sockets" 2>&1 || :
@@ -102,8 +106,7 @@ take_baseline() {
     cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$STATE/baseline.tmp/sockets" 2>/dev/null || :
   fi
   ! have nft || nft list ruleset >"$STATE/baseline.tmp/nftables" 2>&1 || :
-  # Reading the legacy tables would create them where there are none.
-  if grep -qs . /proc/net/ip_tables_names; then
+  if legacy_table ip; then
     iptables-legacy-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null ||
       iptables-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null || :
   fi

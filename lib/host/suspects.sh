@@ -3,15 +3,21 @@
 
 # suspects PORT: a line each.
 suspects() {
-  ! have nft || nft list ruleset 2>/dev/null | suspects_of_nft "$1"
+  list_nft_tables
+  # There mostly is no table but ours.
+  if have nft && [ "$nft_tables" != 'table inet ssh_only_firewall' ]; then
+    nft list ruleset 2>/dev/null | suspects_of_nft "$1"
+  fi
   for family in iptables ip6tables; do
+    protocol=ip
+    [ "$family" = iptables ] || protocol=ip6
     # nft does not show the ports of multiport.
     only=''
     ! have nft || only=multiport
-    ! have "$family-nft-save" || "$family-nft-save" 2>/dev/null | suspects_of_iptables "$1" "$family" "$only"
-    protocol=ip
-    [ "$family" = iptables ] || protocol=ip6
-    grep -qs . "/proc/net/${protocol}_tables_names" || continue
+    if have "$family-nft-save" && { ! have nft || nft_has "table $protocol "; }; then
+      "$family-nft-save" 2>/dev/null | suspects_of_iptables "$1" "$family" "$only"
+    fi
+    legacy_table "$protocol" || continue
     legacy=$family-legacy-save
     have "$legacy" || legacy=$family-save
     ! have "$legacy" || "$legacy" 2>/dev/null | suspects_of_iptables "$1" "$family" ''
@@ -27,8 +33,7 @@ would_cut() {
     *) family=iptables protocol=ip ;;
   esac
   for variant in -nft -legacy ''; do
-    # Looking must not create legacy tables.
-    [ "$variant" = -nft ] || grep -qsx filter "/proc/net/${protocol}_tables_names" || continue
+    [ "$variant" = -nft ] || legacy_table "$protocol" filter || continue
     ! have "$family$variant-save" ||
       "$family$variant-save" -t filter 2>/dev/null | sed '/SSH_ONLY_/d' | suspects_of_iptables "$1" "$family" ''
   done | sort -u

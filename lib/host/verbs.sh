@@ -16,12 +16,12 @@ verb_lock() {
   fi
   check_init
 
-  mkdir -p "$STATE"
+  [ -d "$STATE" ] || mkdir "$STATE"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM"
   trim_log
   take_baseline
   write_record
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $(boot_id)
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id
 "
   effect='Undoing the lock.'
   trap 'undo_lock $?' EXIT

@@ -12,7 +12,7 @@ run_detached() {
 }
 
 arm_watchdog() {
-  rm -f "$RUN/ssh-only-firewall.armed"
+  [ ! -e "$RUN/ssh-only-firewall.armed" ] || rm -f "$RUN/ssh-only-firewall.armed"
   started=''
   if [ -d /run/systemd/system ] && have systemd-run; then
     # A unit of its own: logind may end whatever belongs to the session.
