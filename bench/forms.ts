@@ -3,13 +3,13 @@
  * over a map; and the leanest that can be written by hand. All run the same scripts on the same hosts, and have the same
  * triggers; the last does all that ours does, with a hold and a lockdown for each host.
  *
- * All track with terraform_data, so that Terraform needs no provider.
+ * They track with null_resource, as is usual, or with terraform_data, so that Terraform needs no provider.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import type { SshOnlyFirewallProps } from "../lib";
+import type { SshOnlyFirewallProps, TrackerKind } from "../lib";
 import { hostProgram, hostProgramVersion } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/policy/problems";
@@ -28,6 +28,7 @@ export type Hosts = Readonly<Record<string, FleetHost>>;
 
 /** What is done on each host, as templates of Terraform; the texts behind them stand once, as locals. */
 export interface Job {
+  readonly tracker: TrackerKind;
   readonly locals: Readonly<Record<string, string>>;
   readonly triggers: Readonly<Record<string, string>>;
   readonly lock: string;
@@ -77,6 +78,7 @@ export class Project {
   public constructor(
     public readonly form: Form,
     public readonly folder: string,
+    private readonly tracker: TrackerKind = "terraform_data",
   ) {
     mkdirSync(folder, { recursive: true });
   }
@@ -92,13 +94,19 @@ export class Project {
     writeFileSync(key, "no key\n");
     rmSync(join(this.stack, "cdk.tf.json"), { force: true });
     if (this.form === "leanest") {
-      writeFileSync(join(this.folder, "main.tf.json"), JSON.stringify(leanest(hosts, jobOf(allowFrom, key))));
+      writeFileSync(
+        join(this.folder, "main.tf.json"),
+        JSON.stringify(leanest(hosts, jobOf(this.tracker, allowFrom, key))),
+      );
       return undefined;
     }
     if (this.form === "ours") {
-      writeFileSync(join(this.folder, "fleet.yaml"), stringify(fleetFile(hosts, allowFrom, key, layout)));
+      writeFileSync(join(this.folder, "fleet.yaml"), stringify(fleetFile(this.tracker, hosts, allowFrom, key, layout)));
     } else {
-      writeFileSync(join(this.folder, "fleet.json"), JSON.stringify({ hosts, job: jobOf(allowFrom, key) }));
+      writeFileSync(
+        join(this.folder, "fleet.json"),
+        JSON.stringify({ hosts, job: jobOf(this.tracker, allowFrom, key) }),
+      );
     }
     return costOf([process.execPath, APPS[this.form] as string], { cwd: this.folder });
   }
@@ -113,10 +121,16 @@ export class Project {
   }
 }
 
-function fleetFile(hosts: Hosts, allowFrom: readonly string[], privateKeyPath: string, layout: Layout): object {
+function fleetFile(
+  tracker: TrackerKind,
+  hosts: Hosts,
+  allowFrom: readonly string[],
+  privateKeyPath: string,
+  layout: Layout,
+): object {
   return {
     name: "fleet",
-    tracker: "terraform_data",
+    tracker,
     ...layout,
     allowFrom,
     connection: { user: "root", privateKeyPath },
@@ -133,7 +147,7 @@ function layoutFor(hosts: Hosts): Layout {
   return Object.keys(hosts).length > SHARDED_FROM ? { shards: SHARDS } : {};
 }
 
-function jobOf(allowFrom: readonly string[], privateKeyPath: string): Job {
+function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPath: string): Job {
   const policy = parseOrThrow("The policy", (problems) => parsePolicy({ allowFrom: [...allowFrom] }, problems));
   const { nftables = "", iptables = "", ip6tables = "" } = renderRulesets(policy, "auto");
   const hash = createHash("sha256")
@@ -141,6 +155,7 @@ function jobOf(allowFrom: readonly string[], privateKeyPath: string): Job {
     .digest("hex");
   const texts = { nftables, iptables, ip6tables, program: hostProgram() };
   return {
+    tracker,
     locals: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
     triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
     lock: script({

@@ -22,7 +22,7 @@ function measure(): Section {
     const costs = new Map<string, Cost & { bytes: number }>();
     const rows = SIZES.map((size) => {
       const runs = new Map<Form, Cost[]>(FORMS.map((form) => [form, []]));
-      const projects = FORMS.map((form) => new Project(form, join(folder, `${form}-${size}`)));
+      const projects = FORMS.map((form) => new Project(form, join(folder, `${form}-${size}`), "null_resource"));
       for (let run = 0; run < RUNS; run++) {
         projects.forEach((project) => runs.get(project.form)?.push(project.synth(hostsOf(size)) as Cost));
       }

@@ -1,24 +1,30 @@
 // A cdktf app with cdktf's own iterator over a map of hosts. Reads fleet.json in the working directory.
 import { readFileSync } from "node:fs";
-import { App, DataResource, TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
+import { App, TerraformIterator, TerraformLocal, TerraformStack } from "cdktf";
+import { tracking } from "./tracking.mjs";
 
 const { hosts, job } = JSON.parse(readFileSync("fleet.json", "utf8"));
-const app = new App();
+// Each terraform_data would run `terraform version`, and take longer than all the rest.
+const app = new App({ skipValidation: true });
 const stack = new TerraformStack(app, "fleet");
+const { Resource, triggers, inTerraform } = tracking(stack, job.tracker);
 for (const [name, text] of Object.entries(job.locals)) {
   new TerraformLocal(stack, name, text).overrideLogicalId(name);
 }
 const iterator = TerraformIterator.fromMap(hosts);
-new DataResource(stack, "host", {
+new Resource(stack, "host", {
   forEach: iterator,
-  triggersReplace: { ...job.triggers, address: iterator.getString("address") },
-  input: { host_key: iterator.getString("host_key") },
+  [triggers]: {
+    ...job.triggers,
+    address: iterator.getString("address"),
+    host_key: iterator.getString("host_key"),
+  },
   connection: {
     type: "ssh",
-    host: "${self.triggers_replace.address}",
+    host: `\${self.${inTerraform}.address}`,
     user: "root",
     privateKey: `\${file("${job.privateKeyPath}")}`,
-    hostKey: "${self.input.host_key}",
+    hostKey: `\${self.${inTerraform}.host_key}`,
   },
   provisioners: [
     { type: "remote-exec", inline: [job.lock] },
