@@ -96,10 +96,10 @@ async function started(host: Host, command: string): Promise<string> {
   const { stdout } = await host.exec(`
     rm -f /tmp/trace
     strace -f -q -e trace=process -o /tmp/trace ${command} >/dev/null 2>&1 &
-    until read -r first _ 2>/dev/null </tmp/trace && grep -q "^$first +++ exited" /tmp/trace; do sleep 0.1; done
+    until read -r first _ 2>/dev/null </tmp/trace && grep -q "^$first *+++ exited" /tmp/trace; do sleep 0.1; done
     cat /tmp/trace`);
   const [first = ""] = stdout.split(" ");
-  const lines = stdout.slice(0, stdout.search(new RegExp(`^${first} \\+\\+\\+ exited`, "m"))).split("\n");
+  const lines = stdout.slice(0, stdout.search(new RegExp(`^${first} *\\+\\+\\+ exited`, "m"))).split("\n");
   const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
   const born = count(/ (<\.\.\. )?(clone3?|v?fork)\b.* = [1-9]\d*$/);
   // The command itself is one that was not started by it.
