@@ -8,8 +8,10 @@ import { CommandError } from "./errors";
 import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
+import { addMoveHosts } from "./move-hosts";
 import { addReport } from "./report";
 import { addReview } from "./review";
+import { addStacks } from "./stacks";
 import { addStatus } from "./status";
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -18,7 +20,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender, addReview, addStatus, addReport].forEach((add) => add(program));
+  [addInit, addRender, addReview, addStatus, addReport, addStacks, addMoveHosts].forEach((add) => add(program));
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;
