@@ -51,7 +51,7 @@ export const messages = {
     `names no group, which \`stacks: ${BY_GROUP}\` asks of every host; give it one` +
     (address === undefined ? "" : `, as in \`{ address: ${address}, group: north }\``),
   badGroup: (value: unknown): string =>
-    `${kindOf(value)} cannot be part of a stack's name; use letters, digits, "-" and "_", as text`,
+    `${kindOf(value)} cannot be part of a stack's name; use letters and digits, with single "-" and "_" between them, as text`,
   sameGroup: (group: string, other: string): string =>
     `${shown(group)} and ${shown(other)} differ in case only, and some file systems would take their stacks for one; write them alike`,
   groupWithoutStacks: (): string =>

@@ -56,7 +56,7 @@ function byGroup(hosts: ReadonlyArray<readonly [string, unknown]>, name: string,
     const group = isObject(host) ? host.group : undefined;
     if (group === undefined) {
       place.add("", messages.noGroup(typeof host === "string" ? host : undefined));
-    } else if (typeof group !== "string" || !/^[A-Za-z0-9_-]+$/.test(group)) {
+    } else if (typeof group !== "string" || !/^[A-Za-z0-9](?:[_-]?[A-Za-z0-9])*$/.test(group)) {
       place.add("group", messages.badGroup(group));
     } else {
       const before = seen.get(group.toLowerCase()) ?? group;
