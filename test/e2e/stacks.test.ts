@@ -88,8 +88,6 @@ describeLab("hosts that change their stack", () => {
       expect([...three.keys()]).toEqual(["fleet-0", "fleet-1", "fleet-2"]);
 
       // Between the two steps every host is in both states; nothing is lost, and the next run ends it.
-      const cutOff = await migrate("one.yaml", "three.yaml", join(folder, "arrive-only"));
-      expect(cutOff.code).not.toBe(0);
       writeFileSync(
         join(folder, "arrive-only"),
         `#!/bin/sh\n[ "$2" = arrive ] || exit 9\nexec ${stacksCommand} "$@"\n`,
