@@ -1,6 +1,8 @@
 /** From one division of a fleet to another: which hosts change their stack, and the script that moves them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { SshOnlyFirewallProps } from "../ssh-only-firewall";
 import { shellWord } from "../terraform/escape";
 import type { Fleet } from "./fleet-file";
 import { COMMAND, messages } from "./messages";
@@ -21,6 +23,9 @@ export interface Migration {
   /** Why it cannot be done as it stands. */
   readonly problems: readonly string[];
 }
+
+/** The properties that the names of resources go by, with their defaults. */
+const NAMING: Partial<SshOnlyFirewallProps> = { tracker: "null_resource", shards: 1, waves: [] };
 
 export function migrationBetween(before: Fleet, after: Fleet): Migration {
   const goal = stackOfHosts(after);
@@ -57,9 +62,9 @@ export function migrationBetween(before: Fleet, after: Fleet): Migration {
   [...stacksOf(before), ...stacksOf(after)]
     .filter(({ name }) => moves.some(({ from, to }) => name === from || name === to))
     .forEach(involve);
-  for (const key of ["tracker", "shards"]) {
-    const valueIn = (fleet: Fleet): unknown => (fleet.props as Record<string, unknown>)[key];
-    if (valueIn(before) !== valueIn(after)) {
+  for (const [key, byDefault] of Object.entries(NAMING)) {
+    const [one, other] = [before, after].map(({ props }) => (props as Record<string, unknown>)[key] ?? byDefault);
+    if (!isDeepStrictEqual(one, other)) {
       problems.add(messages.changedToo(key));
     }
   }

@@ -1,4 +1,5 @@
 /** The stacks that a fleet is made into: all hosts in one, or each in that to which the fleet file assigns it. */
+import type { SshOnlyFirewallProps } from "../ssh-only-firewall";
 import type { Fleet } from "./fleet-file";
 
 /** What has a state of its own. Of a fleet that is not divided, the whole of it. */
@@ -18,11 +19,14 @@ export function stacksOf({ name, props, state, split }: Fleet): readonly FleetPa
   }
   return (split.parts ?? [...hosts.keys()].sort())
     .filter((part) => hosts.has(part))
-    .map((part) => ({
-      name: `${name}-${part}`,
-      props: { ...props, hosts: Object.fromEntries(hosts.get(part) ?? []) as typeof props.hosts },
-      state,
-    }));
+    .map((part) => ({ name: `${name}-${part}`, props: propsOf(props, hosts.get(part) ?? []), state }));
+}
+
+function propsOf(props: SshOnlyFirewallProps, entries: ReadonlyArray<[string, string | object]>): SshOnlyFirewallProps {
+  const hosts = Object.fromEntries(entries) as NonNullable<SshOnlyFirewallProps["hosts"]>;
+  // A wave that has its hosts elsewhere stays, for resources are called by the number of their wave.
+  const waves = props.waves?.map((wave) => wave.filter((key) => Object.hasOwn(hosts, key)));
+  return { ...props, hosts, ...(waves === undefined ? {} : { waves }) };
 }
 
 /** The numbered stacks that have no host. */

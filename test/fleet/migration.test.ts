@@ -29,6 +29,11 @@ describe("a migration", () => {
     ]);
   });
 
+  test("takes a default for the same as leaving it out", () => {
+    const spelt = `stacks: 2\ntracker: null_resource\nshards: 1\n${HOSTS}`;
+    expect(between(HOSTS, spelt).problems).toEqual([]);
+  });
+
   test("has nothing to move where only hosts come, and where one goes from a stack that stays", () => {
     expect(between(HOSTS, HOSTS.replace("}", ", e: 192.0.2.5 }"))).toMatchObject({ moves: [], problems: [] });
     expect(between(HOSTS, HOSTS.replace(", d: 192.0.2.4", ""))).toMatchObject({ moves: [], problems: [] });
@@ -42,6 +47,8 @@ describe("a migration", () => {
       /^hosts\.d: is not in the other file, and its stack fleet is not made any more/,
     ],
     ["another tracker", HOSTS, `stacks: 2\ntracker: terraform_data\n${HOSTS}`, /^tracker: differs from the other file/],
+    ["another number of shards", HOSTS, `stacks: 2\nshards: 4\n${HOSTS}`, /^shards: differs from the other file/],
+    ["another wave", HOSTS, `stacks: 2\nwaves: [[a]]\n${HOSTS}`, /^waves: differs from the other file/],
     [
       "a state that is kept elsewhere",
       `stacks: 1\n${HOSTS}`,

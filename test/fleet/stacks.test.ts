@@ -41,6 +41,25 @@ describe("a fleet", () => {
     expect(stacksOf(parseFleet(text).fleet!).every(({ props }) => props.sshPort === 2222)).toBe(true);
   });
 
+  test("with waves has in every stack those of its hosts, under the numbers that the file gives them", () => {
+    const text = `tracker: terraform_data\nstacks: by-group\nwaves: [[a], [b]]\nhosts:
+  a: { address: 192.0.2.1, group: x }
+  b: { address: 192.0.2.2, group: y }
+  c: { address: 192.0.2.3, group: y }
+`;
+    const [, y] = stacksOf(parseFleet(text).fleet!);
+    const { resource } = JSON.parse(Testing.synth(new FleetStack(Testing.app(), y), true)) as {
+      resource: { terraform_data: Record<string, { depends_on?: string[] }> };
+    };
+    expect(Object.keys(resource.terraform_data).sort()).toEqual([
+      "fleet_hold",
+      "fleet_lockdown",
+      "fleet_lockdown_wave_2",
+      "fleet_ruleset",
+    ]);
+    expect(resource.terraform_data.fleet_lockdown.depends_on).toEqual(["terraform_data.fleet_lockdown_wave_2"]);
+  });
+
   test("by group has a stack for each group, and nothing else sees the group", () => {
     const text = `stacks: by-group
 hosts:
