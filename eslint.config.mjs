@@ -12,7 +12,7 @@ const mayUse = {
   host: [],
   terraform: ["host"],
   construct: ["policy", "ruleset", "host", "terraform"],
-  fleet: ["construct", "policy", "ruleset"],
+  fleet: ["construct", "policy", "ruleset", "terraform"],
   review: ["policy"],
   status: ["review", "host", "policy"],
   report: ["status", "host", "policy"],

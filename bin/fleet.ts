@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-/** The CDKTF app: a fleet file in, one stack out. `cdktf` runs it, as cdktf.json says. */
+/** The CDKTF app: a fleet file in, its stacks out. `cdktf` runs it, as cdktf.json says. */
 import { App } from "cdktf";
 import { DEFAULT_FILE, readFleet } from "../lib/fleet/fleet-file";
 import { FleetFileError } from "../lib/fleet/fleet-file-error";
-import { FleetStack } from "../lib/fleet/fleet-stack";
+import { addStacks } from "../lib/fleet/fleet-stack";
 
 const USAGE = `Usage: ssh-only-firewall-fleet [FILE]
 
-The CDKTF app that makes one stack from a fleet file (default: ${DEFAULT_FILE}). cdktf runs it: put it into cdktf.json as
-"app", then run cdktf deploy.
+The CDKTF app that makes the stack, or the stacks, of a fleet file (default: ${DEFAULT_FILE}). cdktf runs it: put it into
+cdktf.json as "app", then run cdktf deploy.
 `;
 
 function main(args: readonly string[]): number {
@@ -24,7 +24,7 @@ function main(args: readonly string[]): number {
     const fleet = readFleet(args[0] ?? DEFAULT_FILE);
     // Only now, for an App makes its folder at once.
     const app = new App();
-    new FleetStack(app, fleet);
+    addStacks(app, fleet);
     app.synth();
     return 0;
   } catch (error) {

@@ -138,7 +138,7 @@ export class HostResources {
     );
     const lockdowns: TerraformResource[] = [];
     let before: readonly TerraformResource[] = [];
-    for (const groups of groupsOf(layout)) {
+    for (const groups of groupsOf(layout).filter(({ length }) => length > 0)) {
       const dependsOn = [...props.dependsOn, ...before];
       before = groups.map((group) =>
         this.tracker.track(scope, `lockdown${group.suffix}`, this.name(`lockdown${group.suffix}`), {

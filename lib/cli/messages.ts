@@ -54,6 +54,10 @@ export const messages = {
   progress: (heard: number, all: number, odd: number, others: string): string =>
     `${heard} of ${all} hosts asked${odd === 0 ? "" : `, ${odd} ${others}`}`,
   notAsTheStateSays: (): string => "not as the state says",
+  // stacks
+  emptyStacks: (names: readonly string[]): string => `Without a host, and not written: ${listed(names)}.`,
+  stepOf: (stack: string, step: "arrive" | "leave"): string =>
+    step === "arrive" ? `${stack}: with the hosts that come to it\n` : `${stack}: without the hosts that left it\n`,
   // report
   notRead: (): string => "Nothing was read.",
   noReport: (): string =>

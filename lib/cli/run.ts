@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   review: async () => (await import("./review.js")).addReview,
   status: async () => (await import("./status.js")).addStatus,
   report: async () => (await import("./report.js")).addReport,
+  stacks: async () => (await import("./stacks.js")).addStacks,
+  "move-hosts": async () => (await import("./move-hosts.js")).addMoveHosts,
 };
 
 export async function run(args: readonly string[]): Promise<number> {

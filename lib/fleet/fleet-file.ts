@@ -1,6 +1,6 @@
 /**
- * The fleet file: the properties of SshOnlyFirewall under their own names, and the name of the stack, as YAML. What they
- * may be, the construct says; here they are read, and what is wrong with them is found again in the file.
+ * The fleet file: the properties of SshOnlyFirewall under their own names, and what is said of its stacks, as YAML. What
+ * the properties may be, the construct says; here they are read, and what is wrong with them is found again in the file.
  */
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
@@ -13,12 +13,18 @@ import { describeProblem, Problems } from "../policy/problems";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../ssh-only-firewall";
 import { FleetFileError } from "./fleet-file-error";
 import { COMMAND, messages } from "./messages";
+import { parseSplit, type Split } from "./split";
+import { parseStateSettings, type StateSettings } from "./state-settings";
 import { type PlacedProblem, YamlFile } from "./yaml-file";
 
 export interface Fleet {
-  /** The stack's name. Terraform's state goes by it, so it must stay. @default "fleet" */
+  /** The stack's name, or how the names of several begin. Terraform's states go by it, so it must stay. @default "fleet" */
   readonly name: string;
   readonly props: SshOnlyFirewallProps;
+  /** How the hosts are divided. @default - one stack has them all */
+  readonly split?: Split;
+  /** Where the states are. @default - beside the fleet file */
+  readonly state?: StateSettings;
 }
 
 export const DEFAULT_FILE = "fleet.yaml";
@@ -72,15 +78,28 @@ function fleetOf(value: unknown): { readonly fleet?: Fleet; readonly found: Prob
     found.add("", value === null ? messages.isEmpty() : messages.notAFleet(value));
     return { found };
   }
-  checkKeys(value, ["name", ...PROPS_KEYS], found);
+  checkKeys(value, ["name", ...PROPS_KEYS, "stacks", "terraform"], found);
   const name = parseName(value.name, found.at("name"));
-  const props = Object.fromEntries(PROPS_KEYS.filter((key) => key in value).map((key) => [key, value[key]]));
+  const split = parseSplit(value, name, found);
+  const state = parseStateSettings(value.terraform, split !== undefined, found.at("terraform"));
+  const known: Record<string, unknown> = { ...value, hosts: withoutGroups(value.hosts) };
+  const props = Object.fromEntries(PROPS_KEYS.filter((key) => key in value).map((key) => [key, known[key]]));
   if (value.hosts === undefined || (isObject(value.hosts) && Object.keys(value.hosts).length === 0)) {
     found.add("hosts", messages.noHosts());
   }
   // The construct's only problem without a path is that it has no host, which was just said.
   problemsOf(props).forEach(({ path, message }) => path === "" || found.add(path, message));
-  return { fleet: { name, props }, found };
+  return { fleet: { name, props, split, state }, found };
+}
+
+/** The construct knows nothing of groups. */
+function withoutGroups(hosts: unknown): unknown {
+  if (!isObject(hosts)) {
+    return hosts;
+  }
+  const without = (host: unknown): unknown =>
+    isObject(host) ? Object.fromEntries(Object.entries(host).filter(([key]) => key !== "group")) : host;
+  return Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, without(host)]));
 }
 
 function parseName(value: unknown, problems: Problems): string {

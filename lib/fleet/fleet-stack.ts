@@ -1,20 +1,35 @@
-/** The stack made from a fleet file. */
-import { TerraformOutput, TerraformStack } from "cdktf";
+/** The stacks made from a fleet file. */
+import { Annotations, type App, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { SshOnlyFirewall } from "../ssh-only-firewall";
 import type { Fleet } from "./fleet-file";
+import { messages } from "./messages";
+import { addBackend } from "./state-backend";
+import { emptyStacksOf, type FleetPart, stacksOf } from "./stacks";
 
-/** One stack for the whole fleet: several that are deployed at once can lose state when one fails. */
 export class FleetStack extends TerraformStack {
   public readonly firewall: SshOnlyFirewall;
 
-  public constructor(scope: Construct, fleet: Fleet) {
-    super(scope, fleet.name);
+  public constructor(scope: Construct, part: FleetPart) {
+    super(scope, part.name);
     // Terraform's addresses begin with this id and not with the stack's name: null_resource.fleet_hold["web-1"].
-    this.firewall = new SshOnlyFirewall(this, "fleet", fleet.props);
+    this.firewall = new SshOnlyFirewall(this, "fleet", part.props);
     new TerraformOutput(this, "locked_hosts", {
       description: "The hosts that are locked: by name their address, their ruleset and who holds them.",
       value: this.firewall.lockedHosts,
     });
+    addBackend(this, part);
+  }
+}
+
+/** One stack for the whole fleet, unless the fleet file divides it. */
+export function addStacks(app: App, fleet: Fleet): void {
+  const [first, ...others] = stacksOf(fleet).map((part) => new FleetStack(app, part));
+  if (others.length > 0) {
+    Annotations.of(first).addWarning(messages.severalStacks(others.length + 1));
+  }
+  const empty = emptyStacksOf(fleet);
+  if (empty.length > 0) {
+    Annotations.of(first).addWarning(messages.emptyStacks(empty));
   }
 }

@@ -1,6 +1,9 @@
 /** What we tell people about a fleet file that cannot be used; what is wrong with its values, lib/policy says. */
 import { kindOf, shown } from "../policy/shown";
 
+/** What `stacks` says where hosts name their groups. */
+export const BY_GROUP = "by-group";
+
 /** The way to run a command of this package whether it is installed or not. */
 export const COMMAND = "npx --package=cdktf-ssh-only-firewall ssh-only-firewall";
 
@@ -40,4 +43,73 @@ export const messages = {
   badName: (value: unknown): string =>
     `${kindOf(value)} cannot name a stack; use letters, digits, "-" and "_", at most 63 of them, beginning with a letter or digit`,
   noHosts: (): string => "names no host; name at least one with its address, such as `web-1: 192.0.2.10`",
+
+  // Its stacks
+  badStacks: (value: unknown): string =>
+    `must be a number of stacks, such as 8, or ${BY_GROUP}, where each host names its group, not ${kindOf(value)}`,
+  noGroup: (address: string | undefined): string =>
+    `names no group, which \`stacks: ${BY_GROUP}\` asks of every host; give it one` +
+    (address === undefined ? "" : `, as in \`{ address: ${address}, group: north }\``),
+  badGroup: (value: unknown): string =>
+    `${kindOf(value)} cannot be part of a stack's name; use letters and digits, with single "-" and "_" between them, as text`,
+  sameGroup: (group: string, other: string): string =>
+    `${shown(group)} and ${shown(other)} differ in case only, and some file systems would take their stacks for one; write them alike`,
+  groupWithoutStacks: (): string =>
+    `says nothing unless the file says \`stacks: ${BY_GROUP}\`; write that, or take the group out`,
+  longStackName: (name: string, longest: number): string =>
+    `makes the stack's name ${shown(name)} longer than ${longest} letters; shorten the fleet's name or the group's`,
+  severalStacks: (count: number): string =>
+    `These are ${count} stacks. Deploy them one at a time (cdktf deploy '*' --parallelism 1), or each in a job of its ` +
+    "own (examples/stacks.yml): where cdktf deploys several at once and one fails, the others are cut off, and their " +
+    "states may say less than what was done.",
+  emptyStacks: (names: readonly string[]): string =>
+    `No host belongs to ${some(names)}, so that nothing is written for it. If it had one, that one stays locked, and ` +
+    "its state stays where it is: destroy the stack with the earlier fleet file, or move its hosts (ssh-only-firewall " +
+    "stacks --from).",
+
+  // From one division to another
+  movedByTags: (stack: string): string =>
+    `${stack}: its workspace is found by tags, and a script cannot know which one that is; give workspaces.name`,
+  movedBackend: (stack: string): string =>
+    `${stack}: its state is kept elsewhere in the earlier file; change that in a step of its own (terraform init ` +
+    "-migrate-state), before or after",
+  sameState: (stack: string, other: string): string =>
+    `${stack} and ${other} have the same state; write {stack} into the settings of the backend`,
+  leftBehind: (host: string, stack: string): string =>
+    `hosts.${host}: is not in the other file, and its stack ${stack} is not made any more, so that it would stay ` +
+    "locked and in no plan; take it out in a deploy of its own, before the stacks change",
+  changedToo: (key: string): string =>
+    `${key}: differs from the other file; change it in a deploy of its own, before or after the stacks change`,
+  nothingToMove: (): string => "No host changes its stack: there is nothing to move.",
+  notStateFile: (stack: string): string =>
+    `${stack}: what terraform state pull prints of it is no state of version 4, the only one known here; ` +
+    "nothing was changed by this step",
+  inBoth: (host: string, from: string, to: string): string =>
+    `${host} is in the states of ${from} and of ${to}, with another lock in each, and nothing was changed by this step; ` +
+    "see which one the host has (ssh-only-firewall status --live), and take the other out (terraform state rm)",
+  notArrived: (host: string, from: string, to: string): string =>
+    `${host} is in the state of ${from}, and not or not as a whole in that of ${to}; it was not taken out; run the script again`,
+
+  // Where the states are
+  oneKeeper: (): string => "must have one of backend and cloud, and not both",
+  oneBackend: (kinds: readonly string[]): string => `must name one backend; known: ${kinds.join(", ")}`,
+  noSettings: (kind: string): string =>
+    `must have settings below it, as in Terraform's documentation of the backend ${kind}`,
+  sharedState: (settings: readonly string[]): string =>
+    `gives all stacks one state; write {stack}, in quotes, into ${settings.join(" or ")}: the stack's name is put there`,
+  nameOrTags: (): string => 'must have a name, such as "{stack}", or tags, and not both',
+  notTags: (): string => "must be a list of text",
+  missing: (): string => "is missing",
+  secret: (variable: string | undefined): string =>
+    "is a secret, which does not belong into a file that others read; take it out, and give it to Terraform " +
+    (variable === undefined
+      ? "by the environment, as its documentation says"
+      : `by the environment variable ${variable}`),
+  secretInside: (): string =>
+    "holds a password, which does not belong into a file that others read; take it out, and give it to Terraform by the " +
+    "environment (PGPASSWORD, TF_HTTP_PASSWORD)",
 } as const;
+
+function some(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
+}

@@ -30,7 +30,6 @@ export const hostMessages = {
     `must be a resource, or another construct with an fqn, not ${kindOf(value)}`,
   noHosts: (): string => "no host was added: name hosts in the property hosts, or call addHost()",
   sameShards: (shards: number): string => `is ${shards}, as shards is, so nothing has to be moved; take it out`,
-  emptyWave: (): string => "is empty; name the hosts that are locked in this wave, or take it out",
   notInHosts: (key: string, suggestion: string | undefined): string =>
     `${shown(key)} is no host of this firewall; ` +
     (suggestion === undefined ? "name one of its hosts" : `did you mean ${shown(suggestion)}?`),

@@ -29,9 +29,6 @@ function parseWaves(value: unknown, problems: Problems): string[][] {
   return listOf(value, problems).map((wave, index) => {
     const place = problems.at(`[${index}]`);
     const keys = listOf(wave, place);
-    if (Array.isArray(wave) && wave.length === 0) {
-      place.add("", hostMessages.emptyWave());
-    }
     return keys.filter((key, position): key is string => {
       if (typeof key !== "string") {
         place.add(`[${position}]`, messages.notAString(key));

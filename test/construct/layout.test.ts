@@ -153,6 +153,16 @@ describe("waves", () => {
     ]);
   });
 
+  test("of which one is empty keep their numbers and their order", () => {
+    const { resource } = synth({ hosts, waves: [["web-1"], [], ["web-2"]], tracker: "terraform_data" });
+    const resources = resource.terraform_data as Record<string, { depends_on?: string[] }>;
+    expect(Object.keys(resources).filter((name) => name.includes("wave"))).toEqual([
+      "firewall_lockdown_wave_1",
+      "firewall_lockdown_wave_3",
+    ]);
+    expect(resources.firewall_lockdown_wave_3.depends_on).toEqual(["terraform_data.firewall_lockdown_wave_1"]);
+  });
+
   test("come after what the firewall depends on, and all wait for all shards of the wave before", () => {
     const both = synth({ hosts, waves: [["web-1", "web-2", "web-3", "web-4", "web-5"]], shards: 2 });
     expect(resources(both).firewall_lockdown_2_0.depends_on).toEqual([
@@ -167,7 +177,6 @@ describe("what cannot be", () => {
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
     [{ shards: 4, movedFromShards: 4 }, "movedFromShards: is 4, as shards is, so nothing has to be moved; take it out"],
     [{ waves: ["web-1"] }, 'waves[0]: must be a list; did you mean ["web-1"]?'],
-    [{ waves: [["web-1"], []] }, "waves[1]: is empty; name the hosts that are locked in this wave, or take it out"],
     [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is no host of this firewall; did you mean "web-1"?'],
     [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" stands in a wave already; take it out of one'],
     [{ waves: [[7]] }, "waves[0][0]: must be text, not 7"],

@@ -91,4 +91,17 @@ describe("cdktf synth in a clone", () => {
     expect(code).toBe(0);
     expect(readFileSync(join(folder, "cdktf.out/stacks/fleet/cdk.tf.json"), "utf8")).toContain("192.0.2.10");
   }, 60_000);
+
+  test("writes every stack of a fleet that is divided, as Terraform finds it valid, and warns of deploying them at once", () => {
+    const hosts = ["web-1", "web-2", "web-3"].map((name, index) => `  ${name}: 192.0.2.${index + 1}\n`).join("");
+    const folder = clone(`stacks: 2\ntracker: terraform_data\nhosts:\n${hosts}`);
+    const { code, stdout } = run(cdktf("synth"), folder);
+    expect(stdout).toContain("These are 2 stacks. Deploy them one at a time");
+    expect(code).toBe(0);
+    for (const name of ["fleet-0", "fleet-1"]) {
+      const stack = join(folder, "cdktf.out/stacks", name);
+      expect(run(["terraform", "init", "-input=false"], stack).code).toBe(0);
+      expect(run(["terraform", "validate", "-no-color"], stack).stdout).toContain("The configuration is valid.");
+    }
+  }, 60_000);
 });

@@ -1,21 +1,29 @@
-/** The example workflow: that its shell runs, and that it applies nothing else than what was reviewed. */
+/** The example workflows: that their shell runs, and that they apply nothing else than what was reviewed. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { markerOf } from "../../lib/review/markdown";
-import { emptyFolder, ROOT } from "../cli/support/run";
+import { emptyFolder, program, ROOT } from "../cli/support/run";
 
 interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
 }
-const { jobs } = parse(readFileSync(join(ROOT, "examples/review.yml"), "utf8")) as {
-  jobs: Record<"plan" | "apply", { environment?: string; steps: Step[] }>;
-};
-const scriptOf = (job: "plan" | "apply", name: string): string =>
-  jobs[job].steps.find((step) => step.name === name)?.run ?? "exit 99";
+interface Job {
+  readonly environment?: string;
+  readonly strategy?: { readonly matrix: string; readonly "fail-fast": boolean };
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+type Jobs = Readonly<Record<string, Job>>;
+const jobsOf = (file: string): Jobs =>
+  (parse(readFileSync(join(ROOT, "examples", file), "utf8")) as { jobs: Jobs }).jobs;
+const jobs = jobsOf("review.yml");
+const stackJobs = jobsOf("stacks.yml");
+const scriptOf = (job: string, name: string, of = jobs): string =>
+  of[job].steps.find((step) => step.name === name)?.run ?? "exit 99";
 
 /** Runs a step as GitHub does, with programs of our own in front of the real ones. */
 function runStep(script: string, programs: Record<string, string>, env: Record<string, string> = {}) {
@@ -45,9 +53,13 @@ test.each([
   [1, 1],
   [127, 1],
 ])("a review that ends with %d ends the step with %d", (code, expected) => {
-  const { status, read } = runStep(scriptOf("plan", "review"), { npx: `echo "comment of $*"; exit ${code}` });
-  expect(status).toBe(expected);
-  expect(read("comment.md")).toBe("comment of ssh-only-firewall review plan.json\n");
+  const npx = `echo "comment of $*"; exit ${code}`;
+  const one = runStep(scriptOf("plan", "review"), { npx });
+  expect(one.status).toBe(expected);
+  expect(one.read("comment.md")).toBe("comment of ssh-only-firewall review plan.json\n");
+  const stack = runStep(scriptOf("plan", "review", stackJobs), { npx }, { NAME: "fleet-0" });
+  expect(stack.status).toBe(expected);
+  expect(stack.read("comment.md")).toBe("comment of ssh-only-firewall review plan.json --name fleet-0\n");
 });
 
 test.each([
@@ -58,10 +70,45 @@ test.each([
     "api --method PATCH repos/a/b/issues/comments/11 -F body=@comment.md\n",
   ],
 ])("%s", (_what, found, called) => {
-  const gh = `case "$*" in *--paginate*) echo "${found}" ;; *) echo "$@" >> calls ;; esac`;
-  const { status, read } = runStep(scriptOf("plan", "comment"), { gh }, { PULL: "7" });
-  expect([status, read("calls")]).toEqual([0, called]);
-  expect(scriptOf("plan", "comment")).toContain(`startswith("${markerOf(undefined)}")`);
+  const gh = `case "$*" in *--paginate*) echo "$*" >> asked; echo "${found}" ;; *) echo "$@" >> calls ;; esac`;
+  for (const [of, name] of [
+    [jobs, undefined],
+    [stackJobs, "fleet-0"],
+  ] as const) {
+    const { status, read } = runStep(scriptOf("plan", "comment", of), { gh }, { PULL: "7", NAME: name ?? "" });
+    expect([status, read("calls")]).toEqual([0, called]);
+    expect(read("asked")).toContain(`startswith("${markerOf(name)}")`);
+  }
+});
+
+describe("of several stacks", () => {
+  test("the matrix is what the command prints, on one line", () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, "fleet.yaml"), "stacks: 1\nhosts: { web-1: 192.0.2.1 }\n");
+    const command = program("ssh-only-firewall", "stacks", "--json").map((word) => `'${word}'`);
+    const npx = `[ "$*" = "ssh-only-firewall stacks --json" ] && cd '${folder}' && ${command.join(" ")}`;
+    const output = join(folder, "output");
+    const { status } = runStep(scriptOf("stacks", "matrix", stackJobs), { npx }, { GITHUB_OUTPUT: output });
+    expect(status).toBe(0);
+    const [, matrix] = /^matrix=(.*)\n$/.exec(readFileSync(output, "utf8")) as unknown as [string, string];
+    expect(JSON.parse(matrix)).toEqual({ include: [{ stack: "fleet-0", hosts: 1 }] });
+  });
+
+  test("each is planned and applied in a job of its own, and one that fails stops no other", () => {
+    expect(stackJobs.stacks.outputs).toEqual({ matrix: "${{ steps.stacks.outputs.matrix }}" });
+    const strategy = { "fail-fast": false, matrix: "${{ fromJSON(needs.stacks.outputs.matrix) }}" };
+    expect([stackJobs.plan.strategy, stackJobs.apply.strategy]).toEqual([strategy, strategy]);
+    expect(stackJobs.apply.environment).toBe("old-servers");
+    expect(scriptOf("apply", "apply", stackJobs)).toBe(scriptOf("apply", "apply"));
+  });
+
+  test.each([
+    ["abc", 0],
+    ["def", 1],
+  ])("nothing is applied of a pull request that has changed: its head abc is now %s", (head, expected) => {
+    const script = scriptOf("apply", "only while the pull request is what it was", stackJobs);
+    expect(runStep(script, { gh: `echo ${head}` }, { PULL: "7", REVIEWED: "abc" }).status).toBe(expected);
+  });
 });
 
 describe("what is applied", () => {
@@ -84,7 +131,8 @@ describe("what is applied", () => {
 });
 
 test("every script is one that bash can read", () => {
-  const scripts = [...jobs.plan.steps, ...jobs.apply.steps].flatMap(({ run }) => run ?? []);
+  const all = [jobs, stackJobs].flatMap((of) => Object.values(of));
+  const scripts = all.flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
   expect(scripts.length).toBeGreaterThan(5);
   for (const script of scripts) {
     expect(spawnSync("bash", ["-n", "-c", script], { encoding: "utf8" }).stderr).toBe("");

@@ -1,0 +1,178 @@
+/**
+ * Where the states are kept: the key `terraform` of a fleet file. Below `backend` and `cloud` stand Terraform's own
+ * settings under its own names, as in its documentation; here is looked only for what cannot be right in a fleet file.
+ */
+import { checkKeys, isObject, placeOf } from "../policy/keys";
+import type { Problems } from "../policy/problems";
+import { plainText } from "../policy/text";
+import { messages } from "./messages";
+
+export interface StateSettings {
+  /** A backend as Terraform calls it, or `cloud`. */
+  readonly kind: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What stands for the name of the stack. */
+export const PLACEHOLDER = "{stack}";
+
+interface Kind {
+  /** The settings that decide which state it is: one of them names the stack. */
+  readonly names: readonly string[];
+  /** Settings that are secrets, each with the environment variable that Terraform takes it from. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  azurerm: {
+    names: ["key", "container_name", "storage_account_name"],
+    secrets: {
+      access_key: "ARM_ACCESS_KEY",
+      sas_token: "ARM_SAS_TOKEN",
+      client_secret: "ARM_CLIENT_SECRET",
+      client_certificate_password: "ARM_CLIENT_CERTIFICATE_PASSWORD",
+      oidc_request_token: "ARM_OIDC_REQUEST_TOKEN",
+      oidc_token: "ARM_OIDC_TOKEN",
+    },
+  },
+  consul: { names: ["path"], secrets: { access_token: "CONSUL_HTTP_TOKEN", http_auth: "CONSUL_HTTP_AUTH" } },
+  gcs: {
+    names: ["prefix", "bucket"],
+    secrets: {
+      access_token: "GOOGLE_OAUTH_ACCESS_TOKEN",
+      credentials: "GOOGLE_CREDENTIALS",
+      encryption_key: "GOOGLE_ENCRYPTION_KEY",
+    },
+  },
+  http: {
+    names: ["address"],
+    secrets: { password: "TF_HTTP_PASSWORD", client_private_key_pem: "TF_HTTP_CLIENT_PRIVATE_KEY_PEM" },
+  },
+  kubernetes: {
+    names: ["secret_suffix", "namespace"],
+    secrets: { token: "KUBE_TOKEN", password: "KUBE_PASSWORD", client_key: "KUBE_CLIENT_KEY_DATA" },
+  },
+  local: { names: ["path"] },
+  pg: { names: ["schema_name", "conn_str"] },
+  s3: {
+    names: ["key", "bucket"],
+    secrets: {
+      access_key: "AWS_ACCESS_KEY_ID",
+      secret_key: "AWS_SECRET_ACCESS_KEY",
+      token: "AWS_SESSION_TOKEN",
+      sse_customer_key: "AWS_SSE_CUSTOMER_KEY",
+    },
+  },
+};
+
+export const BACKEND_KINDS = Object.keys(KINDS);
+
+/** @param isDivided whether there is more than one stack, so that each needs a state of its own */
+export function parseStateSettings(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
+  if (value === undefined || !checkKeys(value, ["backend", "cloud"], problems)) {
+    return undefined;
+  }
+  const { backend, cloud } = value;
+  if ((backend === undefined) === (cloud === undefined)) {
+    problems.add("", messages.oneKeeper());
+    return undefined;
+  }
+  return cloud === undefined
+    ? parseBackend(backend, isDivided, problems.at("backend"))
+    : parseCloud(cloud, isDivided, problems.at("cloud"));
+}
+
+function parseBackend(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
+  if (!checkKeys(value, BACKEND_KINDS, problems)) {
+    return undefined;
+  }
+  const [kind, ...others] = Object.keys(value).filter((key) => Object.hasOwn(KINDS, key));
+  if (kind === undefined || others.length > 0) {
+    problems.add("", messages.oneBackend(BACKEND_KINDS));
+    return undefined;
+  }
+  const settings = value[kind];
+  const place = problems.at(kind);
+  if (!isObject(settings)) {
+    place.add("", messages.noSettings(kind));
+    return undefined;
+  }
+  const { names, secrets = {} } = KINDS[kind];
+  checkSettings(settings, secrets, place);
+  if (isDivided && !names.some((name) => namesStack(settings[name]))) {
+    place.add("", messages.sharedState(names));
+  }
+  return { kind, settings };
+}
+
+function parseCloud(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
+  if (!checkKeys(value, ["organization", "hostname", "workspaces", "token"], problems)) {
+    return undefined;
+  }
+  checkSettings(value, { token: "TF_TOKEN_app_terraform_io" }, problems);
+  if (value.organization === undefined) {
+    problems.add("organization", messages.missing());
+  }
+  const workspaces = problems.at("workspaces");
+  if (!checkKeys(value.workspaces, ["name", "tags", "project"], workspaces)) {
+    return undefined;
+  }
+  const { name, tags } = value.workspaces;
+  if ((name === undefined) === (tags === undefined)) {
+    workspaces.add("", messages.nameOrTags());
+  } else if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))) {
+    workspaces.add("tags", messages.notTags());
+  } else if (isDivided && ![name, tags].flat().some(namesStack)) {
+    workspaces.add("", messages.sharedState(["name", "tags"]));
+  }
+  return { kind: "cloud", settings: value };
+}
+
+/** Looks at every value, however deep, for secrets and for what Terraform would not take as it stands. */
+function checkSettings(
+  settings: Record<string, unknown>,
+  secrets: Readonly<Record<string, string>>,
+  problems: Problems,
+): void {
+  const check = (value: unknown, place: Problems): void => {
+    if (Array.isArray(value)) {
+      value.forEach((item, index) => check(item, place.at(`[${index}]`)));
+    } else if (isObject(value)) {
+      checkSettings(value, {}, place);
+    } else if (
+      typeof value === "string" &&
+      plainText(value, place) &&
+      /^[a-z]+:\/\/[^/@:]*:[^/@]+@|\bpassword=/.test(value)
+    ) {
+      place.add("", messages.secretInside());
+    }
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    const place = problems.at(placeOf(name));
+    if (Object.hasOwn(secrets, name)) {
+      place.add("", messages.secret(secrets[name]));
+    } else if (/(^|_)(password|secret|secret_key|token)$/.test(name)) {
+      place.add("", messages.secret(undefined));
+    } else {
+      check(value, place);
+    }
+  }
+}
+
+function namesStack(value: unknown): boolean {
+  return typeof value === "string" && value.includes(PLACEHOLDER);
+}
+
+/** The settings of one stack's state. */
+export function settingsOfStack({ settings }: StateSettings, stack: string): Record<string, unknown> {
+  const filled = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      return value.replaceAll(PLACEHOLDER, stack);
+    }
+    if (Array.isArray(value)) {
+      return value.map(filled);
+    }
+    return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one)])) : value;
+  };
+  return filled(settings) as Record<string, unknown>;
+}
