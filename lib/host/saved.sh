@@ -16,7 +16,7 @@ forget_saved() {
       say "$file, which may be loaded at the next restart, has rules of this program in it, and cannot be changed: remove the lines with SSH_ONLY_ or ssh_only_firewall from it."
       continue
     }
-    log "$file had been saved with the rules of this program: they are taken out of it"
+    say "$file had been saved with the rules of this program: they are taken out of it"
   done
 }
 
