@@ -178,7 +178,7 @@ describeLab(
         await apply.ended;
       } else {
         const moment = way.endsWith("right after arming") ? isPending : isLoaded;
-        await eventually(`${name} is ${moment.name}`, () => moment(host), 60);
+        await eventually(`${name} is ${moment.name}`, () => moment(host), 150);
         await apply.kill();
       }
       const outcome = await outcomeOf(host, rulesBefore);
