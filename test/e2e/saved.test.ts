@@ -71,7 +71,7 @@ describeBooted("rules that were saved while the host was locked", [system], () =
     await deployment.apply({ allowFrom: controllerOnly, hosts: hostEntries(lab) });
     await each(async (host, { save, file }) => {
       keep(host, "locked", await becomes(host, locked));
-      await host.exec(`chmod 0600 ${file} && ${save}`);
+      await host.exec(`${save} && chmod 0600 ${file}`);
       keep(host, "saved", (await host.exec(["cat", file])).stdout);
       await host.reboot();
       keep(host, "locked again", await becomes(host, locked));
