@@ -41,8 +41,7 @@ apply_record() {
 }
 
 # unload_except KEPT: takes out what is ours on every other backend and variant, by the records. A tool that has gone
-# missing since is a failure: the rules are still there. Where no record names iptables it is not asked, for looking
-# would create legacy tables.
+# missing since is a failure: the rules are still there. With nothing kept, strays go too.
 unload_except() {
   if [ "$1" != nftables ]; then
     ! have nft || nft_unload || return 1
@@ -59,6 +58,11 @@ unload_except() {
         ipt_unload || return 1
         ;;
     esac
+  done
+  [ "$1" = nothing ] || return 0
+  strays | while read -r family variant; do
+    ipt_use "$variant" "$family"
+    ipt_unload || exit 1
   done
 }
 
@@ -82,5 +86,14 @@ anything_live() {
     ipt_use "$rec_variant" "$rec_families"
     ! ipt_is_live || return 0
   done
-  return 1
+  [ -n "$(strays)" ]
+}
+
+# strays: "FAMILY VARIANT" of the iptables filter tables that our chains are in, whoever has loaded them. Looking creates none.
+strays() {
+  read_record ''
+  others_filters | while read -r family variant; do
+    ipt_use "$variant" "$family"
+    ! ipt_is_live || printf '%s %s\n' "$family" "$variant"
+  done
 }

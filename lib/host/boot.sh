@@ -199,8 +199,22 @@ put_back() {
   fi
 }
 
+# When the guard is told to end, as at every shutdown: what the kernel has counted since the last look. Whoever holds the host
+# lock then takes care of it, or has removed it.
+guard_ends() {
+  trap '' TERM
+  (
+    exec 9>"$RUN/ssh-only-firewall.lock"
+    flock -n 9 || exit 0
+    read_state
+    [ -z "$confirmed" ] || keep_evidence
+  ) </dev/null >/dev/null 2>&1
+  exit 0
+}
+
 verb_guard() {
   trap '' HUP
+  trap guard_ends TERM
   set +e
   printf '%s\n' "$$" >"$RUN/ssh-only-firewall.guard"
   failing=''

@@ -16,6 +16,7 @@ const PARTS = [
   "preflight",
   "watchdog",
   "boot",
+  "saved",
   "verbs",
   "status",
   "report",

@@ -152,6 +152,7 @@ verb_unlock() {
   verb_stop_guard
   rm -f "$STATE/pending"
   unload_except nothing
+  forget_saved || :
   rm -f "$STATE/confirmed"
   forget_boot
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"

@@ -1,27 +1,13 @@
 /** Locks that outlive a restart, on hosts that boot Debian with an init system of their own, locked through Terraform. */
-import type { HostProps } from "../../lib";
-import { Lab, type Host, type HostFirewall, type HostOptions, type RunResult } from "../lab/lab";
-import { Prober, type Probed } from "../lab/systemd-prober";
+import type { Host, HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { terraformEnvironment } from "../lab/terraform";
-import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support";
+import { lockedStatus, program, Subject } from "./booted";
+import { controllerOnly, type Deployment, eventually, hostEntry, sleep } from "./support";
 
 jest.setTimeout(300_000);
 
-const program = "/var/lib/ssh-only-firewall/host.sh";
 /** How long the guard may take until the rules are back, with much to spare. */
 const guardSeconds = 20;
-
-/** What a test needs to stop a deploy between lock and confirm: while the file is there, logins into a pending host wait.
- * It does not outlive a restart. */
-const holdFile = "/run/hold-logins";
-const provision = `
-  echo '[ ! -e ${holdFile} ] || [ ! -e /var/lib/ssh-only-firewall/pending ] || sleep 600' >/etc/ssh/sshrc
-  if [ -d /etc/systemd ]; then
-    mkdir -p /etc/systemd/logind.conf.d
-    printf '[Login]\\nKillUserProcesses=yes\\n' >/etc/systemd/logind.conf.d/kill.conf
-  fi
-`;
 
 const systems: Record<HostFirewall, SystemOptions> = {
   nftables: { network: "networkd" },
@@ -30,154 +16,6 @@ const systems: Record<HostFirewall, SystemOptions> = {
 };
 // What does not depend on the firewall is shown with nftables only, and less is shown with the legacy iptables.
 const firewalls = Object.keys(systems) as HostFirewall[];
-
-interface Status {
-  readonly code: number;
-  readonly state?: string;
-  readonly rules?: string;
-  readonly ruleset?: string;
-}
-
-const lockedStatus = { code: 0, state: "locked", rules: "matches" };
-
-/** One host, its lab, and the deploys to it. */
-class Subject {
-  public static async create(options: Omit<HostOptions, "name">): Promise<Subject> {
-    const lab = await Lab.create({ hosts: [{ name: "old", provision, ...options }] });
-    return new Subject(lab, lab.host("old"));
-  }
-
-  public readonly deployment: Deployment;
-  private halfDeploy: { interrupt: () => void; ended: Promise<unknown> } | undefined;
-
-  private constructor(
-    public readonly lab: Lab,
-    public readonly host: Host,
-  ) {
-    this.deployment = new Deployment(lab);
-  }
-
-  /** Locks the host, or updates its lock. @param sources who may come in; another one makes another ruleset */
-  public async deploy(sources: readonly string[] = [], overrides: Partial<HostProps> = {}): Promise<RunResult> {
-    return (await this.prepare(sources, overrides)).apply([], { check: false });
-  }
-
-  public async mustDeploy(sources?: readonly string[], overrides?: Partial<HostProps>): Promise<void> {
-    const { code, stdout, stderr } = await this.deploy(sources, overrides);
-    expect({ code, said: code === 0 ? "" : stdout + stderr }).toEqual({ code: 0, said: "" });
-  }
-
-  /** Begins a deploy, and returns when the host is pending; no confirm comes. */
-  public async deployHalf(sources: readonly string[], overrides: Partial<HostProps> = {}): Promise<void> {
-    const terraform = await this.prepare(sources, overrides);
-    await this.host.exec(["touch", holdFile]);
-    const argv = ["terraform", "apply", "-no-color", "-input=false", "-auto-approve"];
-    const deploy = this.lab.controller.spawn(argv, {
-      cwd: terraform.folder,
-      env: terraformEnvironment(this.lab),
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    deploy.stdout?.resume();
-    // It has ended when nobody holds its output any more.
-    const ended = new Promise<unknown>((resolve) => deploy.once("close", resolve));
-    this.halfDeploy = { interrupt: () => deploy.kill("SIGINT"), ended };
-    await eventually("the host is pending", async () => (await this.status()).state === "pending", 60);
-  }
-
-  /** Ends what `deployHalf` began. */
-  public async giveUp(): Promise<void> {
-    const half = this.halfDeploy;
-    this.halfDeploy = undefined;
-    await this.host.exec(["rm", "-f", holdFile]);
-    half?.interrupt();
-    await half?.ended;
-  }
-
-  public async status(): Promise<Status> {
-    const { code, stdout } = await this.host.exec(`[ ! -e ${program} ] || sh ${program} status --json`, {
-      check: false,
-    });
-    return stdout === "" ? { code, state: "open" } : { ...(JSON.parse(stdout) as object), code };
-  }
-
-  /** Restarts the host, and says what somebody who knocked at a closed port all the time has heard. */
-  public async reboot(how: "power cut" | "clean" = "power cut"): Promise<Probed> {
-    const prober = await Prober.start(this.lab, this.host);
-    await this.host.reboot(how);
-    await this.settled();
-    await this.reachable();
-    return prober.stop();
-  }
-
-  /** The boot is over. */
-  public async settled(): Promise<void> {
-    await eventually("the boot is over", async () => {
-      const { stdout } = await this.host.exec("systemctl is-system-running || :", { check: false });
-      return !/^(initializing|starting)/.test(stdout);
-    });
-  }
-
-  public async reachable(): Promise<void> {
-    await eventually("a fresh SSH login works", async () => {
-      const { stdout } = await this.host.ssh("echo reached", { check: false });
-      return stdout === "reached\n";
-    });
-  }
-
-  public async becomes(wanted: Status, seconds = 60): Promise<void> {
-    let last: Status = { code: -1 };
-    await eventually(
-      `status ${JSON.stringify(wanted)}`,
-      async () => {
-        last = await this.status();
-        return Object.entries(wanted).every(([key, value]) => last[key as keyof Status] === value);
-      },
-      seconds,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}, but ${JSON.stringify(last)}`);
-    });
-  }
-
-  /** Nothing in the host is left of a lock but its log. The watchdog needs a moment to see that it has no work. */
-  public async expectNothingLeft(): Promise<void> {
-    let left = "";
-    await eventually("nothing is left", async () => {
-      const { stdout } = await this.host.exec(
-        `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
-         find /etc /usr/lib /var/lib -name '*ssh-only-firewall*' -not -path '/var/lib/ssh-only-firewall*'
-         ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
-        { check: false },
-      );
-      left =
-        stdout +
-        this.host
-          .processes()
-          .filter((line) => line.includes(program))
-          .join("\n");
-      return left === "";
-    }).catch(() => undefined);
-    expect(left).toBe("");
-    expect(await this.ownRules()).toEqual([]);
-  }
-
-  public async ownRules(): Promise<string[]> {
-    return (await this.host.rules()).split("\n").filter((line) => /ssh_only|SSH_ONLY|SSH_CHECK/.test(line));
-  }
-
-  public async hostLog(): Promise<string> {
-    return (await this.host.exec("cat /var/lib/ssh-only-firewall/log")).stdout;
-  }
-
-  private prepare(
-    sources: readonly string[],
-    overrides: Partial<HostProps>,
-  ): ReturnType<typeof Deployment.prototype.prepare> {
-    return this.deployment.prepare({
-      allowFrom: [...controllerOnly, ...sources],
-      hosts: { old: hostEntry(this.lab, this.host, overrides) },
-    });
-  }
-}
 
 describeBooted("a host that boots", [...Object.values(systems), { init: "sysvinit" }, { init: "openrc" }], () => {
   describe.each(firewalls)("with systemd and %s", (firewall) => {

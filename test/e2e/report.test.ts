@@ -1,9 +1,8 @@
 /** `report` against hosts that were used, that were not, and that are gone. */
 import type { UsageReport } from "../../lib/report/report";
-import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
-import { terraformEnvironment } from "../lab/terraform";
+import { runReport } from "./reported";
 import { Deployment, hostEntry } from "./support";
 
 jest.setTimeout(300_000);
@@ -44,12 +43,7 @@ describeLab(
     });
     afterAll(() => lab?.destroy());
 
-    const report = (...args: readonly string[]): Promise<RunResult> =>
-      lab.controller.exec(program("ssh-only-firewall", "report", ...args, "--identity", lab.privateKeyPath), {
-        check: false,
-        cwd: deployment.stack.folder,
-        env: terraformEnvironment(lab),
-      });
+    const report = (...args: readonly string[]): Promise<RunResult> => runReport(lab, deployment, ...args);
 
     test("has every peer, protocol and port that was denied, with count and times, as JSON", async () => {
       const { code, stdout, stderr } = await report("--json", "--timeout", "20");

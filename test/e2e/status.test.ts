@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { HostProps } from "../../lib";
+import { CONDITIONS } from "../../lib/status/judge";
 import type { Report } from "../../lib/status/report";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
@@ -17,7 +18,19 @@ jest.setTimeout(300_000);
 describeLab(
   "status --live",
   () => {
-    const names = ["behind", "drifted", "gone", "hung", "jump", "opened", "ops", "pending", "plain", "stranger"];
+    const names = [
+      "behind",
+      "drifted",
+      "gone",
+      "hung",
+      "jump",
+      "opened",
+      "ops",
+      "pending",
+      "plain",
+      "rootless",
+      "stranger",
+    ];
     let lab: Lab;
     let deployment: Deployment;
 
@@ -36,9 +49,10 @@ describeLab(
 
     beforeAll(async () => {
       lab = await Lab.create({
-        hosts: [...names, "taken", "tainted"].map((name) => ({
+        hosts: [...names, "taken", "tainted", "watched"].map((name) => ({
           name,
           ...(name === "ops" ? { user: "ops", sshPort: 2222 } : {}),
+          ...(name === "rootless" ? { user: "ops" } : {}),
           ...(name === "jump" ? { user: "hop", sshPort: 2200 } : {}),
           ...(name === "plain" ? { listeners: true } : {}),
           ...(name === "tainted" ? { firewall: "iptables-nft" as const } : {}),
@@ -56,7 +70,9 @@ describeLab(
       const others = lab.hosts.filter(({ name }) => !["behind", "jump", "stranger"].includes(name));
       const hosts: Record<string, HostProps> = {
         behind,
-        ...Object.fromEntries(others.map((host) => [host.name, hostEntry(lab, host, { persist: false })])),
+        ...Object.fromEntries(
+          others.map((host) => [host.name, hostEntry(lab, host, { persist: false, mode: modeOf(host) })]),
+        ),
       };
       deployment = new Deployment(lab);
       await deployment.apply({ hosts });
@@ -68,10 +84,16 @@ describeLab(
         lockBy(lab.host("pending"), (await statusOf(lab.host("pending")))?.owner as string, "pending"),
         lockBy(lab.host("stranger"), "somebody", "confirmed"),
         lockBy(lab.host("taken"), "somebody", "confirmed"),
+        takeSudo(lab.host("rootless")),
         deployment.terraform.run(["taint", 'terraform_data.firewall_lockdown["tainted"]']),
       ]);
     });
     afterAll(() => lab?.destroy());
+
+    const modeOf = (host: Host): "observe" | "enforce" => (host.name === "watched" ? "observe" : "enforce");
+
+    const takeSudo = (host: Host): Promise<RunResult> =>
+      host.exec("mv /etc/sudoers.d /etc/sudoers.gone; mv /etc/sudoers /etc/sudoers.old");
 
     /** Whoever logs in waits for ever. */
     async function hang(host: Host): Promise<void> {
@@ -94,7 +116,7 @@ describeLab(
     const named = (): string[] => ["--also", lab.host("stranger").ipv4, "--also", `hop@${lab.host("jump").ipv4}:2200`];
     const key = (): string[] => ["--identity", lab.privateKeyPath];
 
-    test("names what each of twelve hosts is, and ends with 2", async () => {
+    test("names what each of fourteen hosts is, in every word that it has, and ends with 2", async () => {
       const begin = Date.now();
       const { code, stdout, stderr } = await runStatus([
         ".",
@@ -119,10 +141,16 @@ describeLab(
         ops: "locked: locked",
         pending: "locked: pending",
         plain: "locked: locked",
+        rootless: "locked: unclear",
         [stranger]: "not in it: locked-but-not-in-state",
         taken: "locked: locked-by-someone-else",
         tainted: "unfinished: locked-but-not-in-state",
+        watched: "observed: observed",
       });
+      expect(new Set(hosts.map(({ condition }) => condition))).toEqual(new Set(Object.keys(CONDITIONS)));
+      expect(hosts.find(({ host }) => host === "rootless")?.details).toEqual([
+        expect.stringMatching(/^logged in, but not as root: .*sudo/),
+      ]);
       expect(agrees).toBe(false);
       expect(counts).toMatchObject({ locked: 3, unreachable: 2 });
       const outside = (name: string): string | null | undefined => hosts.find(({ host }) => host === name)?.outside;
@@ -190,19 +218,6 @@ describeLab(
         });
       } finally {
         await lab.controller.exec("nft delete table ip astray");
-      }
-    });
-
-    test("calls a login that may not become root unclear", async () => {
-      const ops = lab.host("ops");
-      await ops.exec("mv /etc/sudoers.d /etc/sudoers.gone; mv /etc/sudoers /etc/sudoers.old");
-      try {
-        const { stdout } = await runStatus([await stateOf(["ops"]), "--live", "--json", ...key()]);
-        expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
-          { condition: "unclear", details: [expect.stringMatching(/^logged in, but not as root: .*sudo/)] },
-        ]);
-      } finally {
-        await ops.exec("mv /etc/sudoers.gone /etc/sudoers.d; mv /etc/sudoers.old /etc/sudoers");
       }
     });
   },

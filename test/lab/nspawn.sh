@@ -87,12 +87,14 @@ furnish_patience() {
 }
 
 # In control groups of its own, or the init of one host would take the processes of another for its own. Where the
-# machine has the first version of control groups, the init gets that too.
+# machine has the first version of control groups, the init gets that too; from systemd 256 on it has to be told.
 boot() {
+  set --
   groups=/sys/fs/cgroup
   if [ "$(stat -f -c %T "$groups")" != cgroup2fs ]; then
     groups=$groups/systemd
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0
+    [ ! -e "$root/lib/systemd/systemd" ] || set -- SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
   fi
   group=$groups/${LAB_FOLDER##*/}/$HOST_NAME
   mkdir -p "$group"
@@ -104,7 +106,7 @@ boot() {
   status=0
   systemd-nspawn --quiet --register=no --keep-unit --network-namespace-path=/proc/self/ns/net \
     --machine="$HOST_NAME" --resolv-conf=off --timezone=off --link-journal=no --console=pipe \
-    --capability=CAP_NET_ADMIN,CAP_NET_RAW --directory="$root" --boot </dev/null >&2 || status=$?
+    --capability=CAP_NET_ADMIN,CAP_NET_RAW --directory="$root" --boot "$@" </dev/null >&2 || status=$?
   # First of all: a network namespace that goes away loses its firewall before its links.
   ip -n controller link del "$port" 2>/dev/null || :
   exit "$status"

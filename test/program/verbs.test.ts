@@ -109,6 +109,22 @@ describe.each(shells)("under $name", (shell) => {
         }
       });
 
+      test("rules of ours that are loaded again after unlock, for somebody had saved them, are shown, and unlock removes them", async () => {
+        await program.lockForGood();
+        const [save, restore] =
+          firewall === "nftables"
+            ? ["nft list table inet ssh_only_firewall", "nft -f"]
+            : ["iptables-save -t filter", "iptables-restore"];
+        await program.host.exec(`${save} >/root/saved-by-hand`);
+        await program.run("unlock");
+        expect(await program.host.rules()).toBe(before);
+        await program.host.exec(`${restore} /root/saved-by-hand; rm /root/saved-by-hand`);
+        expect(await program.status()).toMatchObject({ code: 10, state: "open", rules: "unrecorded" });
+        expect(await program.run("unlock")).toMatchObject({ code: 0, stderr: "" });
+        expect(await program.status()).toMatchObject({ code: 0, state: "open", rules: "none" });
+        expect(await program.host.rules()).toBe(before);
+      });
+
       test("a lock over a confirmed one replaces it once it is confirmed, and undone it brings it back", async () => {
         await program.lockForGood();
         const first = await program.host.rules();
