@@ -15,6 +15,7 @@ import type { Policy } from "./policy/policy";
 import { renderRulesets } from "./ruleset/rulesets";
 import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
 import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
+import { DriftDetection } from "./terraform/drift";
 import { script } from "./terraform/scripts";
 import { type Contents, type Tracker, type TrackerKind, trackerOf } from "./terraform/tracker";
 
@@ -25,6 +26,8 @@ export interface HostResourcesProps {
   readonly tracker: TrackerKind;
   readonly onDestroy: OnDestroy;
   readonly dependsOn: ITerraformDependable[];
+  /** What a plan asks for drift; undefined where it does not. */
+  readonly driftProgram: readonly string[] | undefined;
   readonly program: TerraformLocal;
   readonly programVersion: string;
   readonly shared: Shared;
@@ -79,6 +82,9 @@ const OF_THE_MACHINE: ReadonlySet<ConnectionName> = new Set<ConnectionName>([
   "bastion_host_key",
 ]);
 
+/** What of a connection the system's ssh is given. */
+const ASKED_WITH: readonly ConnectionName[] = [...OF_THE_MACHINE, "private_key_path", "bastion_private_key_path"];
+
 /** A ruleset, under the name of what it was written for. */
 interface Ruleset {
   readonly key: string;
@@ -101,6 +107,7 @@ export class HostResources {
   public readonly lockdown: TerraformResource;
 
   private readonly tracker: Tracker;
+  private readonly drift: DriftDetection | undefined;
   private readonly rulesets: TerraformLocal;
   private readonly hashes: TerraformLocal;
   private cached: Plan | undefined;
@@ -138,6 +145,10 @@ export class HostResources {
       dependsOn: props.dependsOn,
       contents: () => this.holdContents(),
     });
+    if (props.driftProgram !== undefined) {
+      const { driftProgram: program } = props;
+      this.drift = new DriftDetection(scope, "drift", name("drift"), { program, query: () => this.driftQuery() });
+    }
     this.lockdown = this.tracker.track(scope, "lockdown", name("lockdown"), {
       forEach: hosts,
       dependsOn: props.dependsOn,
@@ -249,6 +260,7 @@ export class HostResources {
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
+      conditionalTriggers: this.drift?.trigger,
       memory: this.tracker.memoryFollows ? undefined : this.shownInPlans(),
       provisioners: [
         { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
@@ -258,6 +270,16 @@ export class HostResources {
           connection: connectionBlock((name) => (name === "timeout" ? untilTooLate : connect(name))),
         },
       ],
+    };
+  }
+
+  /** Which resources are the lockdowns, and what of the connection is the same for all hosts: holds know the rest. */
+  private driftQuery(): Record<string, string> {
+    const { common } = this.plan();
+    const known = ASKED_WITH.filter((name) => common.get(name) !== undefined);
+    return {
+      lockdowns: [this.lockdown].map((one) => `${one.terraformResourceType}.${one.friendlyUniqueId}`).join(" "),
+      ...Object.fromEntries(known.map((name) => [name, String(common.get(name))])),
     };
   }
 

@@ -54,6 +54,10 @@ export const messages = {
   progress: (heard: number, all: number, odd: number, others: string): string =>
     `${heard} of ${all} hosts asked${odd === 0 ? "" : `, ${odd} ${others}`}`,
   notAsTheStateSays: (): string => "not as the state says",
+  // drift
+  driftNotKnown: (reason: string): string =>
+    `${reason}\nWithout the state nothing is known of drift: mend this, or set detectDrift to false. ` +
+    "terraform destroy goes on with -refresh=false.",
   // report
   notRead: (): string => "Nothing was read.",
   noReport: (): string =>

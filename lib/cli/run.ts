@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file";
 import { CommandError } from "./errors";
+import { addDrift } from "./drift";
 import { addInit } from "./init";
 import { packageVersion } from "./package";
 import { addRender } from "./render";
@@ -18,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(packageVersion())
     .showHelpAfterError("Add --help to see what is possible.")
     .exitOverride();
-  [addInit, addRender, addReview, addStatus, addReport].forEach((add) => add(program));
+  [addInit, addRender, addReview, addStatus, addReport, addDrift].forEach((add) => add(program));
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

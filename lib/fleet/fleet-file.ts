@@ -31,9 +31,14 @@ export class FleetFileError extends Error {
 }
 
 /** The construct's properties that a file can hold: all but `dependsOn`, which are other resources. */
-const PROPS_KEYS = [...SHARED_KEYS, "hosts", "onDestroy", "tracker"] as const satisfies ReadonlyArray<
-  keyof SshOnlyFirewallProps
->;
+const PROPS_KEYS = [
+  ...SHARED_KEYS,
+  "hosts",
+  "onDestroy",
+  "tracker",
+  "detectDrift",
+  "driftProgram",
+] as const satisfies ReadonlyArray<keyof SshOnlyFirewallProps>;
 
 export function readFleet(file: string): Fleet {
   const { fleet, problems } = parseFleet(readText(file));
