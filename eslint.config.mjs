@@ -10,7 +10,7 @@ const mayUse = {
   policy: [],
   ruleset: ["policy"],
   host: [],
-  terraform: ["host"],
+  terraform: ["policy", "host"],
   construct: ["policy", "ruleset", "host", "terraform"],
   fleet: ["construct", "policy", "ruleset", "terraform"],
   review: ["policy"],

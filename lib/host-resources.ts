@@ -14,6 +14,7 @@ import type { Policy } from "./policy/policy";
 import { renderRulesets } from "./ruleset/rulesets";
 import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
 import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
+import { DriftDetection } from "./terraform/drift";
 import { type Group, groupsOf, type Layout, shardOf, shardSuffix, suffixesOf } from "./terraform/layout";
 import { type Move, Moved } from "./terraform/moved";
 import { script } from "./terraform/scripts";
@@ -28,6 +29,8 @@ export interface HostResourcesProps {
   /** With the number of shards that the state may still have. */
   readonly layout: Layout & { readonly movedFromShards: number | undefined };
   readonly dependsOn: ITerraformDependable[];
+  /** What a plan asks for drift; undefined where it does not. */
+  readonly driftProgram: readonly string[] | undefined;
   readonly program: TerraformLocal;
   readonly programVersion: string;
   readonly shared: Shared;
@@ -85,6 +88,9 @@ const OF_THE_MACHINE: ReadonlySet<ConnectionName> = new Set<ConnectionName>([
   "bastion_host_key",
 ]);
 
+/** What of a connection the system's ssh is given. */
+const ASKED_WITH: readonly ConnectionName[] = [...OF_THE_MACHINE, "private_key_path", "bastion_private_key_path"];
+
 /** A ruleset, under the name of what it was written for. */
 interface Ruleset {
   readonly key: string;
@@ -110,6 +116,7 @@ export class HostResources {
   public readonly lockedHosts: TerraformLocal;
 
   private readonly tracker: Tracker;
+  private readonly drift: DriftDetection | undefined;
   private readonly rulesets: TerraformLocal;
   private readonly hashes: TerraformLocal;
   private cached: Plan | undefined;
@@ -136,6 +143,10 @@ export class HostResources {
         contents: () => this.holdContents(shard),
       }),
     );
+    if (props.driftProgram !== undefined) {
+      const { driftProgram: program } = props;
+      this.drift = new DriftDetection(scope, "drift", this.name("drift"), { program, query: () => this.driftQuery() });
+    }
     const lockdowns: TerraformResource[] = [];
     let before: readonly TerraformResource[] = [];
     for (const groups of groupsOf(layout).filter(({ length }) => length > 0)) {
@@ -318,6 +329,7 @@ export class HostResources {
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
+      conditionalTriggers: this.drift?.trigger,
       memory: this.tracker.memoryFollows ? undefined : this.shownInPlans(),
       provisioners: [
         { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
@@ -328,6 +340,24 @@ export class HostResources {
         },
       ],
     };
+  }
+
+  /** Which resources are the lockdowns, and what of the connection is the same for all hosts: holds know the rest. */
+  private driftQuery(): Record<string, string> {
+    const { common } = this.plan();
+    const known = ASKED_WITH.filter((name) => common.get(name) !== undefined);
+    return {
+      lockdowns: [...new Set([...this.lockdowns.map(addressOf), ...this.lockdownsBefore()])].join(" "),
+      ...Object.fromEntries(known.map((name) => [name, String(common.get(name))])),
+    };
+  }
+
+  /** Where lockdowns are in a state with another number of shards. */
+  private lockdownsBefore(): readonly string[] {
+    const { layout } = this.props;
+    const { movedFromShards: shards } = layout;
+    const before = shards === undefined ? [] : groupsOf({ ...layout, shards }).flat();
+    return before.map(({ suffix }) => `${this.ruleset.terraformResourceType}.${this.name(`lockdown${suffix}`)}`);
   }
 
   /**

@@ -12,6 +12,7 @@ import {
 import { Construct } from "constructs";
 import { hostProgram, hostProgramVersion } from "./host/program";
 import { HostResources, type OnDestroy } from "./host-resources";
+import { parseBoolean } from "./policy/connection";
 import {
   checkDistinctAddresses,
   type Host,
@@ -26,7 +27,7 @@ import { isObject, placeOf } from "./policy/keys";
 import { checkWaves, type ParsedLayout, parseLayout } from "./policy/layout";
 import { messages } from "./policy/messages";
 import { describeProblem, type Problem, Problems } from "./policy/problems";
-import { parseChoice } from "./policy/values";
+import { parseChoice, parseWords } from "./policy/values";
 import { templateLiteral } from "./terraform/escape";
 import type { TrackerKind } from "./terraform/tracker";
 
@@ -65,6 +66,19 @@ export interface SshOnlyFirewallProps extends SharedProps {
    * @default - all at once
    */
   readonly waves?: readonly (readonly string[])[];
+  /**
+   * Whether each plan asks the hosts over ssh whether they are as the state says, and locks those again that are not. A host
+   * that cannot be asked is named in a warning, and left as it is. Needs the provider hashicorp/external, and where
+   * Terraform runs this package, `ssh`, and a way to the hosts.
+   * @default false
+   */
+  readonly detectDrift?: boolean;
+  /**
+   * The program that asks, and its arguments: with another path, or with options such as `--identity FILE` behind it
+   * (`ssh-only-firewall drift --help`). Runs in the folder in which Terraform does.
+   * @default - npx --no --package=cdktf-ssh-only-firewall -- ssh-only-firewall drift
+   */
+  readonly driftProgram?: readonly string[];
   /** What must exist before the hosts are locked. */
   readonly dependsOn?: ITerraformDependable[];
 }
@@ -84,8 +98,13 @@ const OWN_KEYS = [
   "shards",
   "movedFromShards",
   "waves",
+  "detectDrift",
+  "driftProgram",
   "dependsOn",
 ] as const satisfies ReadonlyArray<keyof SshOnlyFirewallProps>;
+
+/** Never downloads: it finds what is installed in a folder above, or what npx has run as the app of cdktf. */
+const DRIFT_PROGRAM = "npx --no --package=cdktf-ssh-only-firewall -- ssh-only-firewall drift".split(" ");
 
 /**
  * Closes hosts to everything but SSH. Each host is in the state exactly while it is locked.
@@ -120,6 +139,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
       dependsOn: parseDependables(props?.dependsOn, this.found.at("dependsOn")),
+      driftProgram: parseDriftProgram(props, this.found),
       program: programLocal(this),
       programVersion: hostProgramVersion(),
       shared: this.shared,
@@ -237,6 +257,13 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
 /** With this many, half of the time of a plan is spent on looking at whole maps. */
 const MOST_IN_SHARD = 500;
+/** Undefined where drift is not to be detected. */
+function parseDriftProgram(props: SshOnlyFirewallProps, problems: Problems): readonly string[] | undefined {
+  const { detectDrift, driftProgram } = isObject(props) ? props : ({} as SshOnlyFirewallProps);
+  const program = driftProgram === undefined ? DRIFT_PROGRAM : parseWords(driftProgram, problems.at("driftProgram"));
+  const wanted = detectDrift === undefined ? false : parseBoolean(detectDrift, problems.at("detectDrift"));
+  return wanted === true ? program : undefined;
+}
 
 function parseDependables(value: unknown, problems: Problems): ITerraformDependable[] {
   if (value === undefined) {

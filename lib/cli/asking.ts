@@ -10,9 +10,12 @@ import { readState } from "../status/state";
 import { CommandError } from "./errors";
 import { messages } from "./messages";
 
-export interface AskingOptions {
+export interface AskingOptions extends ReachOptions {
   readonly fleet?: string;
   readonly also?: readonly NamedHost[];
+}
+
+export interface ReachOptions {
   readonly user?: string;
   readonly identity?: string;
   readonly sshConfig?: string;
@@ -27,14 +30,20 @@ terraform state pull or terraform output -json prints; or - for standard input.
 `;
 
 export function addAskingOptions(command: Command): Command {
-  return command
+  command
     .option("--fleet <FILE>", "a fleet file: whose hosts should be locked, and how each is reached")
     .addOption(
       new Option(
         "--also <HOST>",
         "a host that the state may not have: [USER@]ADDRESS[:PORT]; may be repeated",
       ).argParser((value, before: readonly NamedHost[] = []) => [...before, alsoHost(value)]),
-    )
+    );
+  return addReachOptions(command);
+}
+
+/** How hosts are reached, whoever names them. */
+export function addReachOptions(command: Command): Command {
+  return command
     .option("--user <USER>", "who logs in (default: as the state says, or ~/.ssh/config)")
     .addOption(new Option("--identity <FILE>", "the private key, for hosts and bastions").argParser(fileThatIsThere))
     .addOption(new Option("--ssh-config <FILE>", "instead of ~/.ssh/config").argParser(fileThatIsThere))
@@ -94,7 +103,7 @@ async function declared(file: string | undefined): Promise<readonly NamedHost[]>
   });
 }
 
-export function reachSettings(options: AskingOptions): ReachSettings {
+export function reachSettings(options: ReachOptions): ReachSettings {
   return {
     ...options,
     config: options.sshConfig,

@@ -58,6 +58,10 @@ export const messages = {
   emptyStacks: (names: readonly string[]): string => `Without a host, and not written: ${listed(names)}.`,
   stepOf: (stack: string, step: "arrive" | "leave"): string =>
     step === "arrive" ? `${stack}: with the hosts that come to it\n` : `${stack}: without the hosts that left it\n`,
+  // drift
+  driftNotKnown: (reason: string): string =>
+    `${reason}\nWithout the state nothing is known of drift: mend this, or set detectDrift to false. ` +
+    "terraform destroy goes on with -refresh=false.",
   // report
   notRead: (): string => "Nothing was read.",
   noReport: (): string =>

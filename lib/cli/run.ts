@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   status: async () => (await import("./status.js")).addStatus,
   report: async () => (await import("./report.js")).addReport,
   stacks: async () => (await import("./stacks.js")).addStacks,
+  drift: async () => (await import("./drift.js")).addDrift,
   "move-hosts": async () => (await import("./move-hosts.js")).addMoveHosts,
 };
 

@@ -38,6 +38,8 @@ const PROPS_KEYS = [
   "shards",
   "movedFromShards",
   "waves",
+  "detectDrift",
+  "driftProgram",
 ] as const satisfies ReadonlyArray<keyof SshOnlyFirewallProps>;
 
 export function readFleet(file: string): Fleet {

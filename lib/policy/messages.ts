@@ -75,6 +75,8 @@ export const messages = {
     "AllowedSource.ipv4(Fn.element(list, 0))",
   notATokenOfAddress: (value: string): string =>
     `${shown(value)}: only digits, dots, colons and a prefix length may stand beside a token, such as \`\${token}/32\``,
+  notWords: (value: unknown): string =>
+    `must be a program and its arguments, a list of texts such as ["npx", "--no", "ssh-only-firewall", "drift"], not ${kindOf(value)}`,
 
   // The policy
   nobodyAllowed: (): string =>

@@ -38,3 +38,13 @@ export function parseChoice<T extends string>(
   }
   return value as T;
 }
+
+/** The words of a command. */
+export function parseWords(value: unknown, problems: Problems): readonly string[] | undefined {
+  const isWord = (one: unknown): boolean => typeof one === "string" && one !== "" && !one.includes("\0");
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isWord)) {
+    problems.add("", messages.notWords(value));
+    return undefined;
+  }
+  return value as string[];
+}

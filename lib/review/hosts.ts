@@ -1,4 +1,5 @@
 /** What a plan does to each host, and what of it a reviewer must know before anything else. */
+import { foundIn } from "../policy/drift";
 import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";
 import { type Change, known, same, type Value } from "./plan";
 import type { Rulesets } from "./rulesets";
@@ -111,7 +112,14 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     program,
     why:
       locks && lockdown?.change.before !== undefined
-        ? reasonsOf(lockdown, { ruleset, program, address: sides("address"), hold: sides("hold"), mode })
+        ? reasonsOf(lockdown, {
+            ruleset,
+            program,
+            address: sides("address"),
+            hold: sides("hold"),
+            mode,
+            drift: sides("drift"),
+          })
         : [],
     lockedAfter:
       lockdown?.change.after !== undefined &&
@@ -358,6 +366,7 @@ function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Setting
 function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): readonly string[] {
   const changed = (name: string): boolean => !same(triggers[name].before, triggers[name].after);
   const reasons = [
+    ...(changed("drift") ? [driftReason(triggers.drift.after)] : []),
     ...(changed("mode") ? ["its mode changes"] : []),
     ...(changed("ruleset") ? ["its ruleset changes"] : []),
     ...(changed("program") ? ["the host program changes"] : []),
@@ -368,4 +377,13 @@ function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): r
     ...(lockdown.change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),
   ];
   return reasons.length === 0 ? ["the plan does not say why"] : reasons;
+}
+
+/** Of detectDrift, which asked the host when this plan was made. */
+function driftReason(after: Value | undefined): string {
+  const found = foundIn(known(after) ?? "");
+  if (found !== undefined) {
+    return found === "open" ? "it was found open" : "its lock was found changed";
+  }
+  return after === undefined ? "detectDrift was turned off" : "whether it drifted is not told by this plan";
 }

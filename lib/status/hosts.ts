@@ -3,6 +3,7 @@
  * texts, whatever a user calls them; a hold by its id in a lockdown, or by its name beside a ruleset.
  */
 import { createHash } from "node:crypto";
+import { NEVER_DRIFTED } from "../policy/drift";
 import { isObject } from "../policy/keys";
 import { messages } from "./messages";
 import { type Instance, type ListedHost, optionalText, type State } from "./state";
@@ -40,6 +41,8 @@ export interface Host {
   readonly connection: Connection;
   /** The texts of its ruleset, where the state has them. */
   readonly texts: readonly string[];
+  /** Its lockdown, where the state has one: the resource without the key, and its trigger for drift. */
+  readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
 
 /** A host that a fleet file or the operator names. */
@@ -116,6 +119,12 @@ class Part {
     return module === "" ? own : `${module}.${own}`;
   }
 
+  /** `module.a.null_resource.fleet_hold`: of all instances. */
+  public get resource(): string {
+    const { module, type, name } = this.instance;
+    return `${module === "" ? "" : `${module}.`}${type}.${name}`;
+  }
+
   /** What a hold and the lockdown of the same host have in common. */
   public get slot(): string {
     return JSON.stringify([this.firewall, this.instance.type, this.instance.index]);
@@ -178,20 +187,28 @@ function hostOf(
     program: lockdown?.trigger("host_program"),
     connection: hold === undefined ? {} : connectionOf(hold),
     texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? [],
+    ...(lockdown === undefined
+      ? {}
+      : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger("drift") ?? NEVER_DRIFTED } }),
   };
 }
 
 function connectionOf(hold: Part): Connection {
+  return connectionFrom((name) => hold.memory(name));
+}
+
+/** By the names that Terraform has for its parts. */
+export function connectionFrom(valueOf: (name: string) => string | undefined): Connection {
   const known = {
-    port: hold.memory("port"),
-    user: hold.memory("user"),
-    hostKey: hold.memory("host_key"),
-    privateKeyPath: hold.memory("private_key_path"),
-    bastionHost: hold.memory("bastion_host"),
-    bastionPort: hold.memory("bastion_port"),
-    bastionUser: hold.memory("bastion_user"),
-    bastionHostKey: hold.memory("bastion_host_key"),
-    bastionPrivateKeyPath: hold.memory("bastion_private_key_path"),
+    port: valueOf("port"),
+    user: valueOf("user"),
+    hostKey: valueOf("host_key"),
+    privateKeyPath: valueOf("private_key_path"),
+    bastionHost: valueOf("bastion_host"),
+    bastionPort: valueOf("bastion_port"),
+    bastionUser: valueOf("bastion_user"),
+    bastionHostKey: valueOf("bastion_host_key"),
+    bastionPrivateKeyPath: valueOf("bastion_private_key_path"),
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }

@@ -32,8 +32,8 @@ export const messages = {
   severalStacks: (folders: readonly string[]): string => `there are several stacks; name one: ${folders.join(", ")}`,
   noTerraform: (program: string): string =>
     `${program} is not installed here; install it, set TERRAFORM_BINARY_NAME, or give the state as a file`,
-  terraformFailed: (words: string): string =>
-    `terraform show -json failed: ${words}; run terraform init there (cdktf does on diff), or pipe terraform state pull in`,
+  terraformFailed: (command: string, words: string): string =>
+    `terraform ${command} failed: ${words}; run terraform init there (cdktf does on diff), or pipe terraform state pull in`,
   noHosts: (): string =>
     "it has no host of a firewall, so nothing was looked at; name the right stack or workspace, or hosts with --fleet or --also",
 
@@ -72,6 +72,28 @@ export const messages = {
   answersAt: (port: number, how: "accepts" | "refuses"): string => `port ${port} ${how} connections`,
 
   noSsh: (): string => "ssh is not installed here; install the OpenSSH client",
+
+  noQuery: (): string =>
+    'it is no query of a firewall with detectDrift; give one such as {"lockdowns": "null_resource.fleet_lockdown"}',
+
+  // Drift, for the plan of Terraform; indented, for else it breaks the lines anew.
+  leftAlone: (hosts: readonly string[], more: number, remedies: readonly string[]): string =>
+    [
+      "This plan leaves these hosts as they are:",
+      ...hosts.map((host) => `  ${host}`),
+      ...(more === 0 ? [] : [`  and ${more} more`]),
+      ...remedies,
+      "ssh-only-firewall status --live tells more.",
+    ].join("\n"),
+  hostIs: (host: string, address: string, condition: string, details: string): string =>
+    `${plain(host)} (${plain(address)}) is ${condition}${details === "" ? "" : `: ${details}`}`,
+  leftAloneRemedies: {
+    unreachable: "  Unreachable: mend the way from here to the host, then plan again.",
+    unclear: "  Unclear: mend what it says, then plan again.",
+    pending: "  Pending: plan again when the host has confirmed its lock or gone back, within minutes.",
+    "locked-by-someone-else":
+      "  Locked by someone else: let that owner go, or set takeOver and apply with -replace of its lockdown.",
+  },
 
   // The outside.
   throughBastion: (): string => "not tried: through a bastion",

@@ -25,7 +25,12 @@ export function readSource(named: string): Source {
     return { place: named, text: reading(named, () => readFileSync(named, "utf8")) };
   }
   const place = stackIn(named);
-  return { place, text: shown(place) };
+  return { place, text: terraform(place, ["show", "-json"]) };
+}
+
+/** The state of the folder that Terraform runs in; its text is empty as long as there is none. */
+export function pullState(folder: string): Source {
+  return { place: folder, text: terraform(folder, ["state", "pull"]) };
 }
 
 export function at(place: string, message: string): StateError {
@@ -62,13 +67,14 @@ function stackIn(folder: string): string {
   return distinct[0];
 }
 
-function shown(folder: string): string {
+function terraform(folder: string, command: readonly string[]): string {
   // As cdktf is told which program to run.
   const program = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
-  const { status, stdout, stderr, error } = spawnSync(program, [`-chdir=${folder}`, "show", "-json", "-no-color"], {
+  const { status, stdout, stderr, error } = spawnSync(program, [`-chdir=${folder}`, ...command, "-no-color"], {
     encoding: "utf8",
     maxBuffer: 1024 * 1024 * 1024,
-    env: { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" },
+    // Its own log may say what is in the state, and options may be meant for another command.
+    env: { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_CLI_ARGS: "", TF_LOG: "" },
   });
   if (error !== undefined) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -79,7 +85,7 @@ function shown(folder: string): string {
       .split("\n")
       .map((line) => line.replace(/^[│╷╵\s]+/, "").trim())
       .filter((line) => line !== "");
-    throw at(folder, messages.terraformFailed(plain(words.join(" "))));
+    throw at(folder, messages.terraformFailed(command.join(" "), plain(words.join(" "))));
   }
   return stdout;
 }

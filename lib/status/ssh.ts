@@ -5,6 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
+import { homedir } from "node:os";
 import type { Connection, Host } from "./hosts";
 import { messages } from "./messages";
 
@@ -182,7 +183,8 @@ const dial = (port: string | undefined): string[] => (port === undefined ? [] : 
 
 /** A file that only the machine of the deploy has is left out: the agent, or the user's configuration, may know better. */
 function identity(path: string | undefined): string[] {
-  return path === undefined || !existsSync(path) ? [] : ["-i", path];
+  const file = path?.replace(/^~(?=\/)/, homedir());
+  return file === undefined || !existsSync(file) ? [] : ["-i", file];
 }
 
 /** A word of a ProxyCommand: ssh expands %, then gives the rest to a shell. */

@@ -26,8 +26,11 @@ export function shellWord(text: string): string {
 
 /** Text as a string within a Terraform expression, which has two escapes fewer than JSON. */
 export function quoted(text: string): string {
-  const inJson = JSON.stringify(text);
-  return withoutTemplates(inJson.replace(/\\./g, (escape) => NOT_IN_TERRAFORM[escape] ?? escape));
+  return withoutTemplates(inQuotes(text));
+}
+
+function inQuotes(text: string): string {
+  return JSON.stringify(text).replace(/\\./g, (escape) => NOT_IN_TERRAFORM[escape] ?? escape);
 }
 
 const NOT_IN_TERRAFORM: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\\u000c" };
@@ -46,6 +49,11 @@ export function toExpression(term: Term): string {
     return term.expression;
   }
   return typeof term.literal === "string" ? quoted(term.literal) : String(term.literal);
+}
+
+/** What `toJson` made of a term that is text, within a Terraform expression: one template, or none. */
+export function jsonToExpression(text: string): string {
+  return text.startsWith("${") ? text.slice(2, -1) : inQuotes(text);
 }
 
 /** A term as one word of POSIX sh, in a template: of what only Terraform knows, Terraform does the quoting. */

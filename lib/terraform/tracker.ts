@@ -5,17 +5,15 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import {
-  Aspects,
   type ITerraformDependable,
   type RemoteExecProvisioner,
   TerraformIterator,
   type TerraformLocal,
-  TerraformProvider,
   TerraformResource,
-  TerraformStack,
 } from "cdktf";
-import type { Construct, IConstruct } from "constructs";
-import { quoted } from "./escape";
+import type { Construct } from "constructs";
+import { jsonToExpression, quoted } from "./escape";
+import { ensureProvider } from "./provider";
 
 export type TrackerKind = "null_resource" | "terraform_data";
 
@@ -29,6 +27,8 @@ export type Provisioner = RemoteExecProvisioner & {
 export interface Contents {
   /** A change of one of these replaces the resource. */
   readonly triggers: Readonly<Record<string, string>>;
+  /** An expression of an object with more of them, none or some. */
+  readonly conditionalTriggers?: string;
   /** Kept for the destroy provisioner; a change of these replaces nothing. */
   readonly memory?: Readonly<Record<string, string>>;
   readonly provisioners?: readonly Provisioner[];
@@ -64,12 +64,12 @@ class NullResourceTracker implements Tracker {
   public constructor(private readonly memoryNames: readonly string[]) {}
 
   public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
-    ensureNullProvider(scope);
+    ensureProvider(scope, "null", (stack) => new NullProvider(stack, "ssh-only-firewall-null"));
     const ignoreChanges = this.memoryNames.map((name) => `triggers[${quoted(name)}]`);
     class TrackedNullResource extends NullResource {
       public override toTerraform(): unknown {
-        const { triggers, memory, provisioners } = props.contents();
-        this.triggers = { ...memory, ...triggers };
+        const { triggers, conditionalTriggers, memory, provisioners } = props.contents();
+        this.triggers = withConditional({ ...memory, ...triggers }, conditionalTriggers);
         this.provisioners = provisioners?.slice();
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
         this.lifecycle = memory === undefined ? this.lifecycle : { ...this.lifecycle, ignoreChanges };
@@ -102,8 +102,8 @@ class TerraformDataTracker implements Tracker {
       }
 
       protected override synthesizeAttributes(): Record<string, unknown> {
-        const { triggers, memory } = props.contents();
-        return { input: memory, triggers_replace: triggers };
+        const { triggers, conditionalTriggers, memory } = props.contents();
+        return { input: memory, triggers_replace: withConditional(triggers, conditionalTriggers) };
       }
     }
     const resource = new TrackedDataResource(scope, id, {
@@ -127,29 +127,12 @@ function metaArguments(props: TrackedProps) {
   return { forEach: TerraformIterator.fromMap(props.forEach.asAnyMap), dependsOn: props.dependsOn };
 }
 
-/**
- * Without a null provider in the stack, synth fails; with two that have no alias, `terraform init` does. The user's own
- * may come after us, so this is looked at when everything has been built.
- */
-function ensureNullProvider(scope: Construct): void {
-  const stack = TerraformStack.of(scope);
-  if (stacksSeen.has(stack)) {
-    return;
+/** Triggers, with those beside them that are there or not: a trigger that is there and empty is not the same as none. */
+function withConditional<T>(triggers: Readonly<Record<string, string>>, conditional: string | undefined): T {
+  if (conditional === undefined) {
+    return { ...triggers } as T;
   }
-  stacksSeen.add(stack);
-  Aspects.of(stack).add({
-    visit(node: IConstruct): void {
-      if (node === stack && !stack.node.findAll().some(isDefaultNullProvider)) {
-        new NullProvider(stack, "ssh-only-firewall-null");
-      }
-    },
-  });
-}
-
-const stacksSeen = new WeakSet<TerraformStack>();
-
-function isDefaultNullProvider(node: IConstruct): boolean {
-  return (
-    TerraformProvider.isTerraformProvider(node) && node.terraformResourceType === "null" && node.alias === undefined
-  );
+  const entries = Object.entries(triggers).map(([name, value]) => `${quoted(name)} = ${jsonToExpression(value)}`);
+  // cdktf takes an expression where it says that it wants a map.
+  return `\${merge({ ${entries.join(", ")} }, ${conditional})}` as T;
 }

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { App, TerraformStack } from "cdktf";
-import { NullProvider } from "../lab/null-provider";
+import { startNullProvider } from "../lab/null-provider";
+import type { StandIn } from "../lab/provider";
 
 const run = promisify(execFile);
 
@@ -28,11 +29,11 @@ export interface Planned {
 
 export class Project {
   private readonly folder = mkdtempSync(join(tmpdir(), "planned-"));
-  private provider: NullProvider | undefined;
+  private provider: StandIn | undefined;
 
   /** For configurations with `null_resource`. */
   public async withNullProvider(): Promise<this> {
-    this.provider = await NullProvider.start(this.folder);
+    this.provider = await startNullProvider(this.folder);
     return this;
   }
 

@@ -5,7 +5,7 @@ import { Resource } from "@cdktf/provider-null/lib/resource";
 import { DataResource, Fn } from "cdktf";
 import { describeLab } from "./describe-lab";
 import { Lab, type Host } from "./lab";
-import { NullProvider } from "./null-provider";
+import { startNullProvider } from "./null-provider";
 import { cdktf, nullProvider, synthStack, Terraform, type ProviderChoice } from "./terraform";
 
 interface ShownPlan {
@@ -25,7 +25,7 @@ describeLab(
     let standIn: ProviderChoice;
     beforeAll(async () => {
       lab = await Lab.create({ hosts: [{ name: "web-1" }, { name: "ops-1", user: "ops" }] });
-      const provider = await NullProvider.start(lab.folder);
+      const provider = await startNullProvider(lab.folder);
       standIn = { kind: "stand-in", env: provider.env, stop: () => provider.stop() };
     });
     afterAll(async () => {

@@ -5,7 +5,9 @@ import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
 import { machine, type Lab, type RunOptions, type RunResult } from "./lab";
-import { NullProvider, nullProviderSource } from "./null-provider";
+import { externalProviderSource, type RunProgram, startExternalProvider } from "./external-provider";
+import { nullProviderSource, startNullProvider } from "./null-provider";
+import { StandIn } from "./provider";
 
 /** A stack that was synthesised by the real cdktf. */
 export interface SynthesisedStack {
@@ -146,7 +148,7 @@ export async function cdktf(
 }
 
 /** Keeps the machine's own Terraform settings, and everything that needs the internet, out of it. */
-export function terraformEnvironment(lab: Lab, provider?: ProviderChoice): Record<string, string> {
+export function terraformEnvironment(lab: Lab, provider?: Pick<ProviderChoice, "env">): Record<string, string> {
   return {
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
@@ -175,12 +177,30 @@ export interface ProviderChoice {
  *
  * SSH_ONLY_LAB_NULL_PROVIDER=stand-in or =registry decides it beforehand.
  */
-export async function nullProvider(lab: Lab): Promise<ProviderChoice> {
+export function nullProvider(lab: Lab): Promise<ProviderChoice> {
+  return chosen(lab, async () => [await startNullProvider(lab.folder)]);
+}
+
+/**
+ * The null provider and the external one, in the same way.
+ * @param cwd where Terraform runs, once it does: programs run there
+ */
+export function nullAndExternalProvider(lab: Lab, cwd: () => string): Promise<ProviderChoice> {
+  return chosen(lab, async () => {
+    const nothing = await startNullProvider(lab.folder);
+    const run: RunProgram = (program, input) =>
+      lab.controller.exec(program, { input, cwd: cwd(), check: false, env: terraformEnvironment(lab, nothing) });
+    return [nothing, await startExternalProvider(lab.folder, run)];
+  });
+}
+
+async function chosen(lab: Lab, start: () => Promise<readonly StandIn[]>): Promise<ProviderChoice> {
   const mirror = await providerMirror();
   if (mirror === undefined) {
-    const standIn = await NullProvider.start(lab.folder);
-    lab.onDestroy(() => standIn.stop());
-    return { kind: "stand-in", env: standIn.env, stop: () => standIn.stop() };
+    const standIns = await start();
+    const stop = (): void => standIns.forEach((one) => one.stop());
+    lab.onDestroy(stop);
+    return { kind: "stand-in", env: StandIn.env(...standIns), stop };
   }
   const config = path.join(lab.folder, "mirror.rc");
   fs.writeFileSync(
@@ -194,16 +214,16 @@ const decisionVariable = "SSH_ONLY_LAB_NULL_PROVIDER";
 /** How long "it cannot be downloaded" is believed; each test file would ask again. */
 const beliefMs = 3600 * 1000;
 
-/** A folder with the real provider; undefined when it cannot be had. The answer is kept for other test files. */
+/** A folder with the real providers; undefined when they cannot be had. The answer is kept for other test files. */
 async function providerMirror(): Promise<string | undefined> {
   const wish = process.env[decisionVariable];
   if (wish === "stand-in") {
     return undefined;
   }
   const folder = ownFolder(path.join(os.tmpdir(), `ssh-only-lab-providers-${process.getuid?.()}`));
-  const mirror = path.join(folder, "mirror");
+  const mirror = path.join(folder, "null-and-external");
   const refusal = path.join(folder, "not-available");
-  if (fs.existsSync(path.join(mirror, nullProviderSource))) {
+  if ([nullProviderSource, externalProviderSource].every((source) => fs.existsSync(path.join(mirror, source)))) {
     return mirror;
   }
   if (wish !== "registry" && fs.existsSync(refusal) && Date.now() - fs.statSync(refusal).mtimeMs < beliefMs) {
@@ -211,7 +231,8 @@ async function providerMirror(): Promise<string | undefined> {
   }
   const scratch = fs.mkdtempSync(path.join(folder, "try-"));
   try {
-    const needs = { terraform: { required_providers: { null: { source: nullProviderSource } } } };
+    const sources = { null: { source: nullProviderSource }, external: { source: externalProviderSource } };
+    const needs = { terraform: { required_providers: sources } };
     fs.writeFileSync(path.join(scratch, "main.tf.json"), JSON.stringify(needs));
     const result = await machine.exec(["terraform", "init", "-no-color", "-input=false"], {
       cwd: scratch,

@@ -41,7 +41,17 @@ describe("the example of a fleet file", () => {
   });
 
   test("shows every property and every kind of exception", () => {
-    const properties = ["name", ...SHARED_KEYS, "tracker", "onDestroy", "stacks", "terraform", "hosts"];
+    const properties = [
+      "name",
+      ...SHARED_KEYS,
+      "tracker",
+      "onDestroy",
+      "detectDrift",
+      "driftProgram",
+      "stacks",
+      "terraform",
+      "hosts",
+    ];
     expect(properties.filter((name) => !new RegExp(`^(# )?${name}:`, "m").test(text))).toEqual([]);
     expect(EXCEPTION_KINDS.filter((kind) => !new RegExp(`^  - (kind: )?${kind}\\b`, "m").test(text))).toEqual([]);
   });

@@ -61,6 +61,21 @@ test("init and cdktf make a configuration that Terraform finds valid", () => {
   expect(succeed(["terraform", "validate", "-no-color"], stack).stdout).toContain("The configuration is valid.");
 }, 60_000);
 
+test("a plan with detectDrift finds its program from where Terraform runs, without a registry", () => {
+  writeFileSync(join(project, "fleet.yaml"), "detectDrift: true\nhosts: { web-1: 192.0.2.10 }\n");
+  succeed(["npx", "ssh-only-firewall-fleet"], project);
+  const stack = join(project, "cdktf.out/stacks/fleet");
+  const { data } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
+    data: { external: { fleet_drift: { program: string[] } } };
+  };
+  const offline = { npm_config_registry: "http://127.0.0.1:1/", npm_config_cache: emptyFolder() };
+  expect(run(data.external.fleet_drift.program, stack, offline)).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("standard input: it is no query of a firewall"),
+  });
+}, 60_000);
+
 test("the examples compile against the shipped types, and run", () => {
   const examples = ["three-lines", "composed"];
   examples.forEach((name) => copyFileSync(installed("examples", `${name}.ts`), join(project, `${name}.ts`)));

@@ -91,6 +91,19 @@ describe("a review", () => {
     expect(found.lockedAfter).toBe(locked);
   });
 
+  test.each([
+    [[undefined, "1 open"], "it was found open"],
+    [["1 open", "2 drifted"], "its lock was found changed"],
+    [["1 open", "1 open"], "the plan does not say why"],
+    [["1 open", undefined], "detectDrift was turned off"],
+    [["1 open", "2 <b>"], "whether it drifted is not told by this plan"],
+  ] as const)("of a trigger drift %p says why the host is locked again, and finds no danger in it", (drift, why) => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"], after: ["192.0.2.0/24"], drift }]);
+    const { hosts, dangers, lockedAfter } = review(plan);
+    expect({ dangers, lockedAfter }).toEqual({ dangers: [], lockedAfter: 1 });
+    expect(hosts).toMatchObject([{ outcome: "relock", why: [why] }]);
+  });
+
   test("of a host that is observed first", () => {
     const found = review(planOf([{ key: "a", mode: ["enforce", "observe"] }]));
     expect(found.hosts[0].outcome).toBe("observe");

@@ -1,6 +1,15 @@
 /** Each escape, through the reader that it is for: any text comes out of Terraform and of the shells as it went in. */
 import * as fc from "fast-check";
-import { expression, literal, quoted, shellWord, toExpression, toJson, toShellWord } from "../../lib/terraform/escape";
+import {
+  expression,
+  jsonToExpression,
+  literal,
+  quoted,
+  shellWord,
+  toExpression,
+  toJson,
+  toShellWord,
+} from "../../lib/terraform/escape";
 import { describeWith, Folder, SHELLS, wordsIn } from "./support";
 
 jest.setTimeout(120_000);
@@ -77,6 +86,9 @@ describeWith("in Terraform", ["terraform"], () => {
             asTerms: {
               value: samples.map((sample) => toJson(expression(`try(null.x, ${toExpression(literal(sample))})`))),
             },
+            fromJson: {
+              value: `\${[${samples.map((sample) => jsonToExpression(String(toJson(literal(sample))))).join(", ")}]}`,
+            },
             asKeys: { value: samples.map((sample) => `\${{${quoted(sample)} = 7}[${quoted(sample)}]}`) },
           },
         });
@@ -85,6 +97,7 @@ describeWith("in Terraform", ["terraform"], () => {
           inExpression: samples,
           inTemplate: samples.map((sample) => `${sample} ${sample}`.normalize("NFC")),
           asTerms: samples,
+          fromJson: samples,
           asKeys: samples.map(() => 7),
         });
       }),

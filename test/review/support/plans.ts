@@ -12,6 +12,8 @@ export interface MadeUpHost {
   readonly after?: readonly string[];
   /** What it does before and after. */
   readonly mode?: readonly [string, string];
+  /** The trigger drift, before and after; undefined where there is none. */
+  readonly drift?: readonly [string | undefined, string | undefined];
 }
 
 /** The three texts of a policy, and their hash. */
@@ -80,14 +82,16 @@ function changesOf({
   before,
   after = WORLD_BUT_ONE,
   mode = ["enforce", "enforce"],
+  drift = [undefined, undefined],
 }: MadeUpHost): unknown[] {
-  const triggers = (from: readonly string[], now: string) => ({
+  const triggers = (from: readonly string[], side: 0 | 1) => ({
     id: `lockdown ${key}`,
     triggers_replace: {
       address,
       hold: `hold ${key}`,
       host_program: PROGRAM,
-      mode: now,
+      mode: mode[side],
+      ...(drift[side] === undefined ? {} : { drift: drift[side] }),
       ruleset_sha256: rulesetOf(from).hash,
     },
     input: { host_key: hostKey },
@@ -96,7 +100,7 @@ function changesOf({
   const actions = before === undefined ? ["create"] : ["delete", "create"];
   return [
     change("hold", key, before === undefined ? ["create"] : ["no-op"], before && held, held),
-    change("lockdown", key, actions, before && triggers(before, mode[0]), triggers(after, mode[1])),
+    change("lockdown", key, actions, before && triggers(before, 0), triggers(after, 1)),
   ];
 }
 

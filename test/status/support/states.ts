@@ -8,6 +8,8 @@ export interface Tracked {
   readonly owner?: string;
   readonly memory?: Readonly<Record<string, string>>;
   readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
+  readonly mode?: string;
+  readonly drift?: string;
 }
 
 export const TEXTS = {
@@ -42,6 +44,8 @@ function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
         hold: lockdown === "of another hold" ? "an-earlier-one" : ownerOf(host),
         host_program: PROGRAM,
         ruleset_sha256: RULESET,
+        ...(host.mode === undefined ? {} : { mode: host.mode }),
+        ...(host.drift === undefined ? {} : { drift: host.drift }),
       };
       return [
         { ...plain, ...hold, memory },
