@@ -103,7 +103,7 @@ test.each([
 test("writes over nothing that was applied meanwhile", () => {
   const project = new Project();
   // Somebody applies the old stack after its state was read for the last time.
-  const apply = `sed -i 's/"serial": [0-9]*/"serial": 9/' terraform.fleet.tfstate`;
+  const apply = `sed -i 's/"serial": *[0-9]*/"serial": 9/' terraform.fleet.tfstate`;
   const { code, stderr } = project.move(`${TOOL} "$@" && { [ "$2" = arrive ] || ${apply}; }`);
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/serial/);

@@ -119,32 +119,32 @@ hosts:
     [
       "an empty group",
       "stacks: by-group\nhosts:\n  a: { address: 192.0.2.1, group: '' }\n",
-      /^3:29: hosts\.a\.group: "" cannot be part of a stack's name; use letters/,
+      /^3:28: hosts\.a\.group: "" cannot be part of a stack's name; use letters/,
     ],
     [
       "a group with a slash",
       "stacks: by-group\nhosts:\n  a: { address: 192.0.2.1, group: eu/1 }\n",
-      /^3:29: hosts\.a\.group: "eu\/1" cannot be part/,
+      /^3:28: hosts\.a\.group: "eu\/1" cannot be part/,
     ],
     [
       "a group that is a number",
       "stacks: by-group\nhosts:\n  a: { address: 192.0.2.1, group: 1 }\n",
-      /^3:29: hosts\.a\.group: 1 cannot be part .*, as text$/,
+      /^3:28: hosts\.a\.group: 1 cannot be part .*, as text$/,
     ],
     [
       "a group too long",
       `stacks: by-group\nhosts:\n  a: { address: 192.0.2.1, group: ${"x".repeat(60)} }\n`,
-      /^3:29: hosts\.a\.group: makes the stack's name .* longer than 63/,
+      /^3:28: hosts\.a\.group: makes the stack's name .* longer than 63/,
     ],
     [
       "groups that differ in case only",
       "stacks: by-group\nhosts:\n  a: { address: 192.0.2.1, group: eu }\n  b: { address: 192.0.2.2, group: EU }\n",
-      /^4:29: hosts\.b\.group: "EU" and "eu" differ in case only/,
+      /^4:28: hosts\.b\.group: "EU" and "eu" differ in case only/,
     ],
     [
       "a group that says nothing",
       "stacks: 2\nhosts:\n  a: { address: 192.0.2.1, group: eu }\n",
-      /^3:29: hosts\.a\.group: says nothing unless the file says `stacks: by-group`/,
+      /^3:28: hosts\.a\.group: says nothing unless the file says `stacks: by-group`/,
     ],
   ])("is refused with %s", (_what, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(problem)]);
@@ -291,7 +291,11 @@ describe("the warnings of synth", () => {
   const warningsOf = (text: string): string[] => {
     const app = new App({ outdir: emptyFolder() });
     addStacks(app, parseFleet(text).fleet!);
-    return app.node.findAll().flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
+    return app.node
+      .findAll()
+      .flatMap(({ node }) =>
+        node.metadata.filter(({ type }) => type === "@cdktf/warn").map(({ data }) => String(data)),
+      );
   };
 
   test("say that several stacks are not to be deployed at once, and how they are", () => {

@@ -25,12 +25,14 @@ beforeAll(() => {
 const installed = (...path: string[]): string => join(project, "node_modules", "cdktf-ssh-only-firewall", ...path);
 
 test("the shell files are shipped byte for byte", () => {
-  const files = readdirSync(join(ROOT, "lib/host")).filter((file) => file.endsWith(".sh"));
-  expect(files).toContain("main.sh");
+  const files = ["lib/host", "lib/fleet"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((file) => file.endsWith(".sh"))
+      .map((file) => `${folder}/${file}`),
+  );
+  expect(files).toEqual(expect.arrayContaining(["lib/host/main.sh"]));
   for (const file of files) {
-    expect(readFileSync(installed("dist/lib/host", file)).equals(readFileSync(join(ROOT, "lib/host", file)))).toBe(
-      true,
-    );
+    expect(readFileSync(installed("dist", file)).equals(readFileSync(join(ROOT, file)))).toBe(true);
   }
   expect(shipped.filter((file) => file.endsWith(".sh"))).toHaveLength(files.length);
 });
