@@ -86,7 +86,7 @@ hosts:
     [
       "an address in two stacks",
       "stacks: 8\nhosts: { a: 192.0.2.1, b: 192.0.2.1 }\n",
-      /^2:27: hosts\.b\.address: .* is the address of a too/,
+      /^2:24: hosts\.b\.address: .* is the address of a too/,
     ],
     ["no number of stacks", `stacks: 0\n${HOSTS}`, /^1:1: stacks: must be a whole number from 1 to 256, not 0$/],
     ["half a stack", `stacks: 2.5\n${HOSTS}`, /^1:1: stacks: must be a whole number from 1 to 256, not 2\.5$/],
