@@ -6,6 +6,7 @@
  * it, and where the lockdown has gone by its script, or by the ruleset beside it.
  * What bears some of these marks and not all is reported, never guessed.
  */
+import { namedPart } from "./names";
 import { type Block, type Change, type Instance, type Plan, type PlanObject, type Value, blockOf, known } from "./plan";
 import { type Text, text } from "./text";
 
@@ -68,14 +69,14 @@ export function findFirewalls(plan: Plan): Firewalls {
   const lockdowns = parts.filter(({ change }) => hasTriggers(change, LOCKDOWN));
   const rulesets = parts.filter(({ change }) => hasTriggers(change, TEXTS));
   const holds = findHolds(parts, lockdowns, rulesets);
-  const ours = new Set([...lockdowns, ...rulesets, ...holds.keys()].map(({ change }) => change));
+  const ours = new Set([...lockdowns, ...rulesets, ...holds.parts].map(({ change }) => change));
   const blocks = new Set([...ours].map(blockOf));
   const strangers = all.filter((change) => !ours.has(change));
   return {
     hosts: hostsOf(lockdowns, holds),
     rulesets: rulesets.map(({ change }) => change),
-    deposedHolds: [...holds.keys()].filter(({ change }) => change.deposed !== undefined),
-    unclear: [...strangers.flatMap((change) => marksOf(change, plan)), ...alteredBlocks(lockdowns, holds)],
+    deposedHolds: holds.parts.filter(({ change }) => change.deposed !== undefined),
+    unclear: [...strangers.flatMap((change) => marksOf(change, plan)), ...alteredBlocks(lockdowns, holds.parts)],
     others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
     owns: (change) => blocks.has(blockOf(change)),
   };
@@ -107,42 +108,46 @@ function hasTriggers(change: Change, names: readonly string[]): boolean {
   return has(change.before) || has(change.after);
 }
 
-/** The holds, each with the block of the lockdowns that it belongs to. */
-function findHolds(
-  parts: readonly Part[],
-  lockdowns: readonly Part[],
-  rulesets: readonly Part[],
-): ReadonlyMap<Part, string> {
+/** The holds, and by the block of lockdowns the blocks of their holds: those of several waves have the same. */
+interface Holds {
+  readonly parts: readonly Part[];
+  readonly of: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function findHolds(parts: readonly Part[], lockdowns: readonly Part[], rulesets: readonly Part[]): Holds {
   const others = parts.filter((part) => hasTriggers(part.change, ["address"]) && !lockdowns.includes(part));
+  const blocks = new Set(others.map(({ change }) => groupOf(change)));
   const byId = new Map(others.flatMap((part) => idsOf(part.change).map((id) => [id, groupOf(part.change)] as const)));
-  /** By the block of holds that of their lockdowns; ids, then what the configuration says. */
-  const groups = new Map<string, string>();
+  const of = new Map<string, Set<string>>();
+  const found = new Set<string>();
+  const link = (lockdown: Change, hold: string): void => {
+    of.set(groupOf(lockdown), (of.get(groupOf(lockdown)) ?? new Set()).add(hold));
+    found.add(hold);
+  };
   for (const { change, block } of lockdowns) {
-    const group = groupOf(change);
     const ids = (["before", "after"] as const).map((side) => known(trigger(change, side, "hold")));
     const linked = [
       ...ids.map((id) => (id === undefined ? undefined : byId.get(id))),
       ...(block?.references ?? []).map((reference) => `${change.module}|${reference.replace(/\[.*$/s, "")}`),
     ];
-    linked.forEach((hold) => hold !== undefined && groups.set(hold, groups.get(hold) ?? group));
+    linked.forEach((hold) => hold !== undefined && blocks.has(hold) && link(change, hold));
   }
-  for (const { change, block } of others) {
-    const [, firewall] = /^(.*)_hold$/.exec(change.name) ?? [];
+  // Where neither an id nor the configuration says it, names do.
+  for (const { change, block } of others.filter((part) => !found.has(groupOf(part.change)))) {
+    const own = namedPart(change.name);
     const beside = (part: string) => (one: Part) =>
       one.change.module === change.module &&
       one.change.type === change.type &&
-      one.change.name === `${firewall}_${part}`;
+      namedPart(one.change.name)?.firewall === own?.firewall &&
+      namedPart(one.change.name)?.part === part;
     const isUnlock = block?.provisioners.some((script) => verbOf(script) === "unlock");
-    if (!groups.has(groupOf(change)) && (isUnlock || (firewall !== undefined && rulesets.some(beside("ruleset"))))) {
-      groups.set(groupOf(change), groupOf(lockdowns.find(beside("lockdown"))?.change ?? change));
+    if (isUnlock || (own?.part === "hold" && rulesets.some(beside("ruleset")))) {
+      found.add(groupOf(change));
+      const same = (one: Part): boolean => beside("lockdown")(one) && one.change.index === change.index;
+      lockdowns.filter(same).forEach((one) => link(one.change, groupOf(change)));
     }
   }
-  return new Map(
-    others.flatMap((part) => {
-      const group = groups.get(groupOf(part.change));
-      return group === undefined ? [] : [[part, group] as const];
-    }),
-  );
+  return { parts: others.filter((part) => found.has(groupOf(part.change))), of };
 }
 
 /** All instances of a resource in one instance of a module. */
@@ -154,13 +159,13 @@ function idsOf(change: Change): readonly string[] {
   return [change.before, change.after].flatMap((side) => known(side?.get("id")) ?? []);
 }
 
-function hostsOf(lockdowns: readonly Part[], holds: ReadonlyMap<Part, string>): readonly TrackedHost[] {
+function hostsOf(lockdowns: readonly Part[], holds: Holds): readonly TrackedHost[] {
   const slot = (group: string, { index }: Change): string => JSON.stringify([group, index]);
   const free = new Map<string, Part>();
   const byId = new Map<string, Part>();
-  for (const [part, group] of holds) {
+  for (const part of holds.parts) {
     if (part.change.deposed === undefined) {
-      free.set(slot(group, part.change), part);
+      free.set(slot(groupOf(part.change), part.change), part);
       idsOf(part.change).forEach((id) => byId.set(id, part));
     }
   }
@@ -168,17 +173,20 @@ function hostsOf(lockdowns: readonly Part[], holds: ReadonlyMap<Part, string>): 
   for (const lockdown of lockdowns.filter(({ change }) => change.deposed === undefined)) {
     const { change } = lockdown;
     const owner = known(trigger(change, "before", "hold"));
-    const hold = (owner === undefined ? undefined : byId.get(owner)) ?? free.get(slot(groupOf(change), change));
-    hosts.push(hostOf(change, "lockdown", hold, lockdown));
+    const slots = [...(holds.of.get(groupOf(change)) ?? [])].map((group) => slot(group, change));
+    const hold = (owner === undefined ? undefined : byId.get(owner)) ?? slots.map((at) => free.get(at)).find(isThere);
+    hosts.push(hostOf(change, hold, lockdown));
     [...free].filter(([, part]) => part === hold).forEach(([key]) => free.delete(key));
   }
-  return [...hosts, ...[...free.values()].map((hold) => hostOf(hold.change, "hold", hold, undefined))].sort(
+  return [...hosts, ...[...free.values()].map((hold) => hostOf(hold.change, hold, undefined))].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
 }
 
-function hostOf(named: Change, part: string, hold: Part | undefined, lockdown: Part | undefined): TrackedHost {
-  const own = named.name.endsWith(`_${part}`) ? named.name.slice(0, -part.length - 1) : named.name;
+const isThere = (part: Part | undefined): part is Part => part !== undefined;
+
+function hostOf(named: Change, hold: Part | undefined, lockdown: Part | undefined): TrackedHost {
+  const own = namedPart(named.name)?.firewall ?? named.name;
   return {
     key: named.index ?? named.address,
     firewall: named.module === "" ? own : `${named.module}.${own}`,
@@ -210,7 +218,7 @@ function marksOf(change: Change, plan: Plan): readonly Text[] {
 }
 
 /** A firewall's own provisioners are lock and confirm, and unlock or nothing; whatever else runs is not described here. */
-function alteredBlocks(lockdowns: readonly Part[], holds: ReadonlyMap<Part, string>): readonly Text[] {
+function alteredBlocks(lockdowns: readonly Part[], holds: readonly Part[]): readonly Text[] {
   const expected = (parts: readonly Part[], ...allowed: string[]): Text[] => {
     const seen = new Map(parts.map((part) => [blockOf(part.change), part] as const));
     return [...seen].flatMap(([address, { block }]) => {
@@ -221,7 +229,7 @@ function alteredBlocks(lockdowns: readonly Part[], holds: ReadonlyMap<Part, stri
         : [text`${address} runs other provisioners than those of this firewall; read them in the configuration`];
     });
   };
-  return [...expected(lockdowns, "lock confirm"), ...expected([...holds.keys()], "unlock", "")];
+  return [...expected(lockdowns, "lock confirm"), ...expected(holds, "unlock", "")];
 }
 
 /** A script that is not in the plan word for word may be the expected one. */

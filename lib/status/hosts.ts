@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { NEVER_DRIFTED } from "../policy/drift";
 import { isObject } from "../policy/keys";
+import { namedPart } from "../review/names";
 import { messages } from "./messages";
 import { type Instance, type ListedHost, optionalText, type State } from "./state";
 
@@ -68,7 +69,7 @@ export function hostsIn(state: State): readonly Host[] {
     (part) =>
       part.has(["address"]) &&
       !lockdowns.includes(part) &&
-      (owners.has(part.id) || (part.instance.name.endsWith("_hold") && firewalls.has(part.firewall))),
+      (owners.has(part.id) || (namedPart(part.instance.name)?.part === "hold" && firewalls.has(part.firewall))),
   );
   const texts = new Map(rulesets.map((ruleset) => [ruleset.hash, ruleset.texts]));
 
@@ -115,7 +116,7 @@ class Part {
   /** `fleet` of `module.a.null_resource.fleet_hold`. */
   public get firewall(): string {
     const { module, name } = this.instance;
-    const own = name.replace(/_(hold|lockdown|ruleset)$/, "");
+    const own = namedPart(name)?.firewall ?? name;
     return module === "" ? own : `${module}.${own}`;
   }
 

@@ -5,7 +5,7 @@ import { type Review, reviewPlan } from "../../lib/review/review";
 import { sshAccess } from "../../lib/review/ssh";
 import { plain } from "../../lib/review/text";
 import { rendered } from "../ruleset/support/golden";
-import { bytesOf, change, planOf, rulesetOf } from "./support/plans";
+import { bytesOf, change, planOf, rulesetOf, spread } from "./support/plans";
 
 const review = (plan: unknown): Review => reviewPlan(readPlan(bytesOf(plan)));
 const details = ({ dangers }: Review, kind: DangerKind): string[] =>
@@ -102,6 +102,19 @@ describe("a review", () => {
     const { hosts, dangers, lockedAfter } = review(plan);
     expect({ dangers, lockedAfter }).toEqual({ dangers: [], lockedAfter: 1 });
     expect(hosts).toMatchObject([{ outcome: "relock", why: [why] }]);
+  });
+
+  test.each([
+    ["shards", { a: ["hold_2_0", "lockdown_2_0"], b: ["hold_2_1", "lockdown_2_1"] }],
+    ["waves", { a: ["hold", "lockdown_wave_1"], b: ["hold", "lockdown"] }],
+    ["waves and shards", { a: ["hold_2_1", "lockdown_wave_1_2_1"], b: ["hold_2_1", "lockdown_2_1"] }],
+  ])("of hosts in %s knows their holds, which have no id yet, and calls hosts by their names", (_, names) => {
+    const found = review(spread(planOf([{ key: "a" }, { key: "b" }]), names));
+    expect(found.hosts.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ["a", "first"],
+      ["b", "first"],
+    ]);
+    expect(found.dangers).toEqual([]);
   });
 
   test("of a host that is observed first", () => {

@@ -39,6 +39,17 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
       expect(hostsOf(write([{ key: "web", lockdown }], { tracker }))).toMatchObject([{ claim: "unfinished", why }]);
     });
 
+    test.each(["lockdown_64_07", "lockdown_wave_1_64_07"])("finds the hold of a %s", (name) => {
+      const web = { key: "web", memory: MACHINE };
+      const state = JSON.stringify(write([web], { tracker }))
+        .replaceAll("fleet_lockdown", `fleet_${name}`)
+        .replaceAll("fleet_hold", "fleet_hold_64_07");
+      const lockdown = { resource: `${tracker}.fleet_${name}`, drift: "0" };
+      expect(hostsOf(JSON.parse(state))).toMatchObject([
+        { key: "web", firewall: "fleet", claim: "locked", connection: { user: "ops" }, lockdown },
+      ]);
+    });
+
     test("tells modules and constructs apart", () => {
       const inModule = write([{ key: "web" }], { tracker, module: 'module.a["x"]' });
       expect(hostsOf(inModule)).toMatchObject([{ firewall: 'module.a["x"].fleet', claim: "locked" }]);

@@ -129,4 +129,35 @@ export function change(
   };
 }
 
+/** The same plan with hosts in resources of other names, hold and lockdown by host, and ids that are not known yet. */
+export function spread(plan: unknown, names: Readonly<Record<string, readonly string[]>>): unknown {
+  interface Named {
+    name: string;
+    index: string;
+    address: string;
+    change: Record<string, unknown>;
+    expressions: { triggers_replace: { references: string[] } };
+  }
+  const copy = JSON.parse(JSON.stringify(plan)) as {
+    resource_changes: Named[];
+    configuration: { root_module: { resources: Named[] } };
+  };
+  const root = copy.configuration.root_module;
+  const blocks = new Map(root.resources.map((block) => [block.name, block]));
+  const renamed = new Map<string, Named>();
+  for (const one of copy.resource_changes.filter(({ name }) => /_(hold|lockdown)$/.test(name))) {
+    const [hold, lockdown] = (names[one.index] as readonly string[]).map((name) => `fleet_${name}`);
+    const name = one.name === "fleet_hold" ? hold : lockdown;
+    const references = one.name === "fleet_hold" ? [] : [`terraform_data.${hold}`];
+    renamed.set(name, { ...(blocks.get(one.name) as Named), name, expressions: { triggers_replace: { references } } });
+    Object.assign(one, { name, address: `terraform_data.${name}["${one.index}"]` });
+    const after = one.change.after as { id?: string; triggers_replace: { hold?: string } };
+    delete after.id;
+    delete after.triggers_replace.hold;
+    one.change.after_unknown = { id: true, triggers_replace: references.length === 0 ? {} : { hold: true } };
+  }
+  root.resources = [...root.resources.filter(({ name }) => name === "fleet_ruleset"), ...renamed.values()];
+  return copy;
+}
+
 export const bytesOf = (plan: unknown): Uint8Array => Buffer.from(JSON.stringify(plan));
