@@ -110,11 +110,11 @@ function indexed(states: States): (stack: string, host: string) => readonly Foun
 
 /** What the stack of a fleet has for each of its hosts. Rulesets are named after hosts too, and belong to the stack. */
 function isOfHosts({ mode, module, name }: Resource): boolean {
-  return mode === "managed" && module === undefined && name.startsWith("fleet_") && !isRuleset(name);
+  return mode === "managed" && module === undefined && isOurs(name) && !name.startsWith("fleet_ruleset");
 }
 
-function isRuleset(name: string): boolean {
-  return name.startsWith("fleet_ruleset");
+function isOurs(name: string): boolean {
+  return name.startsWith("fleet_");
 }
 
 function identities(found: readonly Found[]): unknown {
@@ -157,5 +157,5 @@ function without(state: StateFile, gone: ReadonlySet<Instance>): StateFile {
   }
   // A stack without a host is not made any more, so that no plan would tidy this up.
   const outputs = Object.entries(state.outputs ?? {}).filter(([name]) => name !== "locked_hosts");
-  return { ...next, outputs: Object.fromEntries(outputs), resources: left.filter(({ name }) => !isRuleset(name)) };
+  return { ...next, outputs: Object.fromEntries(outputs), resources: left.filter(({ name }) => !isOurs(name)) };
 }
