@@ -466,22 +466,22 @@ function place(host: Host): string {
 
 /** One ruleset for all hosts with the same texts, named after the shared policy or the first host that needs it. */
 function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "rulesets" | "rulesetOf"> {
-  const texts = new Map<Policy, Map<string, Record<string, string>>>();
+  const byPolicy = new Map<Policy, Map<string, Ruleset>>();
   const byText = new Map<string, Ruleset>();
   const rulesetOf = new Map<Host, Ruleset>();
-  const find = (host: Host): Ruleset => {
-    const ofPolicy = texts.get(host.policy) ?? new Map<string, Record<string, string>>();
-    texts.set(host.policy, ofPolicy);
-    const rendered = ofPolicy.get(host.backend) ?? { ...renderRulesets(host.policy, host.backend) };
-    ofPolicy.set(host.backend, rendered);
-    const identity = TEXTS.map((text) => rendered[text] ?? "").join("\0");
+  const make = (host: Host): Ruleset => {
+    const texts: Record<string, string> = { ...renderRulesets(host.policy, host.backend) };
+    const identity = TEXTS.map((text) => texts[text] ?? "").join("\0");
     const isShared = host.policy === shared.policy && host.backend === (shared.props.backend ?? "auto");
-    const found = byText.get(identity) ?? {
-      key: isShared ? "shared" : host.key,
-      texts: rendered,
-      policy: host.policy,
-    };
+    const found = byText.get(identity) ?? { key: isShared ? "shared" : host.key, texts, policy: host.policy };
     byText.set(identity, found);
+    return found;
+  };
+  const find = (host: Host): Ruleset => {
+    const ofPolicy = byPolicy.get(host.policy) ?? new Map<string, Ruleset>();
+    byPolicy.set(host.policy, ofPolicy);
+    const found = ofPolicy.get(host.backend) ?? make(host);
+    ofPolicy.set(host.backend, found);
     return found;
   };
   // The shared ruleset first: a host that spells it out gets the same one.

@@ -123,6 +123,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   private readonly shared: Shared;
   private readonly hosts = new Map<string, Host>();
   private sorted: readonly Host[] | undefined;
+  private late: { hosts: readonly Host[]; isEmpty: boolean; list: readonly Problem[] } | undefined;
   private readonly layout: ParsedLayout;
   private readonly resources: HostResources;
 
@@ -192,15 +193,25 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
 
   /** What is wrong with the properties so far; any of it fails the synth. */
   public get problems(): readonly Problem[] {
-    const late = new Problems();
-    checkDistinctAddresses(this.sortedHosts(), late.at("hosts"));
-    if (this.found.isEmpty) {
-      checkWaves(this.layout.waves, [...this.hosts.keys()], late.at("waves"));
+    return [...this.found.list, ...this.lateProblems()];
+  }
+
+  /** What only all hosts together can be asked; once, for every part of the configuration asks when it is written. */
+  private lateProblems(): readonly Problem[] {
+    const hosts = this.sortedHosts();
+    const { isEmpty } = this.found;
+    if (this.late?.hosts !== hosts || this.late.isEmpty !== isEmpty) {
+      const problems = new Problems();
+      checkDistinctAddresses(hosts, problems.at("hosts"));
+      if (isEmpty) {
+        checkWaves(this.layout.waves, [...this.hosts.keys()], problems.at("waves"));
+      }
+      if (hosts.length === 0 && isEmpty) {
+        problems.add("", hostMessages.noHosts());
+      }
+      this.late = { hosts, isEmpty, list: problems.list };
     }
-    if (this.hosts.size === 0 && this.found.isEmpty) {
-      late.add("", hostMessages.noHosts());
-    }
-    return [...this.found.list, ...late.list];
+    return this.late.list;
   }
 
   private sortedHosts(): readonly Host[] {
