@@ -172,6 +172,31 @@ describe("waves", () => {
   });
 });
 
+describe("the configuration of a large fleet", () => {
+  const sizeOf = (count: number): number =>
+    textOf(
+      stackOf((stack) => {
+        const many = Array.from({ length: count }, (_, index): [string, string] => [
+          `host-${String(index).padStart(4, "0")}`,
+          `10.0.${100 + Math.floor(index / 100)}.${100 + (index % 100)}`,
+        ]);
+        new SshOnlyFirewall(stack, "firewall", { hosts: Object.fromEntries(many), shards: 16 });
+      }),
+    ).length;
+
+  test("grows by as much for every host, and by less than 300 characters", () => {
+    const [few, more, most] = [1000, 2000, 3000].map(sizeOf);
+    expect(Math.abs(most - more - (more - few)) / 1000).toBeLessThan(2);
+    expect((most - few) / 2000).toBeLessThan(300);
+  });
+
+  test("has each ruleset and the host program once", () => {
+    const text = JSON.stringify(synth({ hosts, shards: 4 }));
+    expect(text.match(/SSH-only firewall, for nftables/g)).toHaveLength(1);
+    expect(text.match(/arm_watchdog\(\) \{/g)).toHaveLength(1);
+  });
+});
+
 describe("what cannot be", () => {
   test.each([
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],

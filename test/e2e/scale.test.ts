@@ -1,0 +1,60 @@
+/** What a change of a large fleet touches, by plans that the real Terraform made. */
+import { PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { describeWith } from "../terraform/support";
+import { Project } from "./planned";
+import { changesIn, type PlanJson } from "./tracked";
+
+jest.setTimeout(300_000);
+
+const address = (index: number): string => `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+const entries = Array.from({ length: 400 }, (_, index): [string, string] => [`web-${index}`, address(index)]);
+const [[firstKey, firstAddress], ...others] = entries;
+const hosts = Object.fromEntries(entries);
+const shards = 16;
+
+describeWith("a fleet of 400 hosts in 16 shards", ["terraform"], () => {
+  const project = new Project();
+  const configuration = (props: SshOnlyFirewallProps) =>
+    project.configuration((stack) => {
+      new SshOnlyFirewall(stack, "firewall", { tracker: "terraform_data", allowFrom: ["192.0.2.0/24"], ...props });
+    });
+  const planned = async (props: SshOnlyFirewallProps): Promise<string[]> => {
+    const { json } = await project.plan(configuration({ shards, hosts, ...props }));
+    return changesIn(JSON.parse(json) as PlanJson).map((change) => change.replace(/_16_\d\d\./, "."));
+  };
+
+  beforeAll(async () => {
+    await project.apply(configuration({ hosts: { [firstKey]: firstAddress } }));
+    project.multiply(firstKey, firstAddress, others);
+    await project.apply(configuration({ hosts, shards, movedFromShards: 1 }));
+  });
+  afterAll(() => project.remove());
+
+  test("that came from one shard has nothing to be done", async () => {
+    expect(await planned({})).toEqual([]);
+  });
+
+  test("of which one is taken out, and to which one comes, plans these two and no other", async () => {
+    const without = Object.fromEntries(entries.filter(([key]) => key !== "web-7"));
+    expect(await planned({ hosts: { ...without, "new-1": "10.1.0.1" } })).toEqual([
+      "create hold.new-1",
+      "create lockdown.new-1",
+      "delete hold.web-7",
+      "delete lockdown.web-7",
+    ]);
+  });
+
+  test("of which one gets rules of its own plans that host's lockdown and the ruleset", async () => {
+    const own = { address: hosts["web-7"], exceptions: [PolicyException.ping()] };
+    expect(await planned({ hosts: { ...hosts, "web-7": own } })).toEqual([
+      "create ruleset.web-7",
+      "delete,create lockdown.web-7",
+    ]);
+  });
+
+  test("of which the ruleset changes plans one text, and every lockdown once", async () => {
+    const changes = await planned({ exceptions: [PolicyException.ping()] });
+    expect(changes.filter((change) => !change.includes("lockdown."))).toEqual(["delete,create ruleset.shared"]);
+    expect(changes.filter((change) => change.startsWith("delete,create lockdown."))).toHaveLength(400);
+  });
+});
