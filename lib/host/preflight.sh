@@ -41,12 +41,31 @@ check_state_folder() {
   mkdir "$STATE" 2>/dev/null && rmdir "$STATE" || die 1 "${STATE%/*} cannot be written: is it read-only?"
 }
 
-# port_is_open PORT: something listens on it, on an address that is not loopback.
+# listening: the TCP ports on which something listens, on an address that is not loopback.
+listening() {
+  # Where there is much memory the kernel takes long for /proc/net/tcp: it goes through the table of all connections.
+  if have ss && sockets=$(ss -ltn 2>/dev/null); then
+    printf '%s\n' "$sockets" | awk '
+      $NF !~ /:\*$/ || $(NF - 1) ~ /^(127|\[?::ffff:127|\[?::1\]?:[0-9]+$)/ { next }
+      { sub(/.*:/, "", $(NF - 1)); ports = ports " " $(NF - 1) }
+      END { print substr(ports, 2) }'
+    return
+  fi
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
+    $4 != "0A" || $2 ~ /^(00000000000000000000000001000000|(0000000000000000FFFF0000)?......7F):/ { next }
+    {
+      port = 0
+      for (i = length($2) - 3; i <= length($2); i++) port = port * 16 + index("123456789ABCDEF", substr($2, i, 1))
+      ports = ports " " port
+    }
+    END { print substr(ports, 2) }'
+}
+
 port_is_open() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf '%04X' "$1")" '
-    $4 == "0A" && split($2, at, ":") == 2 && at[2] == port &&
-      at[1] !~ /^[0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F][0-9A-F]7F$/ && at[1] != "00000000000000000000000001000000" { found = 1 }
-    END { exit !found }'
+  case " $(listening) " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
 }
 
 # is_allowed ADDRESS: one of the sources in $SSH_ONLY_ALLOW_FROM covers it.

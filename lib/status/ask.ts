@@ -1,12 +1,14 @@
 /** Runs ssh, gives the root shell of a host the question, and reads the answer. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { isObject } from "../policy/keys";
 import type { Answer } from "./judge";
 import { messages, StateError } from "./messages";
+import { wordsOf } from "./ssh";
 import { lastLine } from "./text";
 
 /** For the login shell, whichever it is. */
-const BECOME_ROOT = `sh -c 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'`;
+const BECOME_ROOT = `sh -c 'if [ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'`;
 
 /** A host may send whatever it likes; this much of it is read, unless the question is one for more. */
 const MOST_BYTES = 256 * 1024;
@@ -18,6 +20,7 @@ interface Ended {
   readonly timedOut: boolean;
   readonly stdout: string;
   readonly stderr: string;
+  readonly milliseconds: number;
 }
 
 /** The processes that run, so that all can be ended at once. */
@@ -33,6 +36,7 @@ export class Processes {
     return new Promise((resolve, reject) => {
       // A process group of its own: what it starts, such as a proxy, ends with it.
       const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+      const begin = performance.now();
       this.running.add(child);
       const stdout = new Output(mostBytes);
       const stderr = new Output(MOST_BYTES);
@@ -53,7 +57,8 @@ export class Processes {
         this.running.delete(child);
         child.stdout.destroy();
         child.stderr.destroy();
-        resolve({ code, timedOut, stdout: stdout.text, stderr: stderr.text });
+        const milliseconds = performance.now() - begin;
+        resolve({ code, timedOut, stdout: stdout.text, stderr: stderr.text, milliseconds });
       };
       child.once("error", (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
@@ -101,39 +106,51 @@ export interface Said {
   readonly answer: Answer;
   readonly stdout: string;
   readonly stderr: string;
+  /** What ssh logged. */
+  readonly log: string;
+  /** From the start of ssh to its end. */
+  readonly milliseconds: number;
 }
 
+/** @param logFile where ssh writes what it does, apart from what is said on the host. */
 export async function ask(
   processes: Processes,
   args: readonly string[],
+  logFile: string,
   question: string,
   seconds: number,
   mostBytes?: number,
 ): Promise<Said> {
-  const ended = await processes.run([...args, BECOME_ROOT], question, seconds, mostBytes);
-  return { answer: answerOf(ended, seconds), stdout: ended.stdout, stderr: ended.stderr };
+  const logged = ["-E", logFile, "-o", "LogLevel=DEBUG1"];
+  const ended = await processes.run([...logged, ...args, BECOME_ROOT], question, seconds, mostBytes);
+  const log = existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
+  rmSync(logFile, { force: true });
+  const { stdout, stderr, milliseconds } = ended;
+  return { answer: answerOf({ ...ended, log }, seconds), stdout, stderr, log, milliseconds };
 }
 
-export function answerOf({ code, timedOut, stdout, stderr }: Ended, seconds: number): Answer {
+export function answerOf(
+  { code, timedOut, stdout, stderr, log }: Omit<Ended, "milliseconds"> & { readonly log: string },
+  seconds: number,
+): Answer {
   const [, after] = stdout.replace(/\r/g, "").split(/^ssh-only-firewall-status /m);
   if (after !== undefined) {
-    const [status, listens = ""] = after.split(/^ssh-only-firewall-listens/m);
-    return told(status.trimEnd(), listens.split("\n")[0]);
+    return told((after.split(/^ssh-only-firewall-said$/m)[0] as string).trimEnd());
   }
   if (timedOut) {
     return { kind: "unreachable", why: messages.timeout(seconds) };
   }
-  const words = lastLine(stderr);
   if (code === 255) {
-    return { kind: "unreachable", why: messages.noConnection(words) };
+    return { kind: "unreachable", why: messages.noConnection(lastLine(wordsOf(log)) || lastLine(stderr)) };
   }
+  const words = lastLine(stderr);
   return { kind: "unclear", why: /sudo/.test(stderr) ? messages.noRoot(words) : messages.noAnswer(words) };
 }
 
 const STATES = ["open", "pending", "locked", "observed"] as const;
 const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
 
-function told(status: string, listens: string): Answer {
+function told(status: string): Answer {
   const [, code, words] = /^(\d+) (.*)$/s.exec(status) ?? ["", "", status];
   const said = /\{.*\}/.exec(words)?.[0] ?? "";
   const json = parse(said);
@@ -153,9 +170,9 @@ function told(status: string, listens: string): Answer {
     program: text("program"),
     lockedAt: text("lockedAt"),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
-    listens: listens
+    listens: text("listens")
       .split(" ")
-      .map((hex) => parseInt(hex, 16))
+      .map(Number)
       .filter((one) => one > 0 && one < 65536),
   };
 }

@@ -1,11 +1,11 @@
 /** Asks all hosts whether they are as the state says, and knocks at those that can be reached directly. */
 import { question } from "../host/program";
+import type { Said } from "./ask";
 import type { Host } from "./hosts";
 import { type Answer, judge, type Outside, type Verdict } from "./judge";
 import { messages } from "./messages";
 import { knock, mannersOf, portsToTry } from "./ports";
 import { type Reach, type ReachSettings, visitAll } from "./reach";
-import { destinationOf } from "./ssh";
 
 export interface LiveSettings extends ReachSettings {
   /** Undefined: those that tell most. */
@@ -18,8 +18,8 @@ export interface Finding extends Verdict {
   readonly outside: Outside;
 }
 
-/** Longer than the second after which a lost packet is sent again. */
-const KNOCK_MS = 1300;
+/** A login is eight round trips and more, so that half of its time is several. */
+const KNOCK_MS = { share: 0.5, least: 300, most: 1300 } as const;
 
 /** What was found of each host, in the order of `hosts`; for the rest, see `visitAll`. */
 export function askAll(
@@ -32,20 +32,22 @@ export function askAll(
 }
 
 async function look(host: Host, reach: Reach, settings: LiveSettings): Promise<Finding> {
-  const { answer } = await reach.ask(question());
+  const said = await reach.ask(question());
+  const { answer } = said;
   // Knocking is waiting, and takes no turn.
-  const outside = await outsideOf(host, answer, reach, settings);
+  const outside = await outsideOf(host, said, reach, settings);
   return { ...judge(host, answer, outside), answer, outside };
 }
 
-async function outsideOf(host: Host, answer: Answer, reach: Reach, settings: LiveSettings): Promise<Outside> {
+async function outsideOf(host: Host, said: Said, reach: Reach, settings: LiveSettings): Promise<Outside> {
+  const { answer, milliseconds } = said;
   if (!settings.probe || answer.kind !== "told" || answer.state !== "locked") {
     return skipped(messages.notWanted());
   }
   if (host.connection.bastionHost !== undefined) {
     return skipped(messages.throughBastion());
   }
-  const destination = destinationOf(await reach.explain());
+  const destination = await reach.destinationOf(said);
   if (destination === undefined) {
     return skipped(messages.notResolved());
   }
@@ -54,7 +56,8 @@ async function outsideOf(host: Host, answer: Answer, reach: Reach, settings: Liv
   }
   const manners = mannersOf(host.texts);
   const ports = portsToTry(settings.probePorts, answer, manners, destination.port);
-  return ports.length === 0 ? skipped(messages.noPort()) : knock(destination.host, ports, manners, KNOCK_MS);
+  const wait = Math.min(Math.max(milliseconds * KNOCK_MS.share, KNOCK_MS.least), KNOCK_MS.most);
+  return ports.length === 0 ? skipped(messages.noPort()) : knock(destination.host, ports, manners, wait);
 }
 
 const skipped = (why: string): Outside => ({ kind: "skipped", why });

@@ -1,5 +1,5 @@
 /** Which ports must be closed, and whether they are: plain TCP connections from here. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Answer, Outside, PortAnswer } from "./judge";
 
 /** Tried where nothing is known to listen: an open host refuses them at least. */
@@ -40,7 +40,7 @@ export function portsToTry(
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }
 
-/** Knocks at all ports at once. */
+/** Knocks at all ports at once, and again after half the time, for packets get lost. */
 export async function knock(
   address: string,
   ports: readonly number[],
@@ -59,17 +59,22 @@ export async function knock(
 
 function tryPort(host: string, port: number, milliseconds: number): Promise<PortAnswer | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const sockets: Socket[] = [];
     const end = (answer?: PortAnswer): void => {
-      clearTimeout(timer);
-      socket.destroy();
+      timers.forEach(clearTimeout);
+      sockets.forEach((socket) => socket.destroy());
       resolve(answer);
     };
-    const timer = setTimeout(end, milliseconds);
-    socket.once("connect", () => end({ port, how: "accepts" }));
-    // Anything but a refusal comes from a machine on the way.
-    socket.once("error", (error: NodeJS.ErrnoException) =>
-      end(error.code === "ECONNREFUSED" ? { port, how: "refuses" } : undefined),
-    );
+    const begin = (): void => {
+      const socket = connect({ host, port });
+      sockets.push(socket);
+      socket.once("connect", () => end({ port, how: "accepts" }));
+      // Anything but a refusal comes from a machine on the way.
+      socket.once("error", (error: NodeJS.ErrnoException) =>
+        end(error.code === "ECONNREFUSED" ? { port, how: "refuses" } : undefined),
+      );
+    };
+    const timers = [setTimeout(begin, milliseconds / 2), setTimeout(end, milliseconds)];
+    begin();
   });
 }

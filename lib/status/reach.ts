@@ -5,7 +5,16 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { ask, Processes, type Said } from "./ask";
 import type { Host } from "./hosts";
-import { pinnedKeys, type Route, routeTo, type SshSettings, unusable } from "./ssh";
+import {
+  connectedTo,
+  type Destination,
+  destinationOf,
+  pinnedKeys,
+  type Route,
+  routeTo,
+  type SshSettings,
+  unusable,
+} from "./ssh";
 
 export interface ReachSettings extends SshSettings {
   readonly concurrency: number;
@@ -23,6 +32,7 @@ export class Reach {
   public constructor(
     private readonly host: Host,
     private readonly route: Route | undefined,
+    private readonly logFile: string,
     private readonly settings: ReachSettings,
     private readonly processes: Processes,
     private readonly turns: Turns,
@@ -30,19 +40,25 @@ export class Reach {
 
   /** Gives the host's root shell a question, in turn. A host that cannot be given to ssh is not asked. */
   public async ask(question: string, mostBytes?: number): Promise<Said> {
-    const { route, host, settings, processes } = this;
+    const { route, logFile, host, settings, processes } = this;
     if (route === undefined) {
-      return { answer: { kind: "unclear", why: unusable(host) as string }, stdout: "", stderr: "" };
+      const answer = { kind: "unclear", why: unusable(host) as string } as const;
+      return { answer, stdout: "", stderr: "", log: "", milliseconds: 0 };
     }
     return this.turns.take(host.connection.bastionHost, () =>
-      ask(processes, route.args, question, settings.timeoutSeconds, mostBytes),
+      ask(processes, route.args, logFile, question, settings.timeoutSeconds, mostBytes),
     );
   }
 
-  /** What ssh makes of the host's settings; connects to nobody. */
-  public async explain(): Promise<string> {
+  /** Where ssh came to when it `said` that. */
+  public async destinationOf(said: Said): Promise<Destination | undefined> {
     const { route, settings, processes } = this;
-    return route === undefined ? "" : (await processes.run(["-G", ...route.args], "", settings.timeoutSeconds)).stdout;
+    const known = connectedTo(said.log);
+    if (known !== undefined || route === undefined) {
+      return known;
+    }
+    const { stdout } = await processes.run(["-G", ...route.args], "", settings.timeoutSeconds);
+    return destinationOf(stdout);
   }
 }
 
@@ -74,7 +90,10 @@ export async function visitAll<T>(
     const turns = new Turns(settings.concurrency);
     return await Promise.all(
       hosts.map(async (host, index) => {
-        const found = await visit(host, new Reach(host, routes[index], settings, processes, turns));
+        const found = await visit(
+          host,
+          new Reach(host, routes[index], join(folder, `log-${index}`), settings, processes, turns),
+        );
         heard(found);
         return found;
       }),

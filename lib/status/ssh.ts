@@ -32,7 +32,7 @@ export interface Route {
   readonly pins: readonly Pin[];
 }
 
-/** Where ssh would connect to. */
+/** Where ssh connects to. */
 export interface Destination {
   readonly host: string;
   readonly port: number | undefined;
@@ -125,6 +125,20 @@ export function pinnedKeys(pins: readonly Pin[]): string {
     .map(({ name, key }) => ({ name, key: key.trim().split(/ +/).slice(0, 2).join(" ") }))
     .map(({ name, key }) => `${name} ${key}\n@cert-authority ${name} ${key}\n`)
     .join("");
+}
+
+/** From what ssh logs of a connection that it makes, at level DEBUG1; undefined where it uses one that is there already. */
+export function connectedTo(log: string): Destination | undefined {
+  const [, host, port] = [...log.matchAll(/^debug1: Connecting to \S+ \[(\S+)\] port (\d+)\.$/gm)].at(-1) ?? [];
+  if (host !== undefined) {
+    return { host, port: Number(port), isDirect: true };
+  }
+  return /^debug1: Executing proxy /m.test(log) ? { host: "", port: undefined, isDirect: false } : undefined;
+}
+
+/** What of a log is for people. */
+export function wordsOf(log: string): string {
+  return log.replace(/^(debug1|Authenticated to|Transferred|Bytes per second|Warning)\b.*\n/gm, "");
 }
 
 /** From what `ssh -G` prints. */

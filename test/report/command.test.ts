@@ -12,7 +12,7 @@ jest.setTimeout(120_000);
 const folder = emptyFolder();
 mkdirSync(join(folder, "bin"));
 const answer = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches"}
-ssh-only-firewall-listens 0016
+ssh-only-firewall-said
 ssh-only-firewall-report
 ${reportText({ denied: DENIED })}
 ssh-only-firewall-end 0

@@ -107,9 +107,9 @@ describe("what a host says", () => {
 });
 
 describe("an answer", () => {
-  const status = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches"}\nssh-only-firewall-listens 0016\n`;
+  const status = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches"}\nssh-only-firewall-said\n`;
   const reply = (stdout: string, stderr = ""): ReturnType<typeof replyOf> =>
-    replyOf(answerOf({ code: 0, timedOut: false, stdout, stderr }, 30), stdout, stderr);
+    replyOf(answerOf({ code: 0, timedOut: false, stdout, stderr, log: "" }, 30), stdout, stderr);
 
   test("is a report only when it is whole", () => {
     const text = `${status}ssh-only-firewall-report\n${reportText({ denied: DENIED })}`;
@@ -122,7 +122,7 @@ describe("an answer", () => {
   });
 
   test("of a host without the program is that it is open; of one that does not answer, the reason", () => {
-    const open = `ssh-only-firewall-status 0 {"state":"open","rules":"none"}\nssh-only-firewall-listens\n`;
+    const open = `ssh-only-firewall-status 0 {"state":"open","rules":"none"}\nssh-only-firewall-said\n`;
     expect(reply(open)).toMatchObject({ kind: "told", told: undefined });
     expect(reply("", "sudo: a password is required")).toEqual({
       kind: "not asked",

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { answerOf } from "../../lib/status/ask";
 import type { Connection, Host } from "../../lib/status/hosts";
-import { destinationOf, parseDestination, pinnedKeys, routeTo, type SshSettings, unusable } from "../../lib/status/ssh";
+import {
+  connectedTo,
+  destinationOf,
+  parseDestination,
+  pinnedKeys,
+  routeTo,
+  type SshSettings,
+  unusable,
+} from "../../lib/status/ssh";
 import { emptyFolder } from "../cli/support/run";
 
 const folder = emptyFolder();
@@ -121,6 +129,19 @@ test.each([
   expect(found === undefined ? found : JSON.parse(JSON.stringify(found))).toEqual(expected);
 });
 
+test("where ssh connects to is the last of the places that it tries itself", () => {
+  const log = (...lines: string[]): string => lines.map((line) => `debug1: ${line}\n`).join("");
+  const first = "Connecting to web [2001:db8::1] port 2222.";
+  const second = "Connecting to web [192.0.2.1] port 2222.";
+  expect(connectedTo(log(first, "connect to address 2001:db8::1 port 2222: Connection refused", second, "x"))).toEqual({
+    host: "192.0.2.1",
+    port: 2222,
+    isDirect: true,
+  });
+  expect(connectedTo(log("Executing proxy command: exec ssh -W '[web]:22' hop"))?.isDirect).toBe(false);
+  expect(connectedTo(log("auto-mux: Trying existing master at '/x'"))).toBeUndefined();
+});
+
 test("where ssh would connect to is what it says itself", () => {
   expect(destinationOf("hostname 192.0.2.1\nport 22\nproxycommand none\n")).toEqual({
     host: "192.0.2.1",
@@ -132,12 +153,13 @@ test("where ssh would connect to is what it says itself", () => {
 });
 
 describe("what a host answers", () => {
-  const answer = (stdout: string, code = 0, stderr = "", timedOut = false) =>
-    answerOf({ code, stdout, stderr, timedOut }, 30);
-  const locked = '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p"}';
+  const answer = (stdout: string, code = 0, stderr = "", timedOut = false, log = "") =>
+    answerOf({ code, stdout, stderr, timedOut, log }, 30);
+  const locked =
+    '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p","listens":"22 80"}';
 
   test("is read among whatever else its login says", () => {
-    const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-listens 0016 0050\r\nBye.\n`;
+    const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
     expect(answer(said)).toMatchObject({ kind: "told", state: "locked", owner: "we", port: 22, listens: [22, 80] });
   });
 
@@ -156,6 +178,12 @@ describe("what a host answers", () => {
     ["", 0, "", "unclear", /^logged in, but got no answer$/],
   ] as const)("%j with exit code %d and %j is %s", (stdout, code, stderr, kind, why) => {
     expect(answer(stdout, code, stderr)).toEqual({ kind, why: expect.stringMatching(why) });
+  });
+
+  test("is unreachable for the reason that ssh logs last", () => {
+    const log =
+      "debug1: Connecting\nroot@h: Permission denied (publickey).\nTransferred: sent 1\nBytes per second: sent 1\n";
+    expect(answer("", 255, "Welcome\n", false, log)).toMatchObject({ why: "root@h: Permission denied (publickey)." });
   });
 
   test("is unreachable when there is none in time", () => {
