@@ -104,14 +104,16 @@ function withoutGroups(hosts: unknown): unknown {
   return Object.fromEntries(Object.entries(hosts).map(([key, host]) => [key, without(host)]));
 }
 
+const DEFAULT_NAME = "fleet";
+
 function parseName(value: unknown, problems: Problems): string {
-  if (value === undefined) {
-    return "fleet";
+  if (typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(value)) {
+    return value;
   }
-  if (typeof value !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(value)) {
+  if (value !== undefined) {
     problems.add("", messages.badName(value));
   }
-  return String(value);
+  return DEFAULT_NAME;
 }
 
 /** Asks the construct itself, in a stack that is not written. */

@@ -114,6 +114,7 @@ hosts:
   });
 
   test.each<[what: string, text: string, ...problems: Array<string | RegExp>]>([
+    ["has a name made of values", `name: { toString: {} }\n${HOST}`, /^1:1: name: an object cannot name a stack/],
     ["is empty", "", /^1:1: is empty; name at least one host below `hosts:`/],
     ["holds comments only", "# hosts:\n", /^1:1: is empty; name at least one host/],
     ["is a list", "- web-1\n", /^1:1: must be made of names and values, such as `hosts:`.*, not a list$/],
