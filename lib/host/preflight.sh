@@ -47,7 +47,8 @@ listening() {
   if have ss && sockets=$(ss -ltn 2>/dev/null); then
     printf '%s\n' "$sockets" | awk '
       $NF !~ /:\*$/ || $(NF - 1) ~ /^(127|\[?::ffff:127|\[?::1\]?:[0-9]+$)/ { next }
-      { sub(/.*:/, "", $(NF - 1)); ports = ports " " $(NF - 1) }
+      { sub(/.*:/, "", $(NF - 1)) }
+      !seen[$(NF - 1)]++ { ports = ports " " $(NF - 1) }
       END { print substr(ports, 2) }'
     return
   fi
@@ -56,7 +57,7 @@ listening() {
     {
       port = 0
       for (i = length($2) - 3; i <= length($2); i++) port = port * 16 + index("123456789ABCDEF", substr($2, i, 1))
-      ports = ports " " port
+      if (!seen[port]++) ports = ports " " port
     }
     END { print substr(ports, 2) }'
 }

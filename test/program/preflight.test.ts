@@ -85,6 +85,12 @@ describe.each(shells)("under $name", ({ options }) => {
           const { stdout } = await program.host.exec("cat /proc/net/tcp /proc/net/tcp6");
           return /:08AE \S+ 0A /.test(stdout);
         });
+        const listens = code === 0 ? "22 2222" : "22";
+        expect(sorted((await program.status()).listens)).toBe(listens);
+        // Without ss, what the kernel lists.
+        await program.host.exec("printf '#!/bin/sh\nexit 1\n' >/usr/local/sbin/ss; chmod 0755 /usr/local/sbin/ss");
+        expect(sorted((await program.status()).listens)).toBe(listens);
+        await program.host.exec("rm /usr/local/sbin/ss");
         const settings = { ...port2222, FROM: "10.77.0.1 40000 10.77.0.10 2222" };
         expect(await program.lock(lockSettings(settings))).toMatchObject({ code });
       } finally {
@@ -256,3 +262,5 @@ describe.each(shells)("under $name", ({ options }) => {
     });
   });
 });
+
+const sorted = (ports: string): string => ports.split(" ").sort().join(" ");

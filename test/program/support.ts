@@ -133,6 +133,8 @@ export interface Status {
   readonly port: string;
   readonly lockedAt: string;
   readonly program: string;
+  /** The ports of the listeners that can be reached, in decimal. */
+  readonly listens: string;
 }
 
 /** The host program on one lab host. */

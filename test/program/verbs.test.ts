@@ -31,7 +31,16 @@ describe.each(shells)("under $name", (shell) => {
       });
 
       test("a host is open, pending, locked and open again, and its own rules are untouched", async () => {
-        const nothing = { host: "", owner: "", ruleset: "", backend: "", port: "", lockedAt: "", program: "" };
+        const nothing = {
+          host: "",
+          owner: "",
+          ruleset: "",
+          backend: "",
+          port: "",
+          lockedAt: "",
+          program: "",
+          listens: "22",
+        };
         expect(await program.status()).toEqual({ code: 0, state: "open", rules: "none", ...nothing });
 
         const settings = lockSettings();
@@ -51,6 +60,7 @@ describe.each(shells)("under $name", (shell) => {
           port: "22",
           lockedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
           program: "0123456789ab",
+          listens: "22",
         };
         expect(await program.status()).toEqual(pending);
         expect(program.watchdogs()).toHaveLength(1);
