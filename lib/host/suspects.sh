@@ -24,10 +24,11 @@ suspects() {
   done
 }
 
-# would_cut PORT: the same for when our chains are gone, in the filter tables of iptables of the family that this login came
-# over; of a login by hand, on a console, nothing.
+# would_cut PORT: what is sure to drop this login when our chains are gone, in the filter tables of iptables of its family;
+# of a login by hand, on a console, nothing.
 would_cut() {
-  case ${SSH_ONLY_FROM-${SSH_CONNECTION-}} in
+  came_from
+  case $came_from in
     '') return 0 ;;
     *:*) family=ip6tables protocol=ip6 ;;
     *) family=iptables protocol=ip ;;
@@ -35,8 +36,23 @@ would_cut() {
   for variant in -nft -legacy ''; do
     [ "$variant" = -nft ] || legacy_table "$protocol" filter || continue
     ! have "$family$variant-save" ||
-      "$family$variant-save" -t filter 2>/dev/null | sed '/SSH_ONLY_/d' | suspects_of_iptables "$1" "$family" ''
+      "$family$variant-save" -t filter 2>/dev/null | sed '/SSH_ONLY_/d' | suspects_of_iptables "$1" "$family" sure
   done | sort -u
+}
+
+# Sets came_from: the SSH_CONNECTION of this login; where su or sudo have cleared it, that of a process above; empty on a
+# console.
+came_from() {
+  came_from=${SSH_ONLY_FROM-${SSH_CONNECTION-}}
+  [ -z "${SSH_ONLY_FROM+set}" ] || return 0
+  process=$$
+  while [ -z "$came_from" ] && [ "$process" -gt 1 ]; do
+    came_from=$(tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | sed -n 's/^SSH_CONNECTION=//p')
+    read -r stat 2>/dev/null <"/proc/$process/stat" || return 0
+    # The name, in brackets, may hold anything; behind it come the state and the parent.
+    stat=${stat##*) ? }
+    process=${stat%% *}
+  done
 }
 
 # Our own chains come first in the filter table they are in, so they are not asked here.
@@ -91,7 +107,8 @@ suspects_of_nft() {
     END { told() }'
 }
 
-# suspects_of_iptables PORT FAMILY ONLY: of standard input, of iptables-save; ONLY rules with that word, or all.
+# suspects_of_iptables PORT FAMILY ONLY: of standard input, of iptables-save; ONLY rules with that word, or all; or only those
+# that are `sure` to drop: whoever comes and however often, where nothing before them accepts.
 suspects_of_iptables() {
   awk -v port="$1" -v family="$2" -v only="$3" '
     function names_port(   i, k, n, part, range) {
@@ -104,6 +121,15 @@ suspects_of_iptables() {
       }
       return 0
     }
+    function is_sure(   rest) {
+      rest = " " $0
+      gsub(/"[^"]*"/, "", rest)
+      gsub(/ (-A [^ ]+|-p tcp|-m (tcp|multiport|comment|state|conntrack)|--comment|--(dports?|state|ctstate|tcp-flags [^ ]+|reject-with) [^ ]+|-j [^ ]+)/, "", rest)
+      return rest !~ /-/ && !(table in accepting)
+    }
+    function is_wanted() {
+      return only == "" || (only == "sure" ? is_sure() : index($0, only))
+    }
     /^\*/ { table = substr($1, 2); ours = 0; next }
     /^:(INPUT|PREROUTING) DROP/ { drops[table] = substr($1, 2) }
     $1 != "-A" { next }
@@ -111,11 +137,11 @@ suspects_of_iptables() {
     { named = / -p tcp / && names_port() }
     / -j ACCEPT/ && (named || !/dport|ESTABLISHED| -i lo |icmp| -p udp | -p igmp /) { accepting[table] = 1 }
     ours { accepting[table] = 1 }
-    named && / -j (DROP|REJECT)/ && $2 !~ /^(SSH_.*|OUTPUT|FORWARD|POSTROUTING)$/ && !ours && (only == "" || index($0, only)) {
+    named && / -j (DROP|REJECT)/ && $2 !~ /^(SSH_.*|OUTPUT|FORWARD|POSTROUTING)$/ && !ours && is_wanted() {
       printf "%s, table %s: %s\n", family, table, $0
     }
     END {
-      for (table in drops) if (only == "" && !(table in accepting))
+      for (table in drops) if ((only == "" || only == "sure") && !(table in accepting))
         printf "%s, table %s, chain %s: policy DROP, and nothing there accepts port %s\n", family, table, drops[table], port
     }'
 }
