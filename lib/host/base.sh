@@ -57,8 +57,17 @@ unexpected() {
   [ -n "${said-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
 }
 
-# to_disk FILES: before the host relies on them. Bounded, for one file system that hangs must not hold us up.
-to_disk() { timeout 10 sync "$@" >/dev/null 2>&1 || :; }
+# to_disk FILES: before the host relies on them. For ten seconds at most: a file system that hangs, where not even a signal
+# ends what waits for it, must not hold us up.
+to_disk() {
+  (exec sync "$@" >/dev/null 2>&1 9>&-) &
+  tries=0
+  while [ "$tries" -lt 1000 ] && read -r stat 2>/dev/null <"/proc/$!/stat"; do
+    case $stat in *') Z '*) break ;; esac
+    sleep 0.01 2>/dev/null || sleep 1
+    tries=$((tries + 1))
+  done
+}
 
 # The first twelve digits of a hash, for people.
 short() { printf '%.12s' "$1"; }
@@ -90,6 +99,12 @@ take_host_lock() {
     sleep 1
   done
   holding=yes
+}
+
+# Before what may take as long as somebody takes to read it.
+leave_host_lock() {
+  exec 9>&-
+  holding=''
 }
 
 need_root() {

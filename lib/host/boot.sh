@@ -19,16 +19,18 @@ find_init() {
   fi
 }
 
-# Written by confirm. Harmless until the host is confirmed: without a confirmed ruleset, nothing is loaded.
+# Written by confirm. Harmless until the host is confirmed: without a confirmed ruleset, nothing is loaded. Sets boot_files.
 persist() {
   find_init
-  seal_record
+  boot_files=/etc/init.d/$boot_unit
   case $init in
     systemd)
+      boot_files="/etc/systemd/system/$boot_unit.service /etc/systemd/system/$guard_unit.service /etc/systemd/system"
       write_file "/etc/systemd/system/$boot_unit.service" "[Unit]
 Description=SSH-only firewall
 Documentation=file://$STATE/host.sh
 DefaultDependencies=no
+RequiresMountsFor=$STATE
 After=local-fs.target nftables.service iptables.service ip6tables.service netfilter-persistent.service firewalld.service ufw.service
 Before=network-pre.target shutdown.target
 Wants=network-pre.target
@@ -44,7 +46,9 @@ WantedBy=sysinit.target
 "
       write_file "/etc/systemd/system/$guard_unit.service" "[Unit]
 Description=Puts the SSH-only firewall back when its rules are gone
+RequiresMountsFor=$STATE
 After=$boot_unit.service
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=/bin/sh $STATE/host.sh guard
@@ -57,7 +61,8 @@ WantedBy=multi-user.target
 "
       chmod 0644 "/etc/systemd/system/$boot_unit.service" "/etc/systemd/system/$guard_unit.service"
       systemctl daemon-reload
-      systemctl --quiet enable "$boot_unit.service" "$guard_unit.service" 2>/dev/null
+      why=$(systemctl --quiet enable "$boot_unit.service" "$guard_unit.service" 2>&1) ||
+        die 1 "systemd does not take the boot service: $why"
       ;;
     openrc)
       write_file "/etc/init.d/$boot_unit" "#!/sbin/openrc-run
@@ -71,8 +76,10 @@ depend() {
 
 start() {
   ebegin 'Closing this host to everything but SSH'
-  /bin/sh $STATE/host.sh boot && /bin/sh $STATE/host.sh start-guard
-  eend \$?
+  /bin/sh $STATE/host.sh boot
+  code=\$?
+  /bin/sh $STATE/host.sh start-guard
+  eend \$code
 }
 
 stop() {
@@ -97,11 +104,14 @@ stop() {
 # Default-Stop:
 # Short-Description: SSH-only firewall
 ### END INIT INFO
-# chkconfig: 2345 07 93
+# chkconfig: 2345 09 91
 # description: closes this host to everything but SSH
 case \${1-} in
   start | restart | force-reload | reload)
-    /bin/sh $STATE/host.sh boot && /bin/sh $STATE/host.sh start-guard ;;
+    /bin/sh $STATE/host.sh boot
+    code=\$?
+    /bin/sh $STATE/host.sh start-guard
+    exit \$code ;;
   stop)
     /bin/sh $STATE/host.sh stop-guard ;;
   status)
@@ -128,7 +138,7 @@ forget_boot() {
       rm -f "/etc/systemd/system/$boot_unit.service" "/etc/systemd/system/$guard_unit.service"
       systemctl daemon-reload
       systemctl --quiet stop "$boot_unit.service" 2>/dev/null || :
-      systemctl --quiet reset-failed "$boot_unit.service" "$guard_unit.service" 2>/dev/null || :
+      systemctl --quiet reset-failed "$boot_unit.service" "$guard_unit.service" 'ssh-only-firewall-watchdog-*' 2>/dev/null || :
       ;;
     openrc)
       [ -e "/etc/init.d/$boot_unit" ] || return 0
@@ -150,7 +160,7 @@ forget_boot() {
 # Of the record that confirm has proven. What loads is not yet what was proven: half a block lost on the disk may be the
 # rule that lets SSH in, and live_matches would find the live rules equal to the damaged file.
 seal_record() {
-  (cd "$rec_dir" && for file in nftables iptables ip6tables; do [ ! -f "$file" ] || sha256sum "$file" || exit 1; done >sums)
+  (cd "$rec_dir" && for file in meta nftables iptables ip6tables; do [ ! -f "$file" ] || sha256sum "$file" || exit 1; done >sums)
 }
 
 # record_is_sealed ATTEMPT: 0 if its ruleset is still what was proven, or was confirmed by a program that kept no sums.
@@ -185,6 +195,7 @@ confirmed_is_proven() {
   case $rec_backend in
     nftables) nft_is_proven "$rec_dir" ;;
     iptables) ipt_is_proven "$rec_dir" ;;
+    *) return 1 ;;
   esac
 }
 
@@ -212,18 +223,38 @@ guard_ends() {
   exit 0
 }
 
+# 0 where a lock has been pending for a minute longer than its watchdog would have let it: the watchdog is dead.
+is_overdue() {
+  [ -n "$due" ] || return 1
+  read_uptime
+  [ "$uptime" -gt $((due + 60)) ]
+}
+
 verb_guard() {
   trap '' HUP
   trap guard_ends TERM
   set +e
+  spare_me
+  overdue=0
   printf '%s\n' "$$" >"$RUN/ssh-only-firewall.guard"
   failing=''
   while :; do
     sleep "$guard_seconds"
     read_state
     [ -n "$confirmed$pending" ] || continue
-    end_panic
-    [ -z "$pending" ] || continue
+    read_record "${pending:-$confirmed}"
+    [ "$rec_mode" = observe ] || end_panic
+    if [ -n "$pending" ]; then
+      if is_overdue; then
+        (
+          take_host_lock 10
+          roll_back "$pending" 'nobody confirmed it in time, and its watchdog is gone' "$overdue"
+        ) </dev/null >/dev/null 2>&1
+        [ $? -eq 7 ] || overdue=$((overdue + 1))
+      fi
+      continue
+    fi
+    overdue=0
     if rules_are_there; then
       ! counted || (take_host_lock 10 && keep_evidence) </dev/null >/dev/null 2>&1
       continue
@@ -254,16 +285,31 @@ verb_start_guard() {
   esac
 }
 
+# 0 if the guard runs.
+guard_runs() {
+  find_init
+  if [ "$init" = systemd ]; then
+    systemctl --quiet is-active "$guard_unit.service"
+  else
+    find_guard
+  fi
+}
+
+# Sets guard to the number of its process, where that is still a guard.
+find_guard() {
+  [ -f "$RUN/ssh-only-firewall.guard" ] && read -r guard <"$RUN/ssh-only-firewall.guard" || return 1
+  case $(tr '\0' ' ' 2>/dev/null <"/proc/$guard/cmdline") in
+    *"$STATE/host.sh guard "*) return 0 ;;
+  esac
+  return 1
+}
+
 verb_stop_guard() {
   find_init
   if [ "$init" = systemd ]; then
     systemctl --quiet stop "$guard_unit.service" 2>/dev/null || :
     return 0
   fi
-  [ -f "$RUN/ssh-only-firewall.guard" ] && read -r guard <"$RUN/ssh-only-firewall.guard" || return 0
+  ! find_guard || kill "$guard" 2>/dev/null || :
   rm -f "$RUN/ssh-only-firewall.guard"
-  # The number may be another process's by now.
-  case $(tr '\0' ' ' 2>/dev/null <"/proc/$guard/cmdline") in
-    *"$STATE/host.sh guard "*) kill "$guard" 2>/dev/null || : ;;
-  esac
 }

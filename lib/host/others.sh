@@ -42,7 +42,7 @@ filter_drops() {
 }
 
 others_drop() {
-  [ "$rec_mode" != observe ] || return 1
+  [ "$rec_mode" != observe ] && [ -s "$rec_dir/iptables" ] || return 1
   others_filters | (
     while read -r family variant; do ! filter_drops "$family" "$variant" || exit 0; done
     exit 1
@@ -53,7 +53,10 @@ others_drop() {
 # passes there too. They stay until unlock, and $STATE/beside names them. A backend that was chosen by name has no such
 # ruleset, and what only observes lets nothing past the rules of others.
 stand_beside() {
-  [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || return 0
+  [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || {
+    leave_beside
+    return
+  }
   beside=$(
     [ ! -f "$STATE/beside" ] || while read -r family variant; do
       ! is_other "$variant" || printf '%s %s\n' "$family" "$variant"
@@ -62,16 +65,18 @@ stand_beside() {
       ! filter_drops "$family" "$variant" || printf '%s %s\n' "$family" "$variant"
     done
   )
+  beside=$(printf '%s\n' "$beside" | sort -u)
   [ -n "$beside" ] || {
     [ ! -f "$STATE/beside" ] || rm -f "$STATE/beside"
     return 0
   }
-  write_file "$STATE/beside" "$(printf '%s\n' "$beside" | sort -u)
-"
-  while read -r family variant; do
+  # A disk that is full must not keep SSH out: unlock finds the chains also where no file names them.
+  write_file "$STATE/beside" "$beside
+" 2>/dev/null || :
+  printf '%s\n' "$beside" | while read -r family variant; do
     ipt_use "$variant" "$family"
-    ipt_load "$rec_dir" no-copy || return 1
-  done <"$STATE/beside"
+    ipt_load "$rec_dir" no-copy || exit 1
+  done
 }
 
 # is_beside VARIANT: 0 if stand_beside has put our chains there.

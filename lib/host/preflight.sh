@@ -130,7 +130,9 @@ check_way_in() {
     die 5 "You came in through port $4, and only port $SSH_ONLY_PORT would stay open: set sshPort to $4 (the port that sshd has here; connection.port is the one you dial)."
   is_allowed "$1" ||
     die 5 "You came from $1, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
+  find_daemons
   check_lease "$3"
+  check_announced
 }
 
 # A leased address is lost when its renewal is blocked.
@@ -156,29 +158,78 @@ check_lease() {
 dhcp_client_of() {
   wanted=dhcp-client
   [ "$1" = "${1#*:}" ] || wanted=dhcpv6-client
-  cat /proc/[0-9]*/stat 2>/dev/null |
-    awk '$3 != "Z" && $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { print $1, substr($2, 2, length($2) - 2) }' |
-    while read -r pid name; do
-      case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
-        # Asks for no address.
-        dhclient*' -S '*) continue ;;
-        *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) exception=dhcpv6-client ;;
-        *) exception=dhcp-client ;;
-      esac
-      [ "$exception" = "$wanted" ] || continue
-      printf '%s %s\n' "$exception" "$name"
-      break
-    done
+  printf '%s\n' "$daemons" | while read -r pid name; do
+    case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
+      # Asks for no address.
+      dhclient*' -S '*) continue ;;
+      *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) exception=dhcpv6-client ;;
+      dhclient* | udhcpc* | dhcpcd* | pump*) exception=dhcp-client ;;
+      *) continue ;;
+    esac
+    [ "$exception" = "$wanted" ] || continue
+    printf '%s %s\n' "$exception" "$name"
+    break
+  done
+}
+
+# Sets daemons: "PID NAME" of what keeps the addresses of a host, or its routes, as far as it is known by its name.
+find_daemons() {
+  daemons=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
+    $3 == "Z" { next }
+    $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ ||
+      $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|keepalived|vrrpd|ucarp)\)$/ {
+        print $1, substr($2, 2, length($2) - 2)
+      }')
+}
+
+# Neighbours drop an address that is announced to them some time after the last word from here, when all seemed well.
+check_announced() {
+  ! has_exception egress || ! has_exception ingress || return 0
+  name=''
+  while read -r _ name; do
+    case $name in
+      bird* | *bgp* | ospf* | isisd | keepalived | vrrpd | ucarp) break ;;
+    esac
+    name=''
+  done <<END
+$daemons
+END
+  [ -z "$name" ] ||
+    die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, for its neighbours would hear no more of it: stop it, or add egress and ingress exceptions for them."
 }
 
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
 check_login() {
+  home=''
   [ -n "$SSH_ONLY_LOGIN" ] || return 0
-  while IFS=: read -r user _; do
+  while IFS=: read -r user _ _ _ _ home _; do
     [ "$user" != "$SSH_ONLY_LOGIN" ] || return 0
   done </etc/passwd
   has_exception egress ||
     die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
+}
+
+# A disk on the network is lost with everything else that leaves the host, and with it whatever a login reads there.
+check_disks() {
+  ! has_exception egress || return 0
+  while read -r disk place type _; do
+    case $type:$disk in
+      nfs:* | nfs4:* | cifs:* | smb3:* | ceph:* | gfs2:* | ocfs2:* | lustre:* | afs:* | fuse.sshfs:* | fuse.glusterfs:* | fuse.ceph:*) ;;
+      *:/dev/nbd* | *:/dev/rbd* | *:/dev/drbd*) ;;
+      *) continue ;;
+    esac
+    for needed in /usr /etc /var/lib /root "$home"; do
+      case $needed/ in
+        "${place%/}"/*)
+          die 6 "$place of this host is a disk on the network ($disk, $type), which a login could not read any more: add an egress exception for its server."
+          ;;
+      esac
+    done
+  done </proc/mounts
+  for session in /sys/class/iscsi_session/*; do
+    [ ! -e "$session" ] ||
+      die 6 'This host has disks on the network, by iSCSI, which it could not reach any more: add an egress exception for their server.'
+  done
 }
 
 # A lock that a restart opens is none.

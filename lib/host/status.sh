@@ -14,12 +14,16 @@ verb_status() {
   rules=none
   if [ -n "$current" ]; then
     rules=drifted
-    ! live_matches "$current" || rules=matches
+    { [ -n "$pending" ] || record_is_sealed "$current"; } && live_matches "$current" && rules=matches
     read_record "$current"
   elif anything_live; then
     rules=unrecorded
   fi
   problem=''
+  if [ "$rules:$rec_persist:$pending" = matches:true: ] && ! guard_runs; then
+    problem='the guard does not run, so that rules which another program removes stay away: deploy again, or restart the host'
+  fi
+  leave_host_lock
   case $rules in
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;

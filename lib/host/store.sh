@@ -2,7 +2,8 @@
 #
 #   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, and listing (the live rules as the kernel
 #                      shows them, proven equal to the ruleset)
-#   pending            names the attempt that is loaded and waits for its confirm, and the boot that it belongs to
+#   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
+#                      seconds since that boot at which it is due
 #   confirmed          names the attempt that is in force for good
 #   beside             the filter tables of others that our chains are in besides (others.sh)
 #   rolled-back        the locks that nobody confirmed, and why, until the next confirm
@@ -15,9 +16,9 @@
 # Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
 # any more, for its rules and its watchdog went with it.
 read_state() {
-  pending='' confirmed='' stale='' boot=''
-  [ ! -f "$STATE/confirmed" ] || read -r confirmed boot <"$STATE/confirmed" || :
-  [ ! -f "$STATE/pending" ] || read -r pending boot <"$STATE/pending" || :
+  pending='' confirmed='' stale='' boot='' due=''
+  [ ! -f "$STATE/confirmed" ] || read -r confirmed boot due <"$STATE/confirmed" || :
+  [ ! -f "$STATE/pending" ] || read -r pending boot due <"$STATE/pending" || :
   read_boot_id
   if [ -n "$pending" ] && [ "$boot" != "$boot_id" ]; then
     stale=$pending
@@ -25,10 +26,22 @@ read_state() {
   fi
 }
 
-# Sets boot_id, without a process of its own: the watchdog asks every second.
+# Sets boot_id, without a process of its own: the watchdog asks every second. All containers of a machine have its
+# identifier, so the time at which init was started belongs to it.
 read_boot_id() {
   boot_id=''
   read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id || boot_id=unknown
+  read -r stat 2>/dev/null </proc/1/stat || return 0
+  # shellcheck disable=SC2086 # words; the name before them, in brackets, may hold anything
+  set -- ${stat##*) }
+  boot_id=$boot_id-${20-}
+}
+
+# Sets uptime, in seconds, likewise.
+read_uptime() {
+  uptime=0
+  read -r uptime _ 2>/dev/null </proc/uptime || :
+  uptime=${uptime%%.*}
 }
 
 # Under the host lock: makes what read_state found true on disk too.
@@ -61,6 +74,12 @@ read_record() {
       mode) rec_mode=$value ;;
     esac
   done <"$rec_dir/meta"
+  # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
+  if [ ! -e /proc/net/if_inet6 ]; then
+    rec_families=iptables
+  elif have "ip6tables$rec_variant-save"; then
+    rec_families='iptables ip6tables'
+  fi
 }
 
 # Writes the record of this lock from the settings; the caller names the backend it chose.

@@ -13,6 +13,7 @@ verb_lock() {
   if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
     check_way_in
     check_login
+    check_disks
   fi
   check_init
 
@@ -21,7 +22,8 @@ verb_lock() {
   trim_log
   take_baseline
   write_record
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id
+  read_uptime
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
 "
   effect='Undoing the lock.'
   trap 'undo_lock $?' EXIT
@@ -63,6 +65,9 @@ verb_confirm() {
   read_state
   drop_stale_pending
   if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
+    read_record "$confirmed"
+    # The first confirm may have been cut off before it came to this.
+    [ "$rec_persist" != true ] || guard_runs || verb_start_guard
     say 'This lock is confirmed already. The host was not changed.'
     return 0
   fi
@@ -73,7 +78,7 @@ verb_confirm() {
     done 2>/dev/null <"$STATE/rolled-back" || :
     [ -n "$why$pending$confirmed" ] || why='it is not known here'
     [ -n "$why" ] || die 9 "Another deploy has locked this host since (${pending:-$confirmed}). This lock was replaced, and is not confirmed."
-    effect='The host is as it was before the lock; nothing was kept.'
+    effect='Nothing of this lock was kept.'
     die 9 "Too late: this lock is no longer pending ($why)."
   fi
   read_record "$pending"
@@ -84,8 +89,11 @@ verb_confirm() {
 
   # None of this has an effect before the host is confirmed. The files that boot will load are those that have been
   # loaded, and were proven by live_matches.
+  seal_record
+  boot_files=''
   if [ "$rec_persist" = true ]; then persist; fi
-  to_disk "$rec_dir"/* "$STATE/host.sh" "$STATE/pending"
+  # shellcheck disable=SC2086 # a list
+  to_disk "$rec_dir"/* "$rec_dir" "$STATE/host.sh" "$STATE/pending" $boot_files
   # This makes the host locked.
   mv -f "$STATE/pending" "$STATE/confirmed"
   to_disk "$STATE"
@@ -124,6 +132,9 @@ verb_unlock() {
   read_state
   drop_stale_pending
   if [ -z "$pending$confirmed" ] && ! anything_live; then
+    # What a lock has left that was rolled back.
+    verb_stop_guard
+    forget_lock
     say "This host is open: there is nothing to unlock. $effect"
     return 0
   fi
@@ -133,7 +144,8 @@ verb_unlock() {
   for attempt in $pending $confirmed; do
     read_record "$attempt"
     name="$rec_host: "
-    [ "${1:-$rec_owner}" = "$rec_owner" ] || others="$others$attempt "
+    # A record that was lost names no owner.
+    [ "${1:-$rec_owner}" = "${rec_owner:-${1-}}" ] || others="$others$attempt "
   done
   effect='Unlocking failed half-way: run it again.'
   if [ -n "$others" ]; then
@@ -149,14 +161,21 @@ verb_unlock() {
   fi
   # Watchdog and guard first, or they would put the ruleset back; confirmed last, so that whatever ends this half-way
   # leaves a host that is locked, and can be unlocked again.
+  trap '' HUP PIPE
   verb_stop_guard
   rm -f "$STATE/pending"
   unload_except nothing
   forget_saved || :
   rm -f "$STATE/confirmed"
+  to_disk "$STATE"
+  forget_lock
+  say "${name}unlocked: every rule of this program is gone. The host is open."
+}
+
+# Everything but the log.
+forget_lock() {
   forget_boot
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
-  say "${name}unlocked: every rule of this program is gone. The host is open."
 }
 
 # What belongs to others stays in force: a lock of ours over it is undone, one of ours below it is forgotten.

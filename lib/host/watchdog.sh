@@ -1,5 +1,9 @@
 # The way back. It is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
-# guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it.
+# guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it. Should it be killed all the
+# same, systemd starts it again, and the guard of a confirmed ruleset does its work.
+
+# Of a host without memory, the kernel kills others first.
+spare_me() { printf '%s\n' -1000 2>/dev/null >"/proc/$$/oom_score_adj" || :; }
 
 # run_detached VERB [WORDS]: in the background, away from the SSH session and the host lock.
 run_detached() {
@@ -15,11 +19,15 @@ arm_watchdog() {
   [ ! -e "$RUN/ssh-only-firewall.armed" ] || rm -f "$RUN/ssh-only-firewall.armed"
   started=''
   if [ -d /run/systemd/system ] && have systemd-run; then
-    # A unit of its own: logind may end whatever belongs to the session.
-    if systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" --description='Rolls an unconfirmed SSH-only lock back' \
-      /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1; then
-      started=yes
-    fi
+    # A unit of its own: logind may end whatever belongs to the session. Old releases know not all properties.
+    for properties in '-p Restart=on-failure -p OOMPolicy=continue -p StartLimitIntervalSec=0' '-p Restart=on-failure' ''; do
+      # shellcheck disable=SC2086 # words
+      if systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" $properties --description='Rolls an unconfirmed SSH-only lock back' \
+        /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1; then
+        started=yes
+        break
+      fi
+    done
   fi
   [ -n "$started" ] || run_detached watchdog "$1" "$2"
   tries=0
@@ -32,30 +40,44 @@ arm_watchdog() {
   done
 }
 
+# is_relieved: 0 if nothing is pending any more, or what is has a watchdog of its own. A lock that was killed before it had
+# armed one leaves the rules of the lock before it in force.
+is_relieved() {
+  read_state
+  [ "$pending" != "$attempt" ] || return 1
+  [ -n "$pending" ] || {
+    [ ! -f "$STATE/pending" ]
+    return
+  }
+  armed=''
+  read -r armed 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
+  [ "$armed" = "$pending" ]
+}
+
 verb_watchdog() {
   trap '' HUP INT
   set +e
+  spare_me
   attempt=$1
   left=$2
   printf '%s\n' "$attempt" >"$RUN/ssh-only-firewall.armed"
   while [ "$left" -gt 0 ]; do
     sleep 1
-    read_state
-    [ "$pending" = "$attempt" ] || exit 0
+    ! is_relieved || exit 0
     left=$((left - 1))
   done
   # A failed step never stops it: every round is a process of its own.
   failures=0
-  while :; do
-    read_state
-    [ "$pending" = "$attempt" ] || exit 0
+  while ! is_relieved; do
     (
       set -e
       effect='The lock is still pending; the watchdog tries again.'
       take_host_lock 30
-      roll_back "$attempt" "nobody confirmed it in time" "$failures"
+      ! is_relieved || exit 0
+      roll_back "$pending" "nobody confirmed it in time" "$failures"
     ) </dev/null >/dev/null 2>&1
-    failures=$((failures + 1))
+    # That another run holds the host says nothing of the ruleset.
+    [ $? -eq 7 ] || failures=$((failures + 1))
     sleep 1
   done
 }
@@ -66,8 +88,7 @@ roll_back() {
   read_state
   [ "$pending" = "$1" ] || return 0
   if [ -n "$confirmed" ] && [ "$3" -lt 3 ]; then
-    apply_record "$confirmed" || return 1
-    live_matches "$confirmed" || return 1
+    record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed" || return 1
     outcome="the ruleset confirmed before is in force again"
   else
     unload_except nothing || return 1

@@ -77,7 +77,7 @@ describeLab(
         const said = saidBy(name, apply.stdout);
         expect(said).toContain("loaded, and the live rules are the ruleset. The host is pending.");
         expect(said).toMatch(
-          /Too late: this lock is no longer pending \(nobody confirmed it in time: .*\)\. The host is as it was before the lock; nothing was kept\.$/,
+          /Too late: this lock is no longer pending \(nobody confirmed it in time: .*\)\. Nothing of this lock was kept\.$/,
         );
         expect(said).toContain(
           before === "open"

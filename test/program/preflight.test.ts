@@ -144,6 +144,19 @@ describe.each(shells)("under $name", ({ options }) => {
         ["odhcp6c", "eth0", undefined, "dhcpv6-client"],
         ["dhclientele", "eth0", undefined, undefined],
       ];
+      test("refuses where its routes may be announced from here, and takes it with exceptions for the neighbours", async () => {
+        await program.host.exec("cp /usr/bin/dash /usr/local/sbin/bgpd");
+        const daemon = program.host.spawn(["bgpd", "-c", "sleep 600; :"], { stdio: "ignore" });
+        try {
+          await eventually("it runs", () => program.host.processes().some((line) => line.startsWith("bgpd ")));
+          await expectRefused({}, 6, "bgpd runs here. If it announces the address of this host,");
+          await expectTaken({ EXCEPTIONS: "ingress egress" });
+        } finally {
+          daemon.kill("SIGKILL");
+          await program.host.exec("rm /usr/local/sbin/bgpd");
+        }
+      });
+
       test.each(clients)(
         "where the kernel does not know how long: with %s %s, IPv4 needs %s, and IPv6 %s",
         async (name, words, exception4, exception6) => {

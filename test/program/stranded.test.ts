@@ -1,0 +1,233 @@
+/** Faults in the middle of things that must not leave a host which nobody can reach, or one that is called what it is not. */
+import { hostProgram, launcher } from "../../lib/host/program";
+import { eventually } from "../e2e/support";
+import { describeLab } from "../lab/describe-lab";
+import { type Host, type HostFirewall, Lab, machine, type RunResult } from "../lab/lab";
+import { HostProgram, lockSettings, rulesetsFor, STATE, watchdogs } from "./support";
+
+/** An update that nobody can confirm, of a lock that is gone by itself soon. */
+const wrongPort = { ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", PERSIST: "true" };
+
+/** While that file is there, all sleep fifty times as fast. */
+const fastSleep = `cat >/usr/local/sbin/sleep <<'END'
+#!/bin/sh
+[ ! -e /run/fast ] || exec /usr/bin/sleep "$(awk -v time="$1" 'BEGIN { print time / 50 }')"
+exec /usr/bin/sleep "$@"
+END
+chmod 0755 /usr/local/sbin/sleep`;
+
+/** A command line on the host, as somebody types it who came over SSH, if they did. */
+function typed(host: Host, command: string, connection?: string): Promise<RunResult> {
+  const shell = ["sh", "-c", `${command}; exit $?`];
+  return host.exec(connection === undefined ? shell : ["env", `SSH_CONNECTION=${connection}`, ...shell], {
+    check: false,
+  });
+}
+
+/** Of another program, with whatever tools it has. */
+function elsewhere(host: Host, command: string): Promise<RunResult> {
+  return machine.exec(["nsenter", "--target", String(host.initPid), "--net", "/bin/sh", "-c", command], {
+    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  });
+}
+
+const isAtRest = async (program: HostProgram): Promise<boolean> =>
+  (await program.stateFile("pending")) === undefined && watchdogs(program.host).length === 0;
+
+describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: HostFirewall) => {
+  describeLab("a host", () => {
+    let lab: Lab;
+    let host: Host;
+    let program: HostProgram;
+    beforeAll(async () => {
+      lab = await Lab.create({ hosts: [{ name: "host", firewall, provision: fastSleep, listeners: true }] });
+      host = lab.host("host");
+      program = await HostProgram.on(host);
+    });
+    afterAll(() => lab?.destroy());
+    afterEach(async () => {
+      await host.exec("rm -f /run/fast");
+      await program.reset();
+    });
+
+    const login = async (): Promise<string> =>
+      (await host.ssh("echo in", { check: false, options: ["ConnectTimeout=2"] })).stdout;
+    const killWatchdogs = (): Promise<RunResult> =>
+      host.exec("pkill -KILL -f '[h]ost.sh watchdog'; pkill -KILL -f '[h]ost.sh guard'; :");
+
+    test("whose watchdog was killed is brought back by the guard", async () => {
+      const before = await program.lockForGood({ PERSIST: "true" });
+      await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "600" }));
+      await host.exec("pkill -KILL -f '[h]ost.sh watchdog'");
+      await eventually("it is gone", () => watchdogs(host).length === 0);
+      // As if the time had gone by.
+      await host.exec(`sed -i 's/ [0-9]*$/ -100/' ${STATE}/pending; touch /run/fast`);
+      await eventually("nothing is pending", () => isAtRest(program));
+      expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
+      expect(await login()).toBe("in\n");
+    });
+
+    test("goes back also when a second lock was killed before its own watchdog was there", async () => {
+      const settings = lockSettings({ ...wrongPort, CONFIRM_WITHIN: "3" });
+      await program.lock(settings);
+      // Up to where the second has named itself.
+      await host.exec(`rm /run/ssh-only-firewall.armed; sed -i 's/^[^ ]*/killed/' ${STATE}/pending`);
+      await eventually("nothing is pending", () => isAtRest(program));
+      expect(await program.status()).toMatchObject({ code: 0, state: "open" });
+      expect(await login()).toBe("in\n");
+    });
+
+    test("is opened, not cut off, when what was confirmed before was damaged since", async () => {
+      await program.lockForGood();
+      await host.exec(`sed -i '/dport 22/d' ${STATE}/records/*/*tables`);
+      expect(await program.status()).toMatchObject({ code: 10, rules: "drifted" });
+      await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "1" }));
+      await eventually("nothing is pending", () => isAtRest(program));
+      expect(await login()).toBe("in\n");
+      expect(await program.status()).toMatchObject({ code: 0, state: "open" });
+    });
+
+    test("keeps what was confirmed when another run holds it up at the wrong time", async () => {
+      const before = await program.lockForGood();
+      await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "1" }));
+      const holder = host.spawn(["flock", "/run/ssh-only-firewall.lock", "/usr/bin/sleep", "600"]);
+      await host.exec("touch /run/fast; /usr/bin/sleep 5");
+      holder.kill("SIGKILL");
+      await eventually("nothing is pending", () => isAtRest(program));
+      expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
+    });
+
+    test("says that the guard does not run, and confirming again starts it", async () => {
+      const settings = await program.lockForGood({ PERSIST: "true" });
+      await eventually("the guard runs", async () => (await program.status()).code === 0);
+      await killWatchdogs();
+      const { code, stdout } = await program.run("status");
+      expect({ code, stdout }).toEqual({
+        code: 10,
+        stdout: expect.stringContaining("problem: the guard does not run"),
+      });
+      expect(await program.confirm(settings)).toMatchObject({ code: 0 });
+      await eventually("the guard runs", async () => (await program.status()).code === 0);
+    });
+
+    test("of which the record was lost says so, and is unlocked by its owner", async () => {
+      const { OWNER } = await program.lockForGood();
+      await host.exec(`rm ${STATE}/records/*/meta`);
+      expect(await program.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
+      expect(await program.run("unlock", OWNER)).toMatchObject({ code: 0 });
+      expect(await host.rules()).not.toMatch(/SSH_ONLY|ssh_only/);
+    });
+
+    test("keeps nothing of a lock that was rolled back, once it is unlocked", async () => {
+      await program.lock(lockSettings({ PERSIST: "true", CONFIRM_WITHIN: "600" }));
+      await program.run("rollback");
+      expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0 });
+      expect((await host.exec(["ls", "-A", STATE])).stdout).toBe("log\n");
+    });
+
+    test("on which a saved copy of our rules is loaded later is not called open by the unlock of Terraform", async () => {
+      await program.lockForGood();
+      const save = firewall === "nftables" ? "nft list ruleset" : "iptables-save";
+      const load = firewall === "nftables" ? "nft -f -" : "iptables-restore";
+      await host.exec(`${save} >/root/saved; sh ${STATE}/host.sh unlock; ${load} </root/saved`);
+      await host.exec("cat >/root/unlock.sh", { input: `SSH_ONLY_VERB='unlock owner-1'\n${launcher()}` });
+      const { code, stderr } = await host.exec("sh /root/unlock.sh", { check: false });
+      expect({ code, stderr }).toEqual({
+        code: 10,
+        stderr: expect.stringMatching(/Rules of this program are live, .* The host was not changed\.\n$/),
+      });
+    });
+
+    describe("that another firewall cuts off without our rules", () => {
+      const connection = "10.77.0.1 40000 10.77.0.10 22";
+      const tool = firewall === "iptables-legacy" ? "iptables-legacy" : "iptables-nft";
+      const unlock = `sh ${STATE}/host.sh unlock`;
+      afterEach(() => elsewhere(host, `${tool} -P INPUT ACCEPT; ${tool} -F INPUT; :`));
+
+      test("is not unlocked by who came over SSH and became root by sudo, but on the console", async () => {
+        await program.lockForGood();
+        await elsewhere(host, `${tool} -P INPUT DROP`);
+        const withoutIt = await typed(host, `env -u SSH_CONNECTION sh -c '${unlock}; exit $?'`, connection);
+        expect(withoutIt).toMatchObject({ code: 5, stderr: expect.stringContaining("run unlock on the console") });
+        expect(await typed(host, unlock)).toMatchObject({ code: 0 });
+      });
+
+      test.each([
+        ["everybody who comes to the port", "-A INPUT -p tcp --dport 22 -j DROP", 5],
+        [
+          "new connections to it",
+          "-A INPUT -p tcp -m multiport --dports 22,80 -m conntrack --ctstate NEW -j REJECT",
+          5,
+        ],
+        ["somebody", "-A INPUT -s 203.0.113.9 -p tcp --dport 22 -j DROP", 0],
+        [
+          "who comes too often",
+          "-A INPUT -p tcp --dport 22 -m recent --name x --update --seconds 60 --hitcount 10 -j DROP",
+          0,
+        ],
+        ["all but some", "-A INPUT -s 10.77.0.0/24 -p tcp --dport 22 -j ACCEPT\n-A INPUT -p tcp --dport 22 -j DROP", 0],
+      ])("by dropping %s: unlock ends with the right code", async (_, rules, code) => {
+        await program.lockForGood();
+        for (const rule of rules.split("\n")) {
+          await elsewhere(host, `${tool} ${rule}`);
+        }
+        expect(await typed(host, unlock, connection)).toMatchObject({ code });
+      });
+    });
+
+    if (firewall === "nftables") {
+      test("is confirmed also where a file system hangs", async () => {
+        await host.exec(`printf '#!/bin/sh\\ntrap "" TERM\\nwhile :; do /usr/bin/sleep 1; done\\n' >/usr/local/sbin/sync
+          chmod 0755 /usr/local/sbin/sync; touch /run/fast`);
+        try {
+          await program.lockForGood();
+          expect(await program.status()).toMatchObject({ code: 0, state: "locked" });
+        } finally {
+          await host.exec("rm /usr/local/sbin/sync");
+          await host.exec("pkill -KILL -f '[b]in/sync'", { check: false });
+        }
+      });
+
+      test("of which the chains beside another firewall's go when it only observes", async () => {
+        await program.lockForGood();
+        await elsewhere(host, "iptables-nft -P INPUT DROP");
+        await program.lockForGood();
+        expect((await elsewhere(host, "iptables-nft-save")).stdout).toContain("SSH_ONLY_IN");
+        await elsewhere(host, "iptables-nft -P INPUT ACCEPT");
+        await program.lockForGood({ ...rulesetsFor(22, { mode: "observe" }), MODE: "observe" });
+        expect((await elsewhere(host, "iptables-nft-save")).stdout).not.toContain("SSH_ONLY_IN");
+      });
+    } else {
+      test("whose kernel gets IPv6 after the lock is closed to it, too", async () => {
+        const text = hostProgram().replaceAll("/proc/net/", "/opt/net/");
+        await host.exec(
+          "mkdir -p /opt/net; ln -sf /proc/net/tcp /proc/net/ip_tables_names /proc/net/ip6_tables_names /opt/net/",
+        );
+        await host.exec("cat >/opt/host-program.sh", { input: text });
+        await program.lockForGood({ PROGRAM: text });
+        await host.exec("cat >/opt/host-program.sh", { input: hostProgram() });
+        expect((await lab.scanTcp(host, { family: 6, ports: "22,80" })).open).toEqual([22, 80]);
+        await host.exec("ln -s /proc/net/if_inet6 /opt/net/");
+        await host.exec(["sh", `${STATE}/host.sh`, "boot"]);
+        expect((await lab.scanTcp(host, { family: 6, ports: "22,80" })).open).toEqual([22]);
+        await host.exec(`sh ${STATE}/host.sh unlock; rm -r /opt/net`);
+      });
+    }
+
+    test("that logs in from a disk on the network is refused before any change, without an exception", async () => {
+      await host.exec(
+        "mkdir -p /srv/ops; echo 'ops:*:1500:1500::/srv/ops:/bin/sh' >>/etc/passwd; mount -t tmpfs /dev/nbd0 /srv/ops",
+      );
+      const refused = await program.lock(lockSettings({ LOGIN: "ops" }));
+      expect(refused).toMatchObject({
+        code: 6,
+        stderr: expect.stringMatching(
+          /\/srv\/ops of this host is a disk on the network .*: add an egress exception for its server\. The host was not changed\.\n$/,
+        ),
+      });
+      expect(await program.lock(lockSettings({ LOGIN: "root" }))).toMatchObject({ code: 0 });
+      expect(await program.lock(lockSettings({ LOGIN: "ops", EXCEPTIONS: "egress" }))).toMatchObject({ code: 0 });
+      await host.exec("umount /srv/ops");
+    });
+  });
+});
