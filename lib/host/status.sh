@@ -29,8 +29,8 @@ verb_status() {
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;
   esac
   if [ "${1-}" = --json ]; then
-    printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listens":"%s"}\n' \
-      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$(listening)"
+    printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listens":"%s","problem":"%s"}\n' \
+      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$(listening)" "$problem"
   else
     printf 'state:   %s\n' "$state"
     if [ -n "$current" ]; then

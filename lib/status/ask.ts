@@ -169,6 +169,7 @@ function told(status: string): Answer {
     ruleset: text("ruleset"),
     program: text("program"),
     lockedAt: text("lockedAt"),
+    problem: text("problem"),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
     listens: text("listens")
       .split(" ")

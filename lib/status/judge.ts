@@ -1,6 +1,7 @@
 /** What a host is, by what the state says, what the host says, and what is seen of it from the outside. */
 import type { Claim, Host } from "./hosts";
 import { messages } from "./messages";
+import { plain } from "./text";
 
 /** What came of asking a host. */
 export type Answer =
@@ -12,6 +13,8 @@ export type Answer =
       readonly ruleset: string;
       readonly program: string;
       readonly lockedAt: string;
+      /** What is wrong there, in the host's own words; empty where nothing is. */
+      readonly problem: string;
       /** The port that its ruleset lets in. */
       readonly port: number | undefined;
       /** Where something on it listens. */
@@ -109,6 +112,8 @@ function drifts(host: Host, answer: Answer & { kind: "told" }): string[] {
   const differs = (live: string, state: string | undefined): boolean => state !== undefined && state !== live;
   return [
     ...(answer.rules === "matches" ? [] : [messages.rulesDrifted()]),
+    // Such as that nothing would put the rules back.
+    ...(answer.rules === "matches" && answer.problem !== "" ? [plain(answer.problem)] : []),
     ...((host.claim === "locked" || host.claim === "observed") && answer.owner === host.owner
       ? [
           ...(differs(answer.ruleset, host.ruleset) ? [messages.otherRuleset(answer.ruleset, host.ruleset ?? "")] : []),

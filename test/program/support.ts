@@ -135,6 +135,7 @@ export interface Status {
   readonly program: string;
   /** The ports of the listeners that can be reached, in decimal. */
   readonly listens: string;
+  readonly problem: string;
 }
 
 /** The host program on one lab host. */

@@ -40,6 +40,7 @@ describe.each(shells)("under $name", (shell) => {
           lockedAt: "",
           program: "",
           listens: "22",
+          problem: "",
         };
         expect(await program.status()).toEqual({ code: 0, state: "open", rules: "none", ...nothing });
 
@@ -61,6 +62,7 @@ describe.each(shells)("under $name", (shell) => {
           lockedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
           program: "0123456789ab",
           listens: "22",
+          problem: "",
         };
         expect(await program.status()).toEqual(pending);
         expect(program.watchdogs()).toHaveLength(1);

@@ -21,6 +21,7 @@ describe("the value of a host's trigger", () => {
     ruleset: RULESET,
     program: PROGRAM,
     lockedAt: "",
+    problem: "",
     port: 22,
     listens: [],
     ...answer,

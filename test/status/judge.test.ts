@@ -26,6 +26,7 @@ const told: Told = {
   ruleset: "r1",
   program: "p1",
   lockedAt: "2026-01-01T00:00:00Z",
+  problem: "",
   port: 22,
   listens: [],
 };
@@ -37,6 +38,7 @@ const open = { state: "open", rules: "none", owner: "", ruleset: "", program: ""
 test.each<[string, Claim, Partial<Told>, Condition]>([
   ["the same", "locked", {}, "locked"],
   ["drifted rules", "locked", { rules: "drifted" }, "drifted"],
+  ["no guard", "locked", { problem: "the guard does not run" }, "drifted"],
   ["another ruleset", "locked", { ruleset: "r2" }, "drifted"],
   ["another host program", "locked", { program: "p2" }, "drifted"],
   ["another owner", "locked", { owner: "they" }, "locked-by-someone-else"],

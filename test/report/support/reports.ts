@@ -76,6 +76,7 @@ export const state = (more: Partial<State> = {}): State => ({
   ruleset: "",
   program: "",
   lockedAt: "",
+  problem: "",
   port: 22,
   listens: [],
   ...more,
