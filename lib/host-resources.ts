@@ -18,7 +18,7 @@ import { DriftDetection } from "./terraform/drift";
 import { type Group, groupsOf, type Layout, shardOf, shardSuffix, suffixesOf } from "./terraform/layout";
 import { type Move, Moved } from "./terraform/moved";
 import { script } from "./terraform/scripts";
-import { type Contents, type Tracker, type TrackerKind, trackerOf } from "./terraform/tracker";
+import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "./terraform/tracker";
 
 /** See SshOnlyFirewallProps. */
 export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
@@ -54,6 +54,10 @@ const SETTINGS = {
   confirm_within: (host) => host.confirmWithinSeconds,
   skip_preflight: (host) => host.skipPreflight,
   take_over: (host) => host.takeOver,
+} as const satisfies Record<string, (host: Host) => Value>;
+
+/** What it is given besides, whose change locks it again: all that the host does with it, it does in a lock. */
+const TRIGGERING = {
   persist: (host) => host.persist,
 } as const satisfies Record<string, (host: Host) => Value>;
 
@@ -269,7 +273,7 @@ export class HostResources {
 
   private hostEntries(shard: number): Record<string, unknown> {
     const { shards, rulesetOf, common } = this.plan();
-    const own = Object.entries({ ...CONNECTION, ...SETTINGS }).filter(([name]) => !common.has(name));
+    const own = Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING }).filter(([name]) => !common.has(name));
     return Object.fromEntries(
       (shards[shard] ?? []).map((host) => [
         host.key,
@@ -329,7 +333,7 @@ export class HostResources {
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
-      conditionalTriggers: this.drift?.trigger,
+      conditionalTriggers: [this.drift?.trigger, this.persistTrigger()].filter((one) => one !== undefined),
       memory: this.tracker.memoryFollows ? undefined : this.shownInPlans(),
       provisioners: [
         { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
@@ -340,6 +344,13 @@ export class HostResources {
         },
       ],
     };
+  }
+
+  /** Only where it is false: it shows in no other plan, and a host that has it adds it to no other. */
+  private persistTrigger(): string | undefined {
+    const { common } = this.plan();
+    const persist = toExpression(this.termOf("persist"));
+    return common.get("persist") === true ? undefined : triggerUnless("persist", `tostring(${persist})`, "true");
   }
 
   /** Which resources are the lockdowns, and what of the connection is the same for all hosts: holds know the rest. */
@@ -495,7 +506,7 @@ function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "r
 /** Attributes that are literally the same for all hosts stand once, in the resource. */
 function commonValues(hosts: readonly Host[]): Map<string, Value> {
   const common = new Map<string, Value>();
-  for (const [name, valueOf] of Object.entries({ ...CONNECTION, ...SETTINGS })) {
+  for (const [name, valueOf] of Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING })) {
     const [first, ...others] = hosts.map(valueOf);
     if (name !== "address" && isLiteral(first) && others.every((value) => value === first)) {
       common.set(name, first);

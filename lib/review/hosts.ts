@@ -118,6 +118,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
             address: sides("address"),
             hold: sides("hold"),
             mode,
+            persist: sides("persist"),
             drift: sides("drift"),
           })
         : [],
@@ -357,10 +358,16 @@ function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Setting
   return {
     backend: setting("backend"),
     confirmWithin: setting("confirm_within"),
-    persist: setting("persist"),
+    persist: setting("persist") ?? persistOf(lockdown),
     skipPreflight: setting("skip_preflight"),
     takeOver: setting("take_over"),
   };
+}
+
+/** A lockdown has this trigger where the setting is false, and nowhere else. */
+function persistOf(lockdown: Part | undefined): string | undefined {
+  const value = lockdown && trigger(lockdown.change, "after", "persist");
+  return lockdown?.change.after === undefined || value !== undefined ? known(value) : "true";
 }
 
 function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): readonly string[] {
@@ -368,6 +375,7 @@ function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): r
   const reasons = [
     ...(changed("drift") ? [driftReason(triggers.drift.after)] : []),
     ...(changed("mode") ? ["its mode changes"] : []),
+    ...(changed("persist") ? ["its persist changes"] : []),
     ...(changed("ruleset") ? ["its ruleset changes"] : []),
     ...(changed("program") ? ["the host program changes"] : []),
     ...(changed("address") ? ["its address changes"] : []),

@@ -10,6 +10,7 @@ import type { Construct } from "constructs";
 import { LEFT_ALONE, NEVER_DRIFTED } from "../policy/drift";
 import { quoted, templateLiteral } from "./escape";
 import { ensureProvider } from "./provider";
+import { triggerUnless } from "./tracker";
 
 export interface DriftDetectionProps {
   /** The program and its arguments. */
@@ -35,8 +36,7 @@ export class DriftDetection {
 
   /** The trigger of the lockdown that this stands in, as an object that is empty where the host has never drifted. */
   public get trigger(): string {
-    const drift = `lookup(${this.result}, each.key, ${quoted(NEVER_DRIFTED)})`;
-    return `{ for name, value in { drift = ${drift} } : name => value if value != ${quoted(NEVER_DRIFTED)} }`;
+    return triggerUnless("drift", `lookup(${this.result}, each.key, ${quoted(NEVER_DRIFTED)})`, NEVER_DRIFTED);
   }
 }
 

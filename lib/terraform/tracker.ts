@@ -27,8 +27,8 @@ export type Provisioner = RemoteExecProvisioner & {
 export interface Contents {
   /** A change of one of these replaces the resource. */
   readonly triggers: Readonly<Record<string, string>>;
-  /** An expression of an object with more of them, none or some. */
-  readonly conditionalTriggers?: string;
+  /** Expressions of objects with more of them, none or some. */
+  readonly conditionalTriggers?: readonly string[];
   /** Kept for the destroy provisioner; a change of these replaces nothing. */
   readonly memory?: Readonly<Record<string, string>>;
   readonly provisioners?: readonly Provisioner[];
@@ -127,12 +127,17 @@ function metaArguments(props: TrackedProps) {
   return { forEach: TerraformIterator.fromMap(props.forEach.asAnyMap), dependsOn: props.dependsOn };
 }
 
+/** A trigger that is there only where its value, which is text, is not the one that says nothing; see `conditionalTriggers`. */
+export function triggerUnless(name: string, value: string, silent: string): string {
+  return `{ for name, value in { ${name} = ${value} } : name => value if value != ${quoted(silent)} }`;
+}
+
 /** Triggers, with those beside them that are there or not: a trigger that is there and empty is not the same as none. */
-function withConditional<T>(triggers: Readonly<Record<string, string>>, conditional: string | undefined): T {
-  if (conditional === undefined) {
+function withConditional<T>(triggers: Readonly<Record<string, string>>, conditional: readonly string[] = []): T {
+  if (conditional.length === 0) {
     return { ...triggers } as T;
   }
   const entries = Object.entries(triggers).map(([name, value]) => `${quoted(name)} = ${jsonToExpression(value)}`);
   // cdktf takes an expression where it says that it wants a map.
-  return `\${merge({ ${entries.join(", ")} }, ${conditional})}` as T;
+  return `\${merge(${[`{ ${entries.join(", ")} }`, ...conditional].join(", ")})}` as T;
 }

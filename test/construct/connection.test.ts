@@ -184,7 +184,7 @@ test("a null_resource ignores changes of whatever it may remember, and of nothin
   const ignored = (hold.lifecycle?.ignore_changes as string[]).map((name) =>
     name.replace(/^triggers\["(.*)"\]$/, "$1"),
   );
-  const knobs = ["backend", "confirm_within", "persist", "skip_preflight", "take_over"];
+  const knobs = ["backend", "confirm_within", "skip_preflight", "take_over"];
   expect(ignored.sort()).toEqual([...NAMES, ...knobs].sort());
   expect([lockdown.lifecycle, ruleset.lifecycle]).toEqual([hold.lifecycle, undefined]);
 });

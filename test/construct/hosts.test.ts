@@ -45,6 +45,31 @@ describe("hosts", () => {
     });
   });
 
+  test.each(["null_resource", "terraform_data"] as const)(
+    "have a trigger for persist where it is not set, and say nothing of it elsewhere, with %s",
+    (tracker) => {
+      const off = { address: "192.0.2.2", persist: false };
+      const lockdownOf = (props: SshOnlyFirewallProps): Block =>
+        partsOf(synth({ tracker, connection: { hostKey: HOST_KEY }, ...props }), tracker).lockdown;
+      const triggersOf = ({ triggers, triggers_replace }: Block) => triggers ?? triggers_replace;
+      const silent = lockdownOf({ hosts: { a: "192.0.2.1", b: "192.0.2.3" } });
+      expect(silent).toEqual(lockdownOf({ hosts: { a: "192.0.2.1", b: { ...off, persist: true } } }));
+      expect(JSON.stringify([triggersOf(silent), silent.lifecycle])).not.toContain("persist");
+      for (const [hosts, value] of [
+        [{ a: "192.0.2.1", b: off }, "each.value.persist"],
+        [{ b: off }, "false"],
+      ] as const) {
+        expect(triggersOf(lockdownOf({ hosts }))).toMatch(
+          new RegExp(
+            `^\\$\\{merge\\(\\{ .* \\}, \\{ for .* \\{ persist = tostring\\(${value}\\) \\} .* != "true" \\}\\)\\}$`,
+          ),
+        );
+      }
+      const both = String(triggersOf(lockdownOf({ hosts: { a: "192.0.2.1", b: off }, detectDrift: true })));
+      expect(both).toMatch(/^\$\{merge\(\{ .*\}, \{ for .* drift = .*\}, \{ for .* persist = .*\}\)\}$/);
+    },
+  );
+
   test("make one text, in whatever order they are named", () => {
     const a = { address: "192.0.2.1", allowFrom: ["192.0.2.9"], connection: { user: "ops" } };
     const b = { address: "192.0.2.2", allowFrom: ["192.0.2.9"], connection: { hostKey: HOST_KEY } };

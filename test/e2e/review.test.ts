@@ -181,6 +181,27 @@ describeWith("the review of a plan", ["terraform"], () => {
       expect(reviewed(back).markdown).not.toContain("ba9876543210");
     });
 
+    test("of persist that changes for a host locks that one again, and says what it becomes", async () => {
+      const [on, off] = [hosts(3), { ...hosts(3), "web-2": { address: "10.0.0.2", persist: false } }];
+      const only = { "web-1": "stay", "web-2": "relock", "web-3": "stay" };
+      const made = await project(tracker);
+      await made.apply(firewall(made, { tracker, hosts: on }));
+      const without = reviewed(await made.plan(firewall(made, { tracker, hosts: off })));
+      expect([outcomes(without), kinds(without)]).toEqual([only, []]);
+      expect(without.hosts[1].why).toEqual(["its persist changes"]);
+      expect(without.planned.text).toMatch(/\+ "?persist"? += "false"/);
+      expect(without.markdown).toContain("- Locked through restarts: `no, a restart opens the host`.");
+
+      await made.apply(firewall(made, { tracker, hosts: off }));
+      expect((await made.plan(firewall(made, { tracker, hosts: off }))).text).toContain("No changes.");
+      const again = reviewed(await made.plan(firewall(made, { tracker, hosts: on })));
+      expect([outcomes(again), kinds(again)]).toEqual([only, []]);
+      expect(again.markdown).toContain("- Locked through restarts: `yes`.");
+      // For all hosts together: those that had it already are left alone.
+      const all = reviewed(await made.plan(firewall(made, { tracker, hosts: on, persist: false })));
+      expect(outcomes(all)).toEqual({ "web-1": "relock", "web-2": "stay", "web-3": "relock" });
+    });
+
     test("of hosts without a pinned host key names them, and only those", async () => {
       const one = { ...hosts(2), "web-1": { address: "10.0.0.1", connection } };
       expect(details(await change(undefined, { tracker, hosts: one, connection: {} }), "host-key")).toEqual([
