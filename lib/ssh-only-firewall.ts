@@ -14,6 +14,7 @@ import { hostProgram, hostProgramVersion } from "./host/program";
 import { HostResources, type OnDestroy } from "./host-resources";
 import { parseBoolean } from "./policy/connection";
 import {
+  checkConnections,
   checkDistinctAddresses,
   type Host,
   type HostProps,
@@ -75,7 +76,7 @@ export interface SshOnlyFirewallProps extends SharedProps {
   readonly detectDrift?: boolean;
   /**
    * The program that asks, and its arguments: with another path, or with options such as `--identity FILE` behind it
-   * (`ssh-only-firewall drift --help`). Runs in the folder in which Terraform does.
+   * (`ssh-only-firewall drift --help`). Runs in the folder in which Terraform does; only with `detectDrift`.
    * @default - npx --no --package=cdktf-ssh-only-firewall -- ssh-only-firewall drift
    */
   readonly driftProgram?: readonly string[];
@@ -203,6 +204,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     if (this.late?.hosts !== hosts || this.late.isEmpty !== isEmpty) {
       const problems = new Problems();
       checkDistinctAddresses(hosts, problems.at("hosts"));
+      checkConnections(hosts, this.shared, problems);
       if (isEmpty) {
         checkWaves(this.layout.waves, [...this.hosts.keys()], problems.at("waves"));
       }
@@ -273,6 +275,9 @@ function parseDriftProgram(props: SshOnlyFirewallProps, problems: Problems): rea
   const { detectDrift, driftProgram } = isObject(props) ? props : ({} as SshOnlyFirewallProps);
   const program = driftProgram === undefined ? DRIFT_PROGRAM : parseWords(driftProgram, problems.at("driftProgram"));
   const wanted = detectDrift === undefined ? false : parseBoolean(detectDrift, problems.at("detectDrift"));
+  if (driftProgram !== undefined && wanted === false) {
+    problems.add("driftProgram", hostMessages.nothingToRun());
+  }
   return wanted === true ? program : undefined;
 }
 

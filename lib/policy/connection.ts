@@ -31,14 +31,17 @@ export interface ConnectionProps {
    */
   readonly port?: number;
   /**
-   * The file that holds the private key, read when Terraform runs. `~` is the home; a relative path starts from the
+   * The file that holds the private key, read when Terraform runs. `~/` is the home; a relative path starts from the
    * folder in which the app runs, which is the folder of cdktf.json.
    * @default - the agent is asked
    */
   readonly privateKeyPath?: string;
-  /** The file that holds the signed certificate of that key. @default - none */
+  /** The file that holds the signed certificate of that key, which must be named too. @default - none */
   readonly certificatePath?: string;
-  /** Whether an SSH agent is asked. Terraform then also forwards it to the host. @default - only without privateKeyPath */
+  /**
+   * Whether an SSH agent is asked; without one there must be a private key. Terraform then also forwards it to the host.
+   * @default - only without privateKeyPath
+   */
   readonly agent?: boolean;
   /** The host's public key, such as `ssh-ed25519 AAAAC3Nza…`. @default - not checked, with a warning at synth */
   readonly hostKey?: string;
@@ -130,6 +133,17 @@ export function completeConnection(...layers: ReadonlyArray<Partial<Connection>>
   ) as Connection;
 }
 
+/** Adds what makes no sense together, once all layers have been laid over each other. Tokens may turn out to be anything. */
+export function checkConnection(connection: Connection, problems: Problems): void {
+  const { privateKeyPath, certificatePath, agent } = connection;
+  if (privateKeyPath === undefined && certificatePath !== undefined && !Token.isUnresolved(certificatePath)) {
+    problems.add("certificatePath", hostMessages.certificateAlone());
+  }
+  if (privateKeyPath === undefined && !agent) {
+    problems.add("agent", hostMessages.nobodyLogsIn());
+  }
+}
+
 function parseBastion(props: unknown, problems: Problems): Partial<Connection> | undefined {
   if (!checkKeys(props, BASTION_KEYS, problems)) {
     return undefined;
@@ -185,7 +199,14 @@ function parsePath(value: unknown, problems: Problems): string | undefined {
     problems.add("", hostMessages.isEmpty());
     return undefined;
   }
-  return Token.isUnresolved(value) || value.startsWith("~") ? value : resolve(value);
+  if (Token.isUnresolved(value) || value.startsWith("~/")) {
+    return value;
+  }
+  if (value.startsWith("~")) {
+    problems.add("", hostMessages.otherHome(value));
+    return undefined;
+  }
+  return resolve(value);
 }
 
 /** The login shell runs it unquoted; a name without a slash it would look for in PATH. */

@@ -16,6 +16,13 @@ export const hostMessages = {
   sameAddress: (address: string, other: string): string =>
     `${shown(address)} is the address of ${other} too: one host would be locked twice, and opened when either is taken out; ` +
     "hosts behind one address need different values of connection.port",
+  otherHome: (value: string): string =>
+    `${shown(value)}: Terraform looks up no other home than that of whoever runs it; begin with "~/", or give the whole path`,
+  certificateAlone: (): string =>
+    "is read only beside a private key; name that key's file in privateKeyPath, or leave this out where the agent has both",
+  nobodyLogsIn: (): string =>
+    "is false, and no private key is named, so nobody could log in; give privateKeyPath, or leave agent out",
+  nothingToRun: (): string => "is run by nobody; set detectDrift to true, or leave this out",
   isEmpty: (): string => "is empty; leave it out instead",
   hasSpaces: (value: string): string => `${shown(value)} contains a space`,
   badScriptPath: (value: string): string =>

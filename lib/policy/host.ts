@@ -1,10 +1,17 @@
 /** The hosts of a firewall: read from what the user wrote, checked, each with all that applies to it. */
-import { type Connection, type ConnectionProps, completeConnection, parseBoolean, parseConnection } from "./connection";
+import {
+  checkConnection,
+  type Connection,
+  type ConnectionProps,
+  completeConnection,
+  parseBoolean,
+  parseConnection,
+} from "./connection";
 import { hostMessages } from "./host-messages";
 import { parseHostName } from "./host-name";
-import { checkKeys, isObject } from "./keys";
+import { checkKeys, isObject, placeOf } from "./keys";
 import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
-import type { Problems } from "./problems";
+import { Problems } from "./problems";
 import { parseChoice, parseInteger } from "./values";
 
 /** The firewall that a host has: nftables, iptables, or nftables where `nft` works and iptables elsewhere. */
@@ -139,6 +146,26 @@ function policyOf(own: Record<string, unknown>, shared: Shared, problems: Proble
     shared.policy === undefined ? overrides : { ...pick(shared.props, POLICY_KEYS), ...overrides },
     problems,
   );
+}
+
+/** Adds what makes no sense together in the hosts' connections, and only once what comes from the shared one. */
+export function checkConnections(hosts: readonly Host[], shared: Shared, problems: Problems): void {
+  const faultsOf = (connection: Connection): ReadonlyMap<string, string> => {
+    const faults = new Problems();
+    checkConnection(connection, faults);
+    return new Map(faults.list.map(({ path, message }) => [path, message]));
+  };
+  const ofShared = faultsOf(completeConnection(shared.connection));
+  const said = new Set<string>();
+  for (const { key, connection } of hosts) {
+    for (const [property, message] of faultsOf(connection)) {
+      const place = `${ofShared.has(property) ? "" : `hosts.${placeOf(key)}.`}connection.${property}`;
+      if (!said.has(place)) {
+        said.add(place);
+        problems.add(place, message);
+      }
+    }
+  }
 }
 
 /** Adds a problem for each host that has the address, port and bastion of another. */

@@ -108,6 +108,13 @@ test("is refused where it makes no sense, with place and remedy", () => {
   );
 });
 
+test.each([{}, { detectDrift: false }])("has no program to run with %p", (props) => {
+  const error = synthErrorOf(
+    (stack) => new SshOnlyFirewall(stack, "f", { hosts, driftProgram: ["drift.sh"], ...props }),
+  );
+  expect(error).toContain("driftProgram: is run by nobody; set detectDrift to true, or leave this out");
+});
+
 test("can be had in a fleet file", () => {
   const { fleet, problems } = parseFleet("detectDrift: true\ndriftProgram: [drift.sh]\nhosts: { a: 192.0.2.1 }\n");
   expect(problems).toEqual([]);

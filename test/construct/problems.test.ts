@@ -19,6 +19,14 @@ function warningsWith(props: SshOnlyFirewallProps, times = 1): string[] {
   return warningsOf(firewall);
 }
 
+test("a connection that is of no use fails the synth, with its place", () => {
+  const host = { address: "192.0.2.1", connection: { agent: false } };
+  const error = errorWith({ connection: { certificatePath: "/c" }, hosts: { a: host, b: "192.0.2.2" } });
+  expect(error).toMatch(/^ *(\[fleet\/firewall\] )?connection\.certificatePath: is read only/m);
+  expect(error).toMatch(/hosts\.a\.connection\.agent: is false, and no private key/);
+  expect(error.match(/certificatePath:/g)).toHaveLength(1);
+});
+
 describe("warnings", () => {
   const allowFrom = ["192.0.2.0/24"];
   const pinned = (last: number) => ({ address: `192.0.2.${last}`, connection: { hostKey: HOST_KEY } });

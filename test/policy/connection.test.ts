@@ -88,6 +88,7 @@ describe("a path", () => {
 
   test("that is a token stays one", () => {
     const file = token("/k");
+    expect(connectionOf({ privateKeyPath: `~bob/${file}` }).privateKeyPath).toBe(`~bob/${file}`);
     expect(connectionOf({ privateKeyPath: file }).privateKeyPath).toBe(file);
     expect(connectionOf({ privateKeyPath: `${file}/id` }).privateKeyPath).toBe(`${file}/id`);
   });
@@ -167,6 +168,12 @@ describe("a connection that cannot be used", () => {
     [{ privateKeyPath: "-----BEGIN KEY-----\nMIIE" }, "contains a line break"],
     [{ privateKeyPath: "a\\b" }, "contains a backslash"],
     [{ privateKeyPath: true }, "connection.privateKeyPath: must be text, not true"],
+    [{ privateKeyPath: "~bob/.ssh/id" }, 'connection.privateKeyPath: "~bob/.ssh/id": Terraform looks up no other home'],
+    [
+      { certificatePath: "~" },
+      'connection.certificatePath: "~": Terraform looks up no other home than that of whoever',
+    ],
+    [{ bastion: { host: "jump", privateKeyPath: "~bob/id" } }, 'begin with "~/", or give the whole path'],
     [{ certificatePath: {} }, "connection.certificatePath: must be text, not an object"],
     [{ agent: "yes" }, 'connection.agent: must be true or false, not "yes"'],
     [{ timeoutSeconds: 0 }, "connection.timeoutSeconds: must be a whole number from 1 to 3600, not 0"],

@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { Lazy, Token } from "cdktf";
-import { checkDistinctAddresses, type Host, parseHost, parseShared, SHARED_KEYS } from "../../lib/policy/host";
+import {
+  checkConnections,
+  checkDistinctAddresses,
+  type Host,
+  parseHost,
+  parseShared,
+  SHARED_KEYS,
+} from "../../lib/policy/host";
 import { Problems } from "../../lib/policy/problems";
 
 interface Read {
@@ -231,6 +238,49 @@ describe("what is wrong with a host", () => {
       expect.stringContaining("hosts.web-1.sshPort: must be a whole number"),
       expect.stringContaining("hosts.web-1.backend: must be"),
     ]);
+  });
+});
+
+describe("connections in which something is of no use", () => {
+  const check = (shared: unknown, hosts: Record<string, unknown>): string[] => {
+    const problems = new Problems();
+    const parsedShared = parseShared({ connection: shared }, problems, []);
+    const parsed = Object.entries(hosts).map(
+      ([key, connection], index) =>
+        parseHost(key, { address: `192.0.2.${index}`, connection }, parsedShared, problems) as Host,
+    );
+    checkConnections(parsed, parsedShared, problems);
+    return problems.lines();
+  };
+  const certificate =
+    /^connection\.certificatePath: is read only beside a private key; name that key's file in privateKey/;
+  const agent =
+    /^connection\.agent: is false, and no private key is named, so nobody could log in; give privateKeyPath, /;
+
+  test("are refused once where all have it", () => {
+    const shared = { certificatePath: "/c", agent: false };
+    expect(check(shared, { a: {}, b: undefined, c: { user: "ops" } })).toEqual([
+      expect.stringMatching(certificate),
+      expect.stringMatching(agent),
+    ]);
+  });
+
+  test("are refused at the host that has it", () => {
+    expect(check({}, { a: {}, b: { certificatePath: "/c" }, "web.3": { agent: false } })).toEqual([
+      expect.stringMatching(/^hosts\.b\.connection\.certificatePath: is read only/),
+      expect.stringMatching(/^hosts\.web\.3\.connection\.agent: is false/),
+    ]);
+    expect(check({ bastion: { host: "jump", privateKeyPath: "/k" } }, { a: { agent: false } })).toHaveLength(1);
+  });
+
+  test.each([
+    [{ certificatePath: "/c" }, { privateKeyPath: "/k" }],
+    [{ privateKeyPath: "/k" }, { certificatePath: "/c" }],
+    [{ agent: false }, { agent: true }],
+    [{ agent: false }, { privateKeyPath: token("/k") }],
+    [{ certificatePath: token("/c") }, {}],
+  ])("are none where %p meets %p", (shared, own) => {
+    expect(check(shared, { a: own })).toEqual([]);
   });
 });
 
