@@ -1,6 +1,6 @@
 /** The address that Terraform dials: an IP address, a name (RFC 1123), or a token. */
 import { isIP } from "node:net";
-import { parse as parseAddress } from "ipaddr.js";
+import { IPv6, parse as parseAddress } from "ipaddr.js";
 import { Token } from "cdktf";
 import { hostMessages } from "./host-messages";
 import type { Problems } from "./problems";
@@ -25,6 +25,15 @@ export function parseHostName(value: unknown, portProperty: string, problems: Pr
   }
   problems.add("", whatIsWrong(value, portProperty));
   return undefined;
+}
+
+/** In the form that all names of the same machine have: an IPv4 address may be written as IPv6 (`::ffff:192.0.2.1`). */
+export function machineOf(hostName: string | undefined): string | undefined {
+  if (hostName === undefined || isIP(hostName) === 0) {
+    return hostName;
+  }
+  const address = parseAddress(hostName);
+  return (address instanceof IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address).toString();
 }
 
 function whatIsWrong(value: string, portProperty: string): string {

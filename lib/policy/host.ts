@@ -8,7 +8,7 @@ import {
   parseConnection,
 } from "./connection";
 import { hostMessages } from "./host-messages";
-import { parseHostName } from "./host-name";
+import { machineOf, parseHostName } from "./host-name";
 import { checkKeys, isObject, placeOf } from "./keys";
 import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
 import { Problems } from "./problems";
@@ -172,7 +172,8 @@ export function checkConnections(hosts: readonly Host[], shared: Shared, problem
 export function checkDistinctAddresses(hosts: readonly Host[], problems: Problems): void {
   const seen = new Map<string, string>();
   for (const { key, address, policy, connection } of hosts) {
-    const place = JSON.stringify([address, connection.port ?? policy.sshPort, connection.bastionHost]);
+    const [machine, bastion] = [address, connection.bastionHost].map(machineOf);
+    const place = JSON.stringify([machine, connection.port ?? policy.sshPort, bastion]);
     const other = seen.get(place);
     if (other === undefined) {
       seen.set(place, key);

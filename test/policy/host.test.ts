@@ -304,6 +304,16 @@ describe("hosts with the address of another", () => {
 
   test.each([
     [{ a: "2001:db8::1", b: "2001:DB8:0:0::1" }],
+    [{ a: "2001:db8::1", b: "2001:0db8:0000::0.0.0.1" }],
+    [{ a: "192.0.2.1", b: "::ffff:192.0.2.1" }],
+    [{ a: "::FFFF:c000:201", b: "192.0.2.1" }],
+    [{ a: "0:0:0:0:0:ffff:192.0.2.1", b: "::ffff:c000:0201" }],
+    [
+      {
+        a: { address: "192.0.2.1", connection: { bastion: { host: "192.0.2.9" } } },
+        b: { address: "192.0.2.1", connection: { bastion: { host: "::ffff:192.0.2.9" } } },
+      },
+    ],
     [{ a: "web-1.example", b: "WEB-1.example" }],
     [{ a: "192.0.2.1", b: { address: "192.0.2.1", connection: { port: 22 } } }],
     [{ a: { address: "192.0.2.1", sshPort: 2222 }, b: { address: "192.0.2.1", connection: { port: 2222 } } }],
