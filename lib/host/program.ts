@@ -30,9 +30,9 @@ export function hostProgram(): string {
   return PARTS.map(read).join("\n");
 }
 
-/** Changes whenever the host program does, so that hosts get the new one. */
+/** Changes whenever the host program does, or what becomes root and starts it, so that hosts get the new one. */
 export function hostProgramVersion(): string {
-  return createHash("sha256").update(hostProgram()).digest("hex").slice(0, 12);
+  return createHash("sha256").update([hostProgram(), launcher()].join("\0")).digest("hex").slice(0, 12);
 }
 
 /** What every uploaded script ends with: it becomes root and hands over to the host program. */
