@@ -50,9 +50,11 @@ export interface ConnectionProps {
   /** How long Terraform tries to connect. @default 300 */
   readonly timeoutSeconds?: number;
   /**
-   * Where the script lies while it runs; `%RAND%` becomes a random number. The default is in the login user's home:
-   * /tmp may be mounted noexec, and is open to everybody.
-   * @default "./.ssh-only-firewall-%RAND%.sh"
+   * Where the script lies while it runs; `%RAND%` becomes a random number. Terraform makes it writable for everybody before
+   * it runs it, and it becomes root: so its folder must be one that only the login user can enter. Other users' homes often
+   * can be entered by all, and /tmp always, which may be mounted noexec too. Where there is no `~/.ssh` (sshd may have its
+   * keys elsewhere), Terraform's upload fails before any change: make it, or name another such folder.
+   * @default - "./.ssh/.ssh-only-firewall-%RAND%.sh"; for root "./.ssh-only-firewall-%RAND%.sh", in its home
    */
   readonly scriptPath?: string;
 }
@@ -113,7 +115,7 @@ export function parseConnection(props: unknown, problems: Problems): Partial<Con
 }
 
 export function completeConnection(...layers: ReadonlyArray<Partial<Connection>>): Connection {
-  return Object.assign(
+  const connection = Object.assign(
     {
       user: "root",
       port: undefined,
@@ -127,10 +129,15 @@ export function completeConnection(...layers: ReadonlyArray<Partial<Connection>>
       bastionPrivateKeyPath: undefined,
       bastionHostKey: undefined,
       timeoutSeconds: 300,
-      scriptPath: "./.ssh-only-firewall-%RAND%.sh",
     },
     ...layers,
-  ) as Connection;
+  ) as Omit<Connection, "scriptPath"> & Partial<Connection>;
+  return { ...connection, scriptPath: connection.scriptPath ?? defaultScriptPath(connection.user) };
+}
+
+/** Only its user can enter the folder, also where the user is a token, and may turn out to be root. */
+function defaultScriptPath(user: string): string {
+  return `${user === "root" ? "." : "./.ssh"}/.ssh-only-firewall-%RAND%.sh`;
 }
 
 /** Adds what makes no sense together, once all layers have been laid over each other. Tokens may turn out to be anything. */

@@ -80,6 +80,52 @@ describeLab(
   { needs: "terraform" },
 );
 
+describeLab(
+  "a deploy to a user whose home others can enter",
+  () => {
+    /** Overwrites what a deploy uploads, as soon as it may: once each, for what runs cannot be written to. */
+    const attack = `
+      my $script = "#!/bin/sh\\nsudo -n /bin/sh -c 'id >/run/owned'\\nexit 0\\n";
+      while (1) {
+        for my $folder ("/home/ops", "/home/ops/.ssh") {
+          opendir(my $listing, $folder) or next;
+          for my $name (grep { /^\\.ssh-only-firewall-/ && !$done{$_} } readdir($listing)) {
+            open(my $file, "+<", "$folder/$name") or next;
+            $done{$name} = 1;
+            truncate($file, 0);
+            print $file $script;
+            close($file);
+          }
+        }
+      }`;
+    let lab: Lab;
+    let host: Host;
+
+    beforeAll(async () => {
+      lab = await Lab.create({ hosts: [{ name: "watched", user: "ops", provision: "chmod 0755 /home/ops" }] });
+      [host] = lab.hosts;
+    }, 60_000);
+    afterAll(() => lab?.destroy());
+
+    test("lets no other local user overwrite what becomes root", async () => {
+      const bait = "/home/ops/.ssh-only-firewall-bait";
+      await host.exec(`touch ${bait} && chmod 0777 ${bait}`);
+      const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+      const attacker = host.spawn([...nobody, "perl", "-e", attack]);
+      await eventually("the attacker is at work", async () => (await host.exec(["cat", bait])).stdout !== "");
+      const deployment = new Deployment(lab);
+      const { code } = await (await deployment.prepare()).apply([], { check: false });
+      const owned = await host.exec("cat /run/owned", { check: false });
+      expect({ code, owned: owned.stdout }).toEqual({ code: 0, owned: "" });
+      await deployment.destroy();
+      expect(await host.exec(["test", "-e", "/run/owned"], { check: false })).toMatchObject({ code: 1 });
+      expect([attacker.exitCode, attacker.signalCode]).toEqual([null, null]);
+      attacker.kill();
+    }, 120_000);
+  },
+  { needs: "terraform" },
+);
+
 function userOf(name: string): string {
   return name.startsWith("sudo-") ? "ops" : "root";
 }

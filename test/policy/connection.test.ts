@@ -64,6 +64,17 @@ describe("a connection laid over another", () => {
     expect(over({ privateKeyPath: "/k" }, { agent: true })).toMatchObject({ agent: true, privateKeyPath: "/k" });
   });
 
+  test("has its script where only its user can enter", () => {
+    const [inHome, inKeys] = ["./.ssh-only-firewall-%RAND%.sh", "./.ssh/.ssh-only-firewall-%RAND%.sh"];
+    expect(over({ user: "root" }).scriptPath).toBe(inHome);
+    expect(over({ user: "ops" }).scriptPath).toBe(inKeys);
+    expect(over({ user: token("root") }).scriptPath).toBe(inKeys);
+    expect(over({ user: "ops" }, { user: "root" }).scriptPath).toBe(inHome);
+    expect(over({}, { user: "ops" }).scriptPath).toBe(inKeys);
+    expect(over({ scriptPath: "./run.sh" }, { user: "ops" }).scriptPath).toBe("./run.sh");
+    expect(over({ user: "ops" }, { scriptPath: inHome }).scriptPath).toBe(inHome);
+  });
+
   test("replaces a bastion as a whole: nobody offers one bastion's key or user to another", () => {
     const shared = { bastion: { host: "jump-1", user: "hop", port: 2222, privateKeyPath: "/k", hostKey: ED25519 } };
     expect(over(shared, { bastion: { host: "jump-2" } })).toMatchObject({

@@ -201,11 +201,20 @@ describeWith(
       Object.fromEntries(Object.entries(connection).filter(([, value]) => value !== null));
 
     test("each host is reached by its own connection over the shared one", () => {
-      const common = { type: "ssh", private_key: "-----A KEY-----\n", script_path: "./.ssh-only-firewall-%RAND%.sh" };
+      const script_path = "./.ssh/.ssh-only-firewall-%RAND%.sh";
+      const common = { type: "ssh", private_key: "-----A KEY-----\n", script_path };
       expect(
         Object.fromEntries(Object.entries(given).map(([name, { connection }]) => [name, set(connection)])),
       ).toEqual({
-        plain: { ...common, host: "192.0.2.1", user: "root", port: 22, agent: false, timeout: "9s" },
+        plain: {
+          ...common,
+          script_path: "./.ssh-only-firewall-%RAND%.sh",
+          host: "192.0.2.1",
+          user: "root",
+          port: 22,
+          agent: false,
+          timeout: "9s",
+        },
         own: {
           ...common,
           host: "2001:db8::2",
