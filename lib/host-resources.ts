@@ -11,7 +11,7 @@ import {
 import type { Construct } from "constructs";
 import type { Host, Shared } from "./policy/host";
 import type { Policy } from "./policy/policy";
-import { renderRulesets } from "./ruleset/rulesets";
+import { renderRulesets, type Rulesets } from "./ruleset/rulesets";
 import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
 import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
 import { DriftDetection } from "./terraform/drift";
@@ -98,7 +98,7 @@ const ASKED_WITH: readonly ConnectionName[] = [...OF_THE_MACHINE, "private_key_p
 /** A ruleset, under the name of what it was written for. */
 interface Ruleset {
   readonly key: string;
-  readonly texts: Readonly<Record<string, string>>;
+  readonly texts: Rulesets;
   readonly policy: Policy;
 }
 
@@ -224,7 +224,7 @@ export class HostResources {
       this.plan().rulesets.map(({ key, texts, policy }) => [
         key,
         {
-          // What this host program needs not is empty, so that all entries have the same form.
+          // What a host needs not is empty, so that all entries have the same form.
           ...Object.fromEntries(TEXTS.map((text) => [text, texts[text] ?? ""])),
           ssh_port: policy.sshPort,
           allow_from: policy.sources.map((source) => source.cidr).join(" "),
@@ -475,16 +475,19 @@ function place(host: Host): string {
   return isLiteral(host.address) ? `${host.key} ${host.address}` : host.key;
 }
 
-/** One ruleset for all hosts with the same texts, named after the shared policy or the first host that needs it. */
+/** One ruleset for all hosts with the same texts, named after what is shared or the first host that needs it. */
 function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "rulesets" | "rulesetOf"> {
   const byPolicy = new Map<Policy, Map<string, Ruleset>>();
   const byText = new Map<string, Ruleset>();
   const rulesetOf = new Map<Host, Ruleset>();
+  const identityOf = (texts: Rulesets): string => TEXTS.map((text) => texts[text] ?? "").join("\0");
+  const { policy: common, props } = shared;
+  const ofShared = common && identityOf(renderRulesets(common, props.backend ?? "auto"));
   const make = (host: Host): Ruleset => {
-    const texts: Record<string, string> = { ...renderRulesets(host.policy, host.backend) };
-    const identity = TEXTS.map((text) => texts[text] ?? "").join("\0");
-    const isShared = host.policy === shared.policy && host.backend === (shared.props.backend ?? "auto");
-    const found = byText.get(identity) ?? { key: isShared ? "shared" : host.key, texts, policy: host.policy };
+    const texts = renderRulesets(host.policy, host.backend);
+    const identity = identityOf(texts);
+    const key = identity === ofShared ? "shared" : host.key;
+    const found = byText.get(identity) ?? { key, texts, policy: host.policy };
     byText.set(identity, found);
     return found;
   };
@@ -495,11 +498,7 @@ function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "r
     ofPolicy.set(host.backend, found);
     return found;
   };
-  // The shared ruleset first: a host that spells it out gets the same one.
-  const sharedFirst = [...hosts].sort(
-    (a, b) => Number(b.policy === shared.policy) - Number(a.policy === shared.policy),
-  );
-  sharedFirst.forEach((host) => rulesetOf.set(host, find(host)));
+  hosts.forEach((host) => rulesetOf.set(host, find(host)));
   return { rulesets: [...byText.values()], rulesetOf };
 }
 

@@ -57,23 +57,29 @@ test("a host without IPv6 exceptions or sources differs in text, and so in rules
   expect(rulesetsOf({ allowFrom, hosts })).toEqual({ a: "shared", b: "b" });
 });
 
-test("each backend has the texts that it loads, and no others", () => {
+test("each backend has the texts that it may load, and no others", () => {
   const hosts = { a: at(1), n: at(2, { backend: "nftables" }), i: at(3, { backend: "iptables" }) };
   const { rulesets } = partsOf(synth({ allowFrom, hosts }));
   const present = Object.entries(rulesets).map(([key, entry]) => [
     key,
     ["nftables", "iptables", "ip6tables"].filter((text) => entry[text] !== ""),
   ]);
+  // Beside the tables of others, a host with nftables needs the other two.
   expect(present).toEqual([
     ["i", ["iptables", "ip6tables"]],
-    ["n", ["nftables"]],
     ["shared", ["nftables", "iptables", "ip6tables"]],
   ]);
 });
 
 test("a shared backend is part of what is shared", () => {
-  const hosts = { a: at(1), b: at(2, { backend: "nftables" }), c: at(3, { backend: "auto" }) };
-  expect(rulesetsOf({ allowFrom, backend: "nftables", hosts })).toEqual({ a: "shared", b: "shared", c: "c" });
+  const hosts = { a: at(1), b: at(2, { backend: "iptables" }), c: at(3, { backend: "auto" }) };
+  expect(rulesetsOf({ allowFrom, backend: "iptables", hosts })).toEqual({ a: "shared", b: "shared", c: "c" });
+});
+
+test("a host that names its backend has the shared ruleset where the texts are the same, whoever comes first", () => {
+  const [a, b] = [at(1, { backend: "auto" }), at(2)];
+  expect(rulesetsOf({ allowFrom, backend: "nftables", hosts: { a, b } })).toEqual({ a: "shared", b: "shared" });
+  expect(rulesetsOf({ allowFrom, backend: "nftables", hosts: { a } })).toEqual({ a: "shared" });
 });
 
 test("what changes in the policy changes no name", () => {

@@ -1,5 +1,5 @@
 /** Rules of other programs, on hosts without systemd: those that remove ours, those that stay beside, those that drop SSH. */
-import { PolicyException } from "../../lib";
+import { type Backend, PolicyException } from "../../lib";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, machine, type Host, type HostFirewall, type Peer, type RunResult } from "../lab/lab";
 import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./drill";
@@ -43,14 +43,27 @@ describeLab(
         firewall,
         what,
         command,
+        backend: undefined as Backend | undefined,
       })),
+    );
+    // Whoever names the backend has the iptables rulesets all the same, for the tables of others.
+    hosts.push(
+      ...hosts
+        .filter(({ firewall, what }) => firewall === "nftables" && what.includes("-P INPUT"))
+        .map((host) => ({
+          ...host,
+          name: `${host.name}-named`,
+          what: `${host.what}, chosen by name`,
+          backend: "nftables" as const,
+        })),
     );
     const took: Record<string, number> = {};
     let lab: Lab;
 
     beforeAll(async () => {
       lab = await Lab.create({ hosts: hosts.map(({ name, firewall }) => ({ name, firewall, listeners: true })) });
-      await lock(lab);
+      const entries = hosts.map(({ name, backend }) => [name, hostEntry(lab, lab.host(name), { backend })]);
+      await lock(lab, { hosts: Object.fromEntries(entries) });
       await Promise.all(
         hosts.map(async ({ name, command }) => {
           const host = lab.host(name);
