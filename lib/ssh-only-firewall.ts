@@ -40,7 +40,8 @@ export interface SshOnlyFirewallProps extends SharedProps {
   readonly hosts?: Readonly<Record<string, string | HostProps>>;
   /**
    * What `destroy`, and taking a host out, does to the host: `unlock` opens it, and fails when it cannot;
-   * `unlock-if-reachable` goes on with a warning when it cannot; `leave-locked` does nothing.
+   * `unlock-if-reachable` goes on whatever fails: the host was unreachable, or refused to be unlocked. What it said is in the
+   * output, Terraform adds no warning, and `status --live --also HOST` tells what is locked. `leave-locked` does nothing.
    * @default "unlock"
    */
   readonly onDestroy?: OnDestroy;
