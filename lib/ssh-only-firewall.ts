@@ -238,6 +238,12 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
           this.warnOfSize();
           this.warn("SSH is open to every address", "name the sources in allowFrom", (host) => host.policy.openToWorld);
           this.warn(
+            "With iptables, a flood from many addresses uses up the memory of the limit on new connections, and keeps everybody out",
+            "name the sources in allowFrom, or leave newConnectionsPerMinute out",
+            ({ policy, backend }) =>
+              policy.openToWorld && policy.newConnectionsPerMinute !== undefined && backend !== "nftables",
+          );
+          this.warn(
             "The host key is not pinned, so another machine could answer",
             "give connection.hostKey",
             (host) => host.connection.hostKey === undefined,
