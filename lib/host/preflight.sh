@@ -26,7 +26,7 @@ check_owner() {
   [ "$confirmed" != "$SSH_ONLY_ATTEMPT" ] || die 2 'This attempt is confirmed already.'
   read_record "$confirmed"
   if [ "$rec_owner" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
-    die 8 "This host is already locked by another owner (hold $rec_owner, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
+    die 8 "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
   fi
 }
 

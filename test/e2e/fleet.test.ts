@@ -131,7 +131,7 @@ describeLab("a fleet", () => {
 
       const refused = await later.tryApply({ hosts });
       expect(refused.code).toBe(1);
-      expect(words(refused)).toContain(`This host is already locked by another owner (hold ${owner}, since`);
+      expect(words(refused)).toContain(`This host is already locked by another owner (hold ${owner}, as plain, since`);
       expect(await statusOf(plain)).toMatchObject({ state: "locked", owner });
 
       await later.apply({ hosts: { plain: { ...hosts.plain, takeOver: true } } });

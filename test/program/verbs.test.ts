@@ -223,7 +223,7 @@ describe.each(shells)("under $name", (shell) => {
         const refused = await program.lock(lockSettings(other));
         expect(refused).toMatchObject({ code: 8, stdout: "" });
         expect(refused.stderr).toMatch(
-          /already locked by another owner \(hold owner-1, since .*\).*takeOver.*The host was not changed\.\n$/,
+          /already locked by another owner \(hold owner-1, as web-1, since .*\).*takeOver.*The host was not changed\.\n$/,
         );
         expect(await program.traces()).toBe(traces);
 
