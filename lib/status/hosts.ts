@@ -73,18 +73,47 @@ export function hostsIn(state: State): readonly Host[] {
   );
   const texts = new Map(rulesets.map((ruleset) => [ruleset.hash, ruleset.texts]));
 
-  const current = (some: readonly Part[]): ReadonlyMap<string, Part> =>
-    new Map(some.filter(({ instance }) => !instance.deposed).map((part) => [part.slot, part]));
-  const currentHolds = current(holds);
-  const currentLockdowns = current(lockdowns);
-  const slots = [...new Set([...currentHolds.keys(), ...currentLockdowns.keys()])];
-  const found = slots.map((slot) => hostOf(currentHolds.get(slot), currentLockdowns.get(slot), texts));
+  const current = (some: readonly Part[]): readonly Part[] => [
+    ...new Map(some.filter(({ instance }) => !instance.deposed).map((part) => [part.slot, part])).values(),
+  ];
+  const found = joined(current(holds), current(lockdowns)).map(([hold, lockdown]) => hostOf(hold, lockdown, texts));
   const left = holds
     .filter(({ instance }) => instance.deposed)
     .map((hold) => ({ ...hostOf(hold, undefined, texts), why: messages.deposed() }));
   return [...found, ...left, ...state.listed.map(listed)].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
+}
+
+/**
+ * Each hold with its lockdown: by its id in the lockdown, whatever both are called; where no hold has that id, by the names
+ * that they have in common.
+ */
+function joined(
+  holds: readonly Part[],
+  lockdowns: readonly Part[],
+): ReadonlyArray<readonly [Part | undefined, Part | undefined]> {
+  const byId = new Map(holds.flatMap((hold) => (hold.id === undefined ? [] : [[hold.id, hold] as const])));
+  const pairs = new Map<Part, Part>();
+  for (const lockdown of lockdowns) {
+    const hold = byId.get(lockdown.trigger("hold") ?? "");
+    if (hold !== undefined) {
+      pairs.set(lockdown, hold);
+    }
+  }
+  const taken = new Set(pairs.values());
+  const bySlot = new Map(holds.filter((hold) => !taken.has(hold)).map((hold) => [hold.slot, hold]));
+  for (const lockdown of lockdowns.filter((one) => !pairs.has(one))) {
+    const hold = bySlot.get(lockdown.slot);
+    if (hold !== undefined) {
+      pairs.set(lockdown, hold);
+      taken.add(hold);
+    }
+  }
+  return [
+    ...holds.filter((hold) => !taken.has(hold)).map((hold) => [hold, undefined] as const),
+    ...lockdowns.map((lockdown) => [pairs.get(lockdown), lockdown] as const),
+  ];
 }
 
 /** Hosts of the state first; of the others those that it does not have, and for its own what it does not know of them. */
@@ -126,7 +155,7 @@ class Part {
     return `${module === "" ? "" : `${module}.`}${type}.${name}`;
   }
 
-  /** What a hold and the lockdown of the same host have in common. */
+  /** What a hold and the lockdown of the same host have in common, unless they were given other names. */
   public get slot(): string {
     return JSON.stringify([this.firewall, this.instance.type, this.instance.index]);
   }
@@ -166,7 +195,8 @@ function hostOf(
   lockdown: Part | undefined,
   texts: ReadonlyMap<string, readonly string[]>,
 ): Host {
-  const part = (hold ?? lockdown) as Part;
+  // As review has it: the host is called what its lockdown is.
+  const part = (lockdown ?? hold) as Part;
   const owner = lockdown?.trigger("hold");
   const why =
     lockdown === undefined
@@ -182,7 +212,7 @@ function hostOf(
     firewall: part.firewall,
     claim: why !== undefined ? "unfinished" : lockdown?.trigger("mode") === "observe" ? "observed" : "locked",
     why,
-    address: part.trigger("address"),
+    address: (hold ?? part).trigger("address"),
     owner: hold?.id ?? owner,
     ruleset,
     program: lockdown?.trigger("host_program"),

@@ -54,6 +54,10 @@ async function outsideOf(host: Host, said: Said, reach: Reach, settings: LiveSet
   if (!destination.isDirect) {
     return skipped(messages.throughBastion());
   }
+  // Behind that port of a gateway is the host; behind its others there may be anything.
+  if (answer.port !== undefined && destination.port !== undefined && destination.port !== answer.port) {
+    return skipped(messages.throughForward());
+  }
   const manners = mannersOf(host.texts);
   const ports = portsToTry(settings.probePorts, answer, manners, destination.port);
   const wait = Math.min(Math.max(milliseconds * KNOCK_MS.share, KNOCK_MS.least), KNOCK_MS.most);

@@ -97,6 +97,7 @@ export const messages = {
 
   // The outside.
   throughBastion: (): string => "not tried: through a bastion",
+  throughForward: (): string => "not tried: through a forwarded port",
   notWanted: (): string => "not tried",
   notResolved: (): string => "not tried: no address",
   noPort: (): string => "not tried: no port",

@@ -1,6 +1,8 @@
 /** The command itself. Where hosts are asked, `ssh` is a script here; real ones are asked in test/e2e/status.test.ts. */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as fc from "fast-check";
@@ -11,6 +13,7 @@ import { type Report, reportOf } from "../../lib/status/report";
 import { readState } from "../../lib/status/state";
 import { toTable } from "../../lib/status/table";
 import { type Ended, emptyFolder, program, ROOT, run } from "../cli/support/run";
+import { bytesOf, planOf, rulesetOf } from "../review/support/plans";
 import { filed, outputs, ownerOf, PROGRAM, RULESET, shown, type Tracked } from "./support/states";
 
 jest.setTimeout(120_000);
@@ -30,12 +33,15 @@ function executable(file: string, text: string): void {
   chmodSync(file, 0o755);
 }
 
+/** Something of this machine listens there while it is knocked at. */
+const OPEN_PORT = 39_421;
+
 /** An ssh that answers for a locked host, but says what it was asked; `hung` never answers. */
 function fakeSsh(): { readonly folder: string; readonly env: Record<string, string> } {
   const folder = emptyFolder();
   mkdirSync(join(folder, "bin"));
   mkdirSync(join(folder, "tmp"));
-  const json = `{"state":"locked","rules":"matches","owner":"owner-of-'"$address"'","ruleset":"${RULESET}","program":"${PROGRAM}"}`;
+  const json = `{"state":"locked","rules":"matches","owner":"owner-of-'"$address"'","ruleset":"${RULESET}","program":"${PROGRAM}","port":"22","listens":"${OPEN_PORT}"}`;
   executable(
     join(folder, "bin/ssh"),
     `#!/bin/sh
@@ -43,8 +49,10 @@ for word; do
   case $word in UserKnownHostsFile=*) pinned=$(echo "$word" | cut -d'"' -f2); esac
 done
 [ -z "$pinned" ] || stat -c %a "$pinned" "\${pinned%/*}" >'${folder}/modes'
+log=$2
 while [ "$1" != -- ]; do shift; done
 address=$2
+case $address in forwarded) echo 'debug1: Connecting to gateway [127.0.0.1] port 2201.' >"$log" ;; esac
 : >'${folder}/asked-'"$address"
 case $address in
   hung) sleep 1000 ;;
@@ -98,6 +106,46 @@ describe("a state alone", () => {
     const { status: code, stdout } = spawnSync(command, args, { input: JSON.stringify(state), encoding: "utf8" });
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as Report).hosts).toMatchObject([{ host: "web", state: "locked", condition: null }]);
+  });
+
+  test("prints nothing of other resources and of outputs, in no form", () => {
+    const secret = "hunter2";
+    const state = shown([{ key: "web", memory: { host_key: secret } }], DATA) as {
+      values: { outputs: unknown; root_module: { resources: unknown[] } };
+    };
+    state.values.outputs = {
+      password: { sensitive: true, type: "string", value: secret },
+      plain: { sensitive: false, type: "string", value: secret },
+    };
+    state.values.root_module.resources.push({
+      address: `random_password.${secret}`,
+      mode: "managed",
+      type: "random_password",
+      name: secret,
+      values: { id: secret, result: secret },
+    });
+    const file = join(emptyFolder(), "state.json");
+    writeFileSync(file, JSON.stringify(state));
+    for (const form of [[], ["--json"], ["--junit"]]) {
+      const { code, stdout, stderr } = status([file, ...form], ROOT);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toContain("web");
+      expect(stdout).not.toContain(secret);
+    }
+  });
+
+  test("has the fingerprint that review has of the plan that led to it", () => {
+    const hosts = ["web-1", "web-2"].map((key, index) => ({ key, address: `192.0.2.${index + 1}` }));
+    const allowed = ["192.0.2.0/24"];
+    const folder = emptyFolder();
+    writeFileSync(join(folder, "plan.json"), bytesOf(planOf(hosts.map((host) => ({ ...host, after: allowed })))));
+    const { hash } = rulesetOf(allowed);
+    writeFileSync(join(folder, "state.json"), JSON.stringify(shown(hosts, DATA)).replaceAll(RULESET, hash));
+    const review = run(program("ssh-only-firewall", "review", "plan.json", "--json", "--fail-on", "none"), folder, {});
+    const { fingerprint } = JSON.parse(review.stdout) as { fingerprint: string };
+    expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    const { stdout } = status(["state.json"], folder);
+    expect(stdout).toContain(`Fingerprint of the state: ${fingerprint}\n`);
   });
 
   test("comes of Terraform in the only stack of a cdktf project", () => {
@@ -155,6 +203,32 @@ describe("hosts that are asked", () => {
     const { hosts, fingerprint } = JSON.parse(stdout) as Report;
     expect(hosts.map(({ host }) => host)).toEqual(keys);
     expect(fingerprint.live).toBe(fingerprint.state);
+  });
+
+  test("are a thousand in one run, each with its own row", () => {
+    const { folder, env } = fakeSsh();
+    const keys = Array.from({ length: 1000 }, (_, index) => `web-${String(index).padStart(4, "0")}`);
+    const file = stateFile(keys.map((key) => ({ key, address: key })));
+    const { code, stdout, stderr } = status([file, "--live", "--no-probe", "--json", "--concurrency", "40"], ROOT, env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { hosts, counts, fingerprint } = JSON.parse(stdout) as Report;
+    expect(hosts.map(({ host, onHost }) => [host, onHost?.owner])).toEqual(keys.map((key) => [key, `owner-of-${key}`]));
+    expect(counts).toEqual({ locked: 1000 });
+    expect(fingerprint.live).toBe(fingerprint.state);
+    expect(readdirSync(folder).filter((name) => name.startsWith("asked-"))).toHaveLength(1000);
+  });
+
+  test("are not knocked at behind a forwarded port: whatever answers there is the gateway", async () => {
+    const { env } = fakeSsh();
+    const gateway = createServer().listen(OPEN_PORT, "127.0.0.1");
+    await once(gateway, "listening");
+    const file = stateFile([{ key: "forwarded", address: "forwarded", memory: { port: "2201" } }]);
+    const { code, stdout } = status([file, "--live", "--json"], ROOT, env);
+    gateway.close();
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+      { condition: "locked", agrees: true, outside: "not tried: through a forwarded port" },
+    ]);
   });
 
   test("hold up no other when they hang, and leave nothing behind when it is stopped", async () => {

@@ -50,6 +50,20 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
       ]);
     });
 
+    test("finds a hold by its id, whatever it is called", () => {
+      const hosts = ["db", "web"].map((key) => ({ key, memory: MACHINE }));
+      const state = JSON.stringify(write(hosts, { tracker })).replaceAll("fleet_hold", "old_holds");
+      expect(hostsOf(JSON.parse(state))).toMatchObject(
+        ["db", "web"].map((key) => ({
+          key,
+          firewall: "fleet",
+          claim: "locked",
+          owner: `owner-of-${key}`,
+          connection: { user: "ops" },
+        })),
+      );
+    });
+
     test("tells modules and constructs apart", () => {
       const inModule = write([{ key: "web" }], { tracker, module: 'module.a["x"]' });
       expect(hostsOf(inModule)).toMatchObject([{ firewall: 'module.a["x"].fleet', claim: "locked" }]);
