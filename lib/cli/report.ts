@@ -26,8 +26,8 @@ Every host is asked over ssh, as ~/.ssh/config says. It tells since when it is l
 connected when it was first locked, who was denied since then, and who logged in over SSH. Times are UTC.
 
 Exit codes:
-  0  every host was asked
-  2  at least one could not be asked; the reason is beside it
+  0  every host was asked, and is what the state says
+  2  at least one could not be asked, or is not what the state says (open, locked by somebody else); the reason is beside it
   1  the state or the command line could not be read, or no host could be asked
 
 Examples:
@@ -64,7 +64,7 @@ async function report(state: string, options: ReportOptions): Promise<void> {
   );
   const found = reportOf(hosts, replies, Date.now());
   process.stdout.write(written(found, options));
-  if (found.notAsked > 0) {
+  if (found.notAsked + found.disagree > 0) {
     throw found.asked === 0 ? new CommandError(messages.noReport(), 1) : new CommandError("", 2);
   }
 }

@@ -28,6 +28,7 @@ choose_backend() {
 # apply_record ATTEMPT: that record's ruleset in force, and nothing else of ours. New before old: there is no moment
 # without rules.
 apply_record() {
+  note_gap
   keep_evidence
   read_record "$1"
   ipt_use "$rec_variant" "$rec_families"
@@ -37,6 +38,7 @@ apply_record() {
     *) return 1 ;;
   esac && stand_beside || return 1
   forget_counts
+  note_mode
   unload_except "$rec_backend$rec_variant"
 }
 

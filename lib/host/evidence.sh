@@ -2,8 +2,9 @@
 #
 #   DIRECTION PROTOCOL PEER PORT PACKETS FIRST LAST KERNEL
 #
-# Times are seconds since 1970; KERNEL is what the kernel had counted when it was read last. Protocol `all` is the sum of a
-# direction, which is all there is with iptables. Kept are the first five thousand, so that a flood buries nobody.
+# Times are seconds since 1970, and FIRST is - where nobody knows; KERNEL is what the kernel had counted when it was read last.
+# Protocol `all` is the sum of a direction, which is all there is with iptables. Kept are the first five thousand of each
+# direction, so that a flood buries nobody.
 
 # evidence_now: from the kernel, DIRECTION PROTOCOL PEER PORT PACKETS AGE. The age is that of the last packet.
 evidence_now() {
@@ -61,22 +62,28 @@ keep_evidence() {
   seen=$(evidence_now) || return 0
   [ -n "$seen" ] || return 0
   now=$(date +%s)
-  looked=0
-  [ ! -f "$STATE/evidence" ] || looked=$(date -r "$STATE/evidence" +%s 2>/dev/null) || looked=0
+  # Before the first look there was the lock; the guard may have looked since, and found nothing.
+  looked=$STATE/evidence
+  [ -f "$looked" ] || looked=$STATE/records/${pending:-$confirmed}/meta
+  looked=$(date -r "$looked" +%s 2>/dev/null) || looked=0
+  if [ -n "${looked_up-}" ] && seconds_since "$looked_up" && [ $((now - seconds)) -gt "$looked" ]; then
+    looked=$((now - seconds))
+  fi
   {
     [ ! -f "$STATE/evidence" ] || cat "$STATE/evidence"
     printf '%s\n' "$seen"
   } | awk -v now="$now" -v looked="$looked" '
     { key = $1 " " $2 " " $3 " " $4 }
-    NF == 8 { order[++n] = key; packets[key] = $5; first[key] = $6; last[key] = $7; kernel[key] = $8; next }
+    NF == 8 { order[++n] = key; kept[$1] += $2 != "all"; packets[key] = $5; first[key] = $6; last[key] = $7; kernel[key] = $8; next }
     {
       came = now - $6
       if (!(key in packets)) {
-        if (n >= 5000 && $2 != "all") next
+        if ($2 != "all" && ++kept[$1] > 5000) next
         order[++n] = key
         packets[key] = kernel[key] = 0
-        # Of the first of several, only the time of the look before is known.
-        first[key] = $5 > 1 && now - looked <= 60 && looked < came ? looked : came
+        # Of the first of several only this is known: it came after the look before. So with a sum, whose time is that of the look.
+        first[key] = came
+        if ($5 > 1 || $2 == "all") first[key] = now - looked > 90 ? "-" : looked < came ? looked : came
       }
       more = $5 >= kernel[key] ? $5 - kernel[key] : $5
       if (more > 0) { packets[key] += more; last[key] = came }
@@ -86,6 +93,49 @@ keep_evidence() {
   ' >"$STATE/evidence.tmp" && mv -f "$STATE/evidence.tmp" "$STATE/evidence" || rm -f "$STATE/evidence.tmp"
 }
 
+# Before a ruleset comes into force, under the host lock: writes into baseline/gaps, as NUMBER FROM UNTIL, when the one that should
+# have been in force was not, and how often that was before; FROM is - where nobody knows. Kept are the last twenty. A host that
+# boots has been down, and not open, as long as it had no network.
+note_gap() {
+  [ -n "$pending$confirmed" ] && [ -d "$STATE/baseline" ] || return 0
+  for held in $pending $confirmed; do
+    ! live_matches "$held" >/dev/null 2>&1 || return 0
+  done
+  [ "$verb" != boot ] || has_network || return 0
+  until=$(date +%s)
+  from=-
+  if [ -n "${seen_up-}" ] && seconds_since "$seen_up"; then from=$((until - seconds)); fi
+  number=0
+  [ ! -f "$STATE/baseline/gaps" ] || while read -r last rest; do number=$last; done <"$STATE/baseline/gaps"
+  {
+    [ ! -f "$STATE/baseline/gaps" ] || tail -n 19 "$STATE/baseline/gaps"
+    printf '%s %s %s\n' "$((number + 1))" "$from" "$until"
+  } >"$STATE/baseline/gaps.tmp" && mv -f "$STATE/baseline/gaps.tmp" "$STATE/baseline/gaps" || rm -f "$STATE/baseline/gaps.tmp"
+}
+
+# 0 if somebody could reach this host: it has a route, or an address of IPv6 that is not its own only.
+has_network() {
+  rows=0
+  ! [ -r /proc/net/route ] || while read -r rest; do rows=$((rows + 1)); done </proc/net/route
+  [ "$rows" -le 1 ] || return 0
+  ! [ -r /proc/net/if_inet6 ] || while read -r rest rest rest rest rest device; do
+    [ "$device" = lo ] || return 0
+  done </proc/net/if_inet6
+  return 1
+}
+
+# note_mode, of the record that was read and is now in force: writes into baseline/modes, as MODE TIME, when it began to observe, or
+# to deny. A host that has only ever denied has no such file.
+note_mode() {
+  was=enforce
+  [ ! -f "$STATE/baseline/modes" ] || while read -r last rest; do was=$last; done <"$STATE/baseline/modes"
+  [ "${rec_mode:-enforce}" != "$was" ] && [ -d "$STATE/baseline" ] || return 0
+  { printf '%s %s\n' "${rec_mode:-enforce}" "$(date +%s)" >>"$STATE/baseline/modes"; } 2>/dev/null || :
+}
+
+# Once the host is open: what was here before the first lock, and what came since, is of a time that has ended.
+forget_use() { rm -rf "$STATE/baseline" "$STATE/evidence" || :; }
+
 # After every load: the kernel counts from nothing again.
 forget_counts() {
   [ -f "$STATE/evidence" ] || return 0
@@ -94,14 +144,27 @@ forget_counts() {
 }
 
 # 0 if it is time to keep evidence: something was denied since the last look, or, where asking costs as much as keeping, a
-# minute has gone by. For the guard, whose rounds it counts.
+# minute has gone by. For the guard, whose rounds it counts; it remembers, as the seconds that the system is up, when the rules
+# were there (seen_up), and when all that had come was in evidence (looked_up).
 counted() {
   round=$((${round-0} + 1))
+  read -r seen_up rest </proc/uptime || seen_up=''
   if [ "$rec_backend" = nftables ]; then
     counts=$(printf '%s\n' "$table" | sed -n 's/.*counter packets \([0-9]*\) .* comment "denied.*/\1/p')
-    [ "$counts" != "${counts_before-}" ] || return 1
+    if [ "$counts" = "${counts_before-}" ]; then
+      looked_up=$seen_up
+      return 1
+    fi
     counts_before=$counts
   else
-    [ $((round % 12)) -eq 0 ]
+    [ $((round % 12)) -eq 0 ] || return 1
+    looked_up=${asked_up-}
+    asked_up=$seen_up
   fi
+}
+
+# seconds_since UP: sets seconds, since the system was up for that long. Other clocks may jump.
+seconds_since() {
+  read -r up rest </proc/uptime || return 1
+  seconds=$((${up%.*} - ${1%.*}))
 }

@@ -8,7 +8,8 @@
 #   beside             the filter tables of others that our chains are in besides (others.sh)
 #   rolled-back        the locks that nobody confirmed, and why, until the next confirm
 #   evidence           who was denied, which protocol and port, how often, first and last (evidence.sh)
-#   baseline/          what listened, who was connected and which rules there were before the first lock
+#   baseline/          what listened, who was connected and which rules there were before the first lock; and, since then,
+#                      gaps: when the rules were gone, and modes: when it only observed (evidence.sh)
 #   host.sh, log
 #
 # Renaming pending to confirmed is the one moment at which a host becomes locked.
@@ -48,6 +49,7 @@ read_uptime() {
 drop_stale_pending() {
   [ -n "$stale" ] || return 0
   printf '%s\n' "$stale the host was restarted: the rules were not kept" >>"$STATE/rolled-back" 2>/dev/null || :
+  [ -n "$confirmed" ] || forget_use
   rm -f "$STATE/pending"
   log "rolled back lock $stale: the host was restarted before it was confirmed"
   drop_old_records

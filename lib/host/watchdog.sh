@@ -92,6 +92,7 @@ roll_back() {
     outcome="the ruleset confirmed before is in force again"
   else
     unload_except nothing || return 1
+    forget_use
     outcome="the host is open"
     if [ -n "$confirmed" ]; then
       rm -f "$STATE/confirmed"

@@ -33,3 +33,10 @@ export function loginOf(line: string): Login | undefined {
         by: by === undefined ? null : plain(by),
       };
 }
+
+/** Of the first line of a log: its time in UTC, else as the log has it. */
+export function beginningOf(line: string): string | null {
+  const when =
+    new RegExp(`^${WHEN}`).exec(line)?.groups?.when ?? /^[A-Z][a-z]{2} [A-Z][a-z]{2} .{1,30}$/.exec(line)?.[0];
+  return when === undefined ? null : (utcOfIso(when) ?? plain(when));
+}

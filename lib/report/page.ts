@@ -4,16 +4,17 @@
  */
 import { html, type Markup } from "./markup";
 import { messages } from "./messages";
-import { DIRECTION_WORDS, type HostUsage, type UsageReport } from "./report";
+import type { Denied } from "./parse";
+import { DIRECTION_WORDS, type HostUsage, mannerOf, type UsageReport } from "./report";
 import { PAGE_STYLE } from "./style";
-import { count, end, nameOf } from "./table";
+import { count, end, known, nameOf } from "./table";
 import { timelineOf } from "./timeline";
 
 /** Rows of one table: a flood is not to make the page unreadable. */
 const MOST_ROWS = 500;
 
 export function toPage(report: UsageReport): string {
-  const { hosts, at, asked, notAsked } = report;
+  const { hosts, at, asked, notAsked, disagree } = report;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -29,8 +30,9 @@ export function toPage(report: UsageReport): string {
         <header>
           <h1>Was it used?</h1>
           <p>
-            ${count(hosts.length, "host")}, of which ${asked} could be asked and ${notAsked} could not, on
-            ${at ?? "a day unknown"}. All times are UTC.
+            ${count(hosts.length, "host")}, of which ${asked} could be asked and ${notAsked} could
+            not${disagree === 0 ? "" : `; ${disagree} not as the state says`}, on ${at ?? "a day unknown"}. All times
+            are UTC.
           </p>
         </header>
         ${table(
@@ -68,7 +70,7 @@ export function toPage(report: UsageReport): string {
 }
 
 function section(report: UsageReport, row: HostUsage): Markup {
-  const { baseline, denied, totals, logins } = row;
+  const { baseline, denied, totals, sampled, logins } = row;
   const port = row.sshPort === null ? "unknown" : String(row.sshPort);
   return html`<section>
     <h2>${nameOf(report, row)}</h2>
@@ -98,32 +100,41 @@ function section(report: UsageReport, row: HostUsage): Markup {
             ${row.notes.map((note) => html`<li>${note}</li> `)}
           </ul> `
     }${timelineOf(row) ?? []}${table(
-      messages.deniedTitle(row.state === "observed", row.since),
+      messages.deniedTitle(mannerOf(row.state, row), row.counted),
       ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
       [
-        ...totals.map((one) => [DIRECTION_WORDS[one.direction], "all", "", "", one.packets, one.first, one.last]),
-        ...denied.map((one) => [
+        ...totals.map((one) => [
           DIRECTION_WORDS[one.direction],
-          one.protocol,
-          one.peer,
-          one.port,
+          "all",
+          "",
+          "",
           one.packets,
-          one.first,
-          one.last,
+          known(one.first),
+          known(one.last),
         ]),
+        ...denied.map(ended),
       ],
-    )}${table(
+    )}${
+      sampled.length === 0
+        ? []
+        : table(
+            messages.sampledTitle(),
+            ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
+            sampled.map(ended),
+          )
+    }${table(
       `What listened when it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,
       ["Protocol", "Address", "Program"],
       baseline.listening.map((one) => [one.protocol, end(one.address, one.port), one.program]),
     )}${table(
       "Who was connected then",
-      ["Way", "Protocol", "Host", "Peer", "Program"],
+      ["Way", "Protocol", "Host", "Peer", "State", "Program"],
       baseline.connected.map((one) => [
         one.direction,
         one.protocol,
         end(one.address, one.port),
         end(one.peer, one.peerPort),
+        one.state,
         one.program,
       ]),
     )}${table(
@@ -133,6 +144,16 @@ function section(report: UsageReport, row: HostUsage): Markup {
     )}
   </section> `;
 }
+
+const ended = (one: Denied): readonly Cell[] => [
+  DIRECTION_WORDS[one.direction],
+  one.protocol,
+  one.peer,
+  one.port,
+  one.packets,
+  known(one.first),
+  known(one.last),
+];
 
 type Cell = string | number | null;
 

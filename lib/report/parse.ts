@@ -3,7 +3,7 @@
  * and no text has anything in it that a terminal or a browser would obey.
  */
 import { plain } from "../status/text";
-import { type Login, loginOf } from "./logins";
+import { beginningOf, type Login, loginOf } from "./logins";
 import { type Sockets, socketsIn } from "./sockets";
 import { utcOfSeconds } from "./time";
 
@@ -25,11 +25,42 @@ export type Total = Pick<Denied, "packets" | "first" | "last"> & { readonly dire
 export const DIRECTIONS = ["in", "out", "forward"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
+/** A time in which the rules were gone, or not what they should have been. */
+export interface Gap {
+  /** The rules were there then, for the last time; null where nobody knows. */
+  readonly from: string | null;
+  readonly until: string | null;
+}
+
+/** A time in which nothing was denied. */
+export interface Observation {
+  readonly from: string | null;
+  /** Null as long as it goes on. */
+  readonly until: string | null;
+}
+
+/** Where logins come from. */
+export interface LoginSource {
+  /** `journal`, `auth.log`, `secure` or `last`. */
+  readonly name: string;
+  /** How many it has, of which the last are listed. */
+  readonly all: number;
+  /** When it begins, in its own words; null where that is not known. */
+  readonly begins: string | null;
+}
+
 export interface Told {
   /** The lines NAME=VALUE of the host itself. */
   readonly host: Readonly<Record<string, string>>;
+  /** The last of them; `gapCount` is how many there were. */
+  readonly gaps: readonly Gap[];
+  readonly gapCount: number;
+  readonly observations: readonly Observation[];
+  readonly sources: readonly LoginSource[];
   readonly denied: readonly Denied[];
   readonly totals: readonly Total[];
+  /** Of those that were denied, whom the kernel's log names: a sample. */
+  readonly sampled: readonly Denied[];
   readonly sockets: Sockets;
   readonly logins: readonly Login[];
   /** Lines of logs that are no login over SSH, as they stand. */
@@ -38,7 +69,7 @@ export interface Told {
   readonly unread: readonly string[];
 }
 
-const SECTIONS = ["host", "denied", "sockets", "logins"] as const;
+const SECTIONS = ["host", "denied", "sockets", "logins", "sources", "sampled"] as const;
 type Section = (typeof SECTIONS)[number];
 
 const PROTOCOLS: Readonly<Record<string, string>> = {
@@ -61,9 +92,21 @@ export function parseReport(text: string): Told {
   const { sections, before } = split(text);
   const unread = [...before];
   const host: Record<string, string> = {};
+  const gaps: Gap[] = [];
+  let gapCount = 0;
+  const observations: Observation[] = [];
   for (const line of sections.host) {
     const [, name, value] = /^([a-z_]{1,30})=(.*)$/.exec(line) ?? [];
-    if (name === undefined) {
+    const [, number, from, until] = /^gap=(\d{1,9}) (-|\d{1,12}) (\d{1,12})$/.exec(line) ?? [];
+    const [, mode, begins] = /^mode_from=(observe|enforce) (\d{1,12})$/.exec(line) ?? [];
+    if (number !== undefined) {
+      gaps.push({ from: utcOfSeconds(from), until: utcOfSeconds(until) });
+      gapCount = Number(number);
+    } else if (mode === "observe") {
+      observations.push({ from: utcOfSeconds(begins), until: null });
+    } else if (mode === "enforce") {
+      observations.push({ from: observations.pop()?.from ?? null, until: utcOfSeconds(begins) });
+    } else if (name === undefined || name === "gap" || name === "mode_from") {
       unread.push(plain(line));
     } else {
       host[name] = plain(value);
@@ -81,11 +124,34 @@ export function parseReport(text: string): Told {
       totals.push(one);
     }
   }
-  const logins = sections.logins.map((line) => loginOf(line) ?? plain(line));
+  const sampled: Denied[] = [];
+  for (const line of sections.sampled) {
+    const one = deniedOf(line);
+    if (one !== undefined && "peer" in one) {
+      sampled.push(one);
+    } else {
+      unread.push(plain(line));
+    }
+  }
+  const logins = once(sections.logins).map((line) => loginOf(line) ?? plain(line));
+  const sources: LoginSource[] = [];
+  for (const line of sections.sources) {
+    const [, name, all, begins] = /^([a-z.]{1,20}) (\d{1,15}) (.*)$/.exec(line) ?? [];
+    if (name === undefined) {
+      unread.push(plain(line));
+    } else {
+      sources.push({ name, all: Number(all), begins: beginningOf(begins) });
+    }
+  }
   return {
     host,
+    gaps,
+    gapCount,
+    observations,
+    sources,
     denied,
     totals,
+    sampled,
     sockets: socketsIn(sections.sockets),
     logins: logins.filter((one): one is Login => typeof one !== "string"),
     otherLogins: logins.filter((one): one is string => typeof one === "string"),
@@ -93,9 +159,27 @@ export function parseReport(text: string): Told {
   };
 }
 
+/** The journal and auth.log may both have a login: what sshd said is the same then, with the number of its process. */
+function once(lines: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  return lines.filter((line) => {
+    const said = / sshd(?:-session)?(\[\d+\]: Accepted .*)$/.exec(line)?.[1];
+    const isNew = said === undefined || !seen.has(said);
+    seen.add(said ?? "");
+    return isNew;
+  });
+}
+
 /** Each section once, and in this order: what else looks like one is a line of the section it is in. */
 function split(text: string): { sections: Record<Section, string[]>; before: string[] } {
-  const sections: Record<Section, string[]> = { host: [], denied: [], sockets: [], logins: [] };
+  const sections: Record<Section, string[]> = {
+    host: [],
+    denied: [],
+    sockets: [],
+    logins: [],
+    sources: [],
+    sampled: [],
+  };
   const before: string[] = [];
   let current: Section | undefined;
   for (const line of text.split(/\r?\n/)) {

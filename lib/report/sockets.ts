@@ -14,12 +14,14 @@ export interface Connected extends Listener {
   readonly direction: "in" | "out";
   readonly peer: string;
   readonly peerPort: number;
+  /** `established`, or that of a connection that began or ended just then, such as `time-wait`. */
+  readonly state: string;
 }
 
 export interface Sockets {
   readonly listening: readonly Listener[];
   readonly connected: readonly Connected[];
-  /** Lines that are neither, as they stand: also connections that were ending. */
+  /** Lines that are neither, as they stand. */
   readonly other: readonly string[];
 }
 
@@ -27,6 +29,7 @@ interface Socket extends Listener {
   readonly kind: "listening" | "connected";
   readonly peer: string;
   readonly peerPort: number;
+  readonly state: string;
 }
 
 export function socketsIn(lines: readonly string[]): Sockets {
@@ -59,6 +62,7 @@ export function socketsIn(lines: readonly string[]): Sockets {
         ...listener(one),
         peer: one.peer,
         peerPort: one.peerPort,
+        state: one.state,
       })),
     other,
   };
@@ -76,9 +80,10 @@ function bySs(line: string): Socket | undefined {
   const all: Listener = { protocol, ...here, program: program === undefined ? null : plain(program) };
   const [peer, peerPort] = [there.address, there.port];
   if (state === "LISTEN" || (state === "UNCONN" && here.port > 0)) {
-    return { kind: "listening", ...all, peer, peerPort };
+    return { kind: "listening", ...all, peer, peerPort, state: "listening" };
   }
-  return state === "ESTAB" ? { kind: "connected", ...all, peer, peerPort } : undefined;
+  const word = state === "ESTAB" ? "established" : STATES.find((one) => one === state?.toLowerCase());
+  return word === undefined ? undefined : { kind: "connected", ...all, peer, peerPort, state: word };
 }
 
 /** `10.0.0.1:22`, `[::1]%lo:22`, `*:22`, `0.0.0.0:*`. */
@@ -89,17 +94,32 @@ function endOf(text: string): { address: string; port: number } | undefined {
     : { address: address.replace(/[[\]]/g, ""), port: port === "*" ? 0 : Number(port) };
 }
 
-const ESTABLISHED = "01";
+/** Of TCP, in the order of the kernel's numbers, from 1 on; as ss has them, but for the first. */
+const STATES: ReadonlyArray<string | undefined> = [
+  "established",
+  "syn-sent",
+  "syn-recv",
+  "fin-wait-1",
+  "fin-wait-2",
+  "time-wait",
+  undefined,
+  "close-wait",
+  "last-ack",
+  undefined,
+  "closing",
+];
 const LISTEN: Readonly<Record<"tcp" | "udp", string>> = { tcp: "0A", udp: "07" };
 
 function byProc(line: string, protocol: "tcp" | "udp"): Socket | undefined {
   const [, local = "", remote = "", state] = line.trim().split(/\s+/);
   const [here, there] = [hexEnd(local), hexEnd(remote)];
-  if (here === undefined || there === undefined || (state !== ESTABLISHED && state !== LISTEN[protocol])) {
+  const listens = state === LISTEN[protocol];
+  const word = listens ? "listening" : STATES[parseInt(state ?? "", 16) - 1];
+  if (here === undefined || there === undefined || word === undefined) {
     return undefined;
   }
-  const kind = state === ESTABLISHED ? "connected" : "listening";
-  return { kind, protocol, ...here, program: null, peer: there.address, peerPort: there.port };
+  const kind = listens ? "listening" : "connected";
+  return { kind, protocol, ...here, program: null, peer: there.address, peerPort: there.port, state: word };
 }
 
 /** `0100007F:0016`: words of 32 bits, each with its last byte first, as all machines write it that have Linux today. */

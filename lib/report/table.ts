@@ -2,7 +2,8 @@
 import { createColors } from "picocolors";
 import { columns } from "../status/columns";
 import { messages } from "./messages";
-import { DIRECTION_WORDS, type HostUsage, type UsageReport } from "./report";
+import type { Denied } from "./parse";
+import { DIRECTION_WORDS, type HostUsage, mannerOf, type UsageReport } from "./report";
 
 type Colours = ReturnType<typeof createColors>;
 
@@ -17,7 +18,7 @@ export function toTable(report: UsageReport, coloured: boolean): string {
     ...columns([head, ...rows]),
     "",
     ...report.hosts.filter(({ backend }) => backend !== null).flatMap((row) => [...detail(report, row, colours), ""]),
-    `${count(report.hosts.length, "host")}: ${report.asked} asked, ${report.notAsked} not. All times are UTC.`,
+    `${count(report.hosts.length, "host")}: ${report.asked} asked, ${report.notAsked} not${report.disagree === 0 ? "" : `; ${report.disagree} not as the state says`}. All times are UTC.`,
     "",
   ].join("\n");
 }
@@ -29,34 +30,43 @@ export function nameOf({ hosts }: UsageReport, { host, firewall }: HostUsage): s
 }
 
 function detail(report: UsageReport, row: HostUsage, { bold }: Colours): string[] {
-  const { denied, totals, baseline, logins } = row;
+  const { denied, totals, sampled, baseline, logins } = row;
+  const ended = (one: Denied): string[] => [
+    DIRECTION_WORDS[one.direction],
+    one.protocol,
+    one.peer,
+    String(one.port ?? ""),
+    String(one.packets),
+    known(one.first),
+    known(one.last),
+  ];
   const seen = [
-    ...denied.map((one) => [
-      DIRECTION_WORDS[one.direction],
-      one.protocol,
-      one.peer,
-      String(one.port ?? ""),
-      String(one.packets),
-      one.first ?? "?",
-      one.last ?? "?",
-    ]),
+    ...denied.map(ended),
     ...totals.map((one) => [
       DIRECTION_WORDS[one.direction],
       "all",
       "",
       "",
       String(one.packets),
-      one.first ?? "?",
-      one.last ?? "?",
+      known(one.first),
+      known(one.last),
     ]),
   ];
   const ends = [
-    ...baseline.listening.map((one) => ["listened", one.protocol, end(one.address, one.port), "", one.program ?? ""]),
+    ...baseline.listening.map((one) => [
+      "listened",
+      one.protocol,
+      end(one.address, one.port),
+      "",
+      "",
+      one.program ?? "",
+    ]),
     ...baseline.connected.map((one) => [
       one.direction,
       one.protocol,
       end(one.address, one.port),
       end(one.peer, one.peerPort),
+      one.state,
       one.program ?? "",
     ]),
   ];
@@ -65,14 +75,22 @@ function detail(report: UsageReport, row: HostUsage, { bold }: Colours): string[
     ...row.notes.map((note) => `  ${note}`),
     ...part(
       bold,
-      `  ${messages.deniedTitle(row.state === "observed", row.since)}`,
+      `  ${messages.deniedTitle(mannerOf(row.state, row), row.counted)}`,
       ["WAY", "PROTOCOL", "PEER", "PORT", "PACKETS", "FIRST", "LAST"],
       seen,
     ),
+    ...(sampled.length === 0
+      ? []
+      : part(
+          bold,
+          `  ${messages.sampledTitle()}`,
+          ["WAY", "PROTOCOL", "PEER", "PORT", "PACKETS", "FIRST", "LAST"],
+          sampled.map(ended),
+        )),
     ...part(
       bold,
       `  When it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,
-      ["", "PROTOCOL", "HERE", "PEER", "PROGRAM"],
+      ["", "PROTOCOL", "HERE", "PEER", "STATE", "PROGRAM"],
       ends,
     ),
     ...part(
@@ -90,6 +108,9 @@ function part(bold: Colours["bold"], title: string, head: readonly string[], row
     ...(rows.length === 0 ? [] : columns([head, ...rows]).map((line) => `    ${line}`)),
   ];
 }
+
+/** A time, or that nobody knows it. */
+export const known = (time: string | null): string => time ?? messages.unknown;
 
 /** Port 0 stands for any. */
 export function end(address: string, port: number): string {

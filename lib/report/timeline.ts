@@ -20,7 +20,7 @@ interface Line {
 }
 
 export function timelineOf(row: HostUsage): Markup | undefined {
-  const [begin, now] = [msOf(row.since), msOf(row.now)];
+  const [begin, now] = [msOf(row.counted), msOf(row.now)];
   if (begin === undefined || now === undefined || now <= begin) {
     return undefined;
   }
@@ -34,7 +34,7 @@ export function timelineOf(row: HostUsage): Markup | undefined {
   const left = all.length - lines.length;
   return html`<figure>
     <svg role="img" aria-label="Who was seen when" width="100%" height="${height}">
-      <text x="0" y="12" class="axis">${(row.since ?? "").slice(0, 10)}</text>
+      <text x="0" y="12" class="axis">${(row.counted ?? "").slice(0, 10)}</text>
       <text x="100%" y="12" class="axis end">${(row.now ?? "").slice(0, 10)}</text>
       <line x1="1%" x2="99%" y1="${AXIS - 4}" y2="${AXIS - 4}" class="axis" />
       ${lines.map((line, index) => drawn(line, AXIS + LINE * index, place))}
@@ -70,7 +70,7 @@ function linesOf(row: HostUsage): Line[] {
   row.totals
     .filter(({ direction }) => !named.has(direction))
     .forEach((one) => add(one.direction, "all together", one.packets, one.first, one.last));
-  const begin = msOf(row.since) ?? 0;
+  const begin = msOf(row.counted) ?? 0;
   const logins = row.logins.map(({ at }) => msOf(at)).filter((ms): ms is number => ms !== undefined && ms >= begin);
   const login: Line = {
     label: `logins over SSH · ${logins.length}`,

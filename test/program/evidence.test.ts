@@ -1,7 +1,7 @@
 /** Who was denied, as the host remembers it: through floods, updates and restarts of the kernel's counts. */
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support";
 
 interface Denied {
   readonly direction: string;
@@ -50,6 +50,21 @@ describe.each(shells)("under $name", (shell) => {
           first: Number(first),
           last: Number(last),
         }));
+    }
+
+    /** The lines NAME=VALUE of the report with that name. */
+    async function hostLines(name: string): Promise<string[]> {
+      const { stdout } = await program.run("report");
+      return [...stdout.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value]) => value);
+    }
+
+    async function removeRules(firewall: string): Promise<void> {
+      const variant = firewall.replace(/^iptables/, "");
+      await host.exec(
+        firewall === "nftables"
+          ? "nft delete table inet ssh_only_firewall"
+          : `for family in iptables ip6tables; do for chain in INPUT OUTPUT FORWARD; do "$family${variant}" -F $chain; done; done`,
+      );
     }
 
     const named = (list: readonly Denied[]): string[] =>
@@ -146,6 +161,162 @@ describe.each(shells)("under $name", (shell) => {
       },
     );
 
+    test("begins anew after a lock that was rolled back: the host was open since", async () => {
+      await on("nftables");
+      await program.lock();
+      await program.run("rollback");
+      expect(await program.stateFile("baseline/taken_at")).toBeUndefined();
+      expect(await hostLines("baseline_at")).toEqual([""]);
+      // A restart undoes it too.
+      await program.lock();
+      await host.exec(["sed", "-i", "s/ .*/ another-boot/", `${STATE}/pending`]);
+      await program.run("rollback");
+      expect(await program.stateFile("baseline/taken_at")).toBeUndefined();
+    });
+
+    test.each(shell.firewalls)("with %s names the time until which its rules were gone", async (firewall) => {
+      await on(firewall);
+      const settings = { BACKEND: firewall === "nftables" ? "nftables" : "iptables" };
+      const begin = Math.floor(Date.now() / 1000);
+      await program.lockForGood(settings);
+      await program.lockForGood({ ...settings, ...rulesetsFor(22, { exceptions: [] }) });
+      await program.run("boot");
+      expect(await hostLines("gap")).toEqual([]);
+
+      await removeRules(firewall);
+      await program.lockForGood(settings);
+      await removeRules(firewall);
+      await program.run("boot");
+      const gaps = await hostLines("gap");
+      expect(gaps).toEqual([expect.stringMatching(/^1 - \d+$/), expect.stringMatching(/^2 - \d+$/)]);
+      expect(gaps.map((gap) => Number(gap.split(" ")[2]) >= begin)).toEqual([true, true]);
+      // What is there is compared: a gap in the rules counts, too.
+      if (firewall === "nftables") {
+        await host.exec("nft insert rule inet ssh_only_firewall input tcp dport 8080 accept");
+        await program.lockForGood(settings);
+        expect(await hostLines("gap")).toHaveLength(3);
+      }
+    });
+
+    test("knows of the guard how long its rules were gone", async () => {
+      await on("nftables");
+      await program.lockForGood();
+      await knock(peer.place, host.ipv4, [99]);
+      await host.exec(["sh", "-c", GUARD]);
+      expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });
+      const [gap] = await hostLines("gap");
+      const [, from, until] = gap.split(" ").map(Number);
+      expect(until - from).toBeGreaterThanOrEqual(0);
+      expect(until - from).toBeLessThan(60);
+    });
+
+    test("does not guess when the first of several came", async () => {
+      await on("nftables");
+      await program.lockForGood();
+      const twice = async (port: number): Promise<void> => {
+        await knock(peer.place, host.ipv4, [port]);
+        await knock(peer.place, host.ipv4, [port]);
+      };
+      const firstAt = async (port: number): Promise<number | undefined> =>
+        (await denied()).find((one) => one.port === String(port))?.first;
+      await twice(53);
+      expect(await firstAt(53)).toBeGreaterThan(Date.now() / 1000 - 90);
+      await twice(54);
+      await knock(peer.place, host.ipv4, [55]);
+      await host.exec(["touch", "-d", "2020-01-01", `${STATE}/evidence`]);
+      expect(await firstAt(54)).toBeNaN();
+      expect(await firstAt(55)).toBeGreaterThan(Date.now() / 1000 - 90);
+    });
+
+    test("remembers five thousand of each direction, so that neither hides the other", async () => {
+      await on("nftables");
+      await program.lockForGood();
+      await attempts();
+      const flood =
+        'awk \'BEGIN { for (i = 0; i < 5100; i++) print "in 17 10.0." int(i / 250) "." i % 250 " 53 1 100 100 1" }\'';
+      await host.exec(`${flood} >${STATE}/evidence`);
+      const found = await denied();
+      expect(named(found).filter((line) => line.startsWith("out"))).toHaveLength(2);
+      expect(named(found).filter((line) => line.startsWith("in"))).toHaveLength(5100);
+    });
+
+    test("tells when it was only observed", async () => {
+      await on("nftables");
+      await program.lockForGood({ ...rulesetsFor(22, { mode: "observe" }), MODE: "observe" });
+      await program.lockForGood();
+      expect(await hostLines("mode_from")).toEqual([
+        expect.stringMatching(/^observe \d+$/),
+        expect.stringMatching(/^enforce \d+$/),
+      ]);
+      await program.reset();
+      await program.lockForGood();
+      expect(await hostLines("mode_from")).toEqual([]);
+    });
+
+    test("has the last logins of each log, and how many there are and since when", async () => {
+      await on("nftables");
+      const line = (number: number): string =>
+        `Nov  2 10:11:12 h sshd[${number}]: Accepted publickey for root from 198.51.100.7 port 9 ssh2`;
+      const lines = Array.from({ length: 700 }, (_, index) => line(index + 1));
+      await host.exec("cat >/var/log/auth.log.1", {
+        input: `Oct  1 00:00:00 h cron[1]: began\n${lines.slice(0, 300).join("\n")}\n`,
+      });
+      await host.exec("cat >/var/log/auth.log", { input: `${lines.slice(300).join("\n")}\n` });
+      const inJournal =
+        "2026-10-15T09:30:00+0000 h sshd[9999]: Accepted password for root from 198.51.100.7 port 1 ssh2";
+      await host.exec(`cat >/usr/local/sbin/journalctl && chmod 0755 /usr/local/sbin/journalctl`, {
+        input: `#!/bin/sh\ncase $* in *sshd*) ;; *) echo '2026-10-01T00:00:00+0000 h kernel: began' ;; esac\necho '${inJournal}'\n`,
+      });
+      await program.lockForGood();
+      const { stdout } = await program.run("report");
+      const [, logins, sources] = /^== logins\n([^]*)^== sources\n([^]*)$/m.exec(stdout) ?? [];
+      expect(logins.trimEnd().split("\n")).toEqual([inJournal, ...lines.slice(200)]);
+      expect(sources.trimEnd().split("\n")).toEqual([
+        "journal 1 2026-10-01T00:00:00+0000 h kernel: began",
+        "auth.log 700 Oct  1 00:00:00 h cron[1]: began",
+      ]);
+      await host.exec("rm -f /usr/local/sbin/journalctl /var/log/auth.log /var/log/auth.log.1");
+    });
+
+    test.each(shell.firewalls.filter((firewall) => firewall !== "nftables"))(
+      "with %s reads whom the kernel's log names, since the lock",
+      async (firewall) => {
+        await on(firewall);
+        const logged = (time: string, peerAddress: string, port: number): string =>
+          `${time} ssh-only-firewall in: IN=eth0 OUT= MAC=00 SRC=${peerAddress} DST=10.77.0.10 LEN=60 PROTO=TCP SPT=9 DPT=${port} SYN`;
+        const out = (time: string): string =>
+          `${time} ssh-only-firewall out: IN= OUT=eth0 SRC=10.77.0.10 DST=2001:0db8:: LEN=9 PROTO=ICMPv6 TYPE=1 [SRC=:: DST=::1 PROTO=UDP DPT=7 ]`;
+        const sampled = async (tool: string, text: string): Promise<string[]> => {
+          await host.exec(
+            `printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/journalctl && chmod 0755 /usr/local/sbin/journalctl`,
+          );
+          await host.exec(`cat >/usr/local/sbin/${tool} && chmod 0755 /usr/local/sbin/${tool}`, {
+            input: `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`,
+          });
+          const { stdout } = await program.run("report");
+          return (/^== sampled\n([^]*)$/m.exec(stdout)?.[1] ?? "").trimEnd().split("\n");
+        };
+        await program.lockForGood({ BACKEND: "iptables" });
+        const [boot, now] = (await host.exec("echo $(($(date +%s) - $(cut -d. -f1 /proc/uptime))) $(date +%s)")).stdout
+          .split(" ")
+          .map(Number);
+        const journal = [now - 5000, now + 1, now + 2]
+          .map((time, index) => logged(`${time}.5 h kernel:`, "192.0.2.1", index === 0 ? 25 : 80))
+          .concat(out(`${now + 3}.0 h kernel:`));
+        expect(await sampled("journalctl", journal.join("\n"))).toEqual([""]);
+
+        await program.lockForGood({ BACKEND: "iptables", ...rulesetsFor(22, { logDeniedPerMinute: 10 }) });
+        expect(await sampled("journalctl", journal.join("\n"))).toEqual([
+          `in 6 192.0.2.1 80 2 ${now + 1} ${now + 2}`,
+          `out 58 2001:0db8:: - 1 ${now + 3} ${now + 3}`,
+        ]);
+        const [line] = await sampled("dmesg", logged(`[${now - boot + 9}.123456]`, "192.0.2.7", 443));
+        expect(line).toMatch(/^in 6 192\.0\.2\.7 443 1 \d+ \d+$/);
+        expect(Math.abs(Number(line.split(" ")[5]) - now - 9)).toBeLessThan(3);
+        await host.exec("rm -f /usr/local/sbin/journalctl /usr/local/sbin/dmesg");
+      },
+    );
+
     test("keeps nothing of it once it is unlocked", async () => {
       await on("nftables");
       await program.lockForGood();
@@ -174,6 +345,18 @@ describe.each(shells)("under $name", (shell) => {
     });
   });
 });
+
+/** A guard that has seen the rules, for it has kept who was denied at port 99, and then that they are gone. */
+const GUARD = `
+sh ${STATE}/host.sh guard </dev/null >/dev/null 2>&1 &
+guard=$!
+await() { i=0; until "$@" || [ $i -gt 60 ]; do sleep 0.5; i=$((i + 1)); done; }
+await grep -qs '^in 17 .* 99 ' ${STATE}/evidence
+nft delete table inet ssh_only_firewall
+await test -s ${STATE}/baseline/gaps
+await nft list table inet ssh_only_firewall >/dev/null
+kill $guard
+`;
 
 const KNOCK = `
 const [address, ports] = process.argv.slice(1);

@@ -4,14 +4,14 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { UsageReport } from "../../lib/report/report";
 import { type Ended, emptyFolder, program, ROOT, run } from "../cli/support/run";
-import { filed, type Tracked } from "../status/support/states";
+import { filed, PROGRAM, RULESET, type Tracked } from "../status/support/states";
 import { DENIED, reportText } from "./support/reports";
 
 jest.setTimeout(120_000);
 
 const folder = emptyFolder();
 mkdirSync(join(folder, "bin"));
-const answer = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches"}
+const answer = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches","owner":"OWNER","ruleset":"${RULESET}","program":"${PROGRAM}"}
 ssh-only-firewall-said
 ssh-only-firewall-report
 ${reportText({ denied: DENIED })}
@@ -24,8 +24,13 @@ writeFileSync(
 while [ "$1" != -- ]; do shift; done
 cat >'${folder}/question'
 case $2 in
+  taken*) owner=somebody-else ;;
+  *) owner=owner-of-$2 ;;
+esac
+cat() { sed "s/OWNER/$owner/" "$1"; }
+case $2 in
   gone*) echo 'No route to host' >&2; exit 255 ;;
-  flooded) sed '/^== sockets/q' '${folder}/answer'; yes '${"s".repeat(99)}' | head -n 20000; sed -n '/^== logins/,$p' '${folder}/answer' ;;
+  flooded) cat '${folder}/answer' | sed '/^== sockets/q'; yes '${"s".repeat(99)}' | head -n 20000; sed -n '/^== logins/,$p' '${folder}/answer' ;;
   endless) cat '${folder}/answer'; yes ;;
   *) cat '${folder}/answer' ;;
 esac
@@ -72,6 +77,32 @@ test("1 when none could be asked, and the reasons all the same", () => {
   expect(code).toBe(1);
   expect(stdout.match(/No route to host/g)).toHaveLength(2);
   expect(stderr).toMatch(/^No host gave a report, .*; the reasons are beside the hosts\.\n$/);
+});
+
+test("2 when one has another owner than the state says, in the verdict too", () => {
+  const { code, stdout, stderr } = report(stateFile("taken", "web-1"), "--json");
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    asked: 2,
+    disagree: 1,
+    hosts: [
+      {
+        condition: "locked-by-someone-else",
+        agrees: false,
+        verdict: expect.stringMatching(
+          /^It is not what the state says, but locked-by-someone-else: owned by somebody-else\. 3 peers were denied, /,
+        ),
+      },
+      { condition: "locked", agrees: true, verdict: expect.stringMatching(/^3 peers were denied, /) },
+    ],
+  });
+  for (const form of [[], ["--html"]]) {
+    const shown = report(stateFile("taken"), ...form);
+    expect(shown.code).toBe(2);
+    expect(shown.stdout).toMatch(
+      /not what the state says[^]*1 not as the state says|1 not as the state says[^]*not what the state says/,
+    );
+  }
 });
 
 test("a host may have much to say, but not without end", () => {

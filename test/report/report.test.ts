@@ -42,10 +42,11 @@ describe("what a host says", () => {
       "tcp * 3306 ",
     ]);
     expect(sockets.connected.map((one) => Object.values(one).join(" "))).toEqual([
-      "in tcp 192.0.2.10 22 sshd 198.51.100.7 50022",
-      "out tcp 2001:db8::10%eth0 41234  2001:db8::53 443",
+      "in tcp 192.0.2.10 22 sshd 198.51.100.7 50022 established",
+      "out tcp 2001:db8::10%eth0 41234  2001:db8::53 443 established",
+      "in tcp 192.0.2.10 80  203.0.113.80 50124 time-wait",
     ]);
-    expect(sockets.other).toEqual([expect.stringContaining("TIME-WAIT")]);
+    expect(sockets.other).toEqual([]);
   });
 
   test("has them as /proc/net has them, too", () => {
@@ -56,7 +57,8 @@ describe("what a host says", () => {
       "udp 0.0.0.0 68",
     ]);
     expect(sockets.connected).toMatchObject([
-      { direction: "in", address: "192.0.2.10", port: 22, peer: "198.51.100.7", peerPort: 50022 },
+      { direction: "in", address: "192.0.2.10", port: 22, peer: "198.51.100.7", peerPort: 50022, state: "established" },
+      { direction: "in", address: "192.0.2.10", port: 22, peer: "198.51.100.8", peerPort: 50022, state: "close-wait" },
     ]);
     expect(sockets.other).toEqual([]);
   });
@@ -150,6 +152,88 @@ describe("a verdict", () => {
       "7 packets coming in were denied, last on 2026-11-20T12:00:00Z.",
     );
     expect(verdict({}, { state: "open" })).toMatch(/not locked, .* who uses it is not known/);
+  });
+
+  test("claims nothing for a time in which the rules were gone", () => {
+    const gaps = `gap=7 - ${at(20)}\ngap=8 ${at(40) - 6} ${at(40)}\n`;
+    expect(verdict({ more: gaps })).toBe("Nobody but SSH was seen since 2026-10-11T08:00:00Z.");
+    expect(notes({ more: gaps })).toMatch(
+      /^Its rules had been gone or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
+    );
+    expect(reportOn({ a: told({ more: gaps }) }).hosts[0]).toMatchObject({
+      since: "2026-10-11T08:00:00Z",
+      counted: "2026-09-01T08:00:00Z",
+      gapCount: 8,
+      gaps: [{ from: null }, { from: "2026-10-11T07:59:54Z", until: "2026-10-11T08:00:00Z" }],
+    });
+  });
+
+  test("does not call denied what was let pass while it was observed", () => {
+    const parts = { more: `mode_from=observe ${at(0)}\nmode_from=enforce ${at(30)}\n`, denied: DENIED };
+    expect(verdict(parts)).toMatch(/^3 peers were denied, or let pass while it was only observed, last on /);
+    expect(verdict(parts)).toContain("1 address that it was denied, or reached while it was only observed, last on");
+    expect(notes(parts)).toMatch(
+      /^It was only observed from 2026-09-01T08:00:00Z until 2026-10-01T08:00:00Z: .* not denied, but let pass\.$/m,
+    );
+    const report = reportOn({ a: told(parts) });
+    for (const shown of [toTable(report, false), toPage(report)]) {
+      expect(shown).toContain("Denied, or let pass while it was only observed since 2026-09-01T08:00:00Z");
+    }
+    expect(
+      toTable(reportOn({ a: told({ more: `mode_from=observe ${at(0)}\n` }, { state: "observed" }) }), false),
+    ).toContain("Would have been denied since");
+  });
+
+  test("names another owner, another mode, and a host that the state does not have", () => {
+    expect(verdict({}, { owner: "5678", lockedAt: "2026-10-01T08:00:00Z" })).toMatch(
+      /^It is not what the state says, but locked-by-someone-else: owned by 5678 since 2026-10-01T08:00:00Z\. Nobody /,
+    );
+    const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof told>): UsageReport =>
+      reportOf([{ key: "a", firewall: "", claim, owner: "1234", ...own } as Host], [told(...reply)], NOW * 1000);
+    expect(ofState("locked", {}, {}, { state: "observed" })).toMatchObject({
+      disagree: 1,
+      hosts: [{ condition: "open", verdict: expect.stringContaining("it only observes (hold 1234") }],
+    });
+    expect(ofState("observed", {}, {}).hosts[0].verdict).toContain("the state says that it only observes");
+    expect(ofState("absent", { owner: undefined }, {}).hosts[0].verdict).toContain("locked-but-not-in-state");
+    expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
+  });
+
+  test("says where logins come from, how far back, and how many are left out", () => {
+    const sources = `journal 1234 2026-10-01T10:00:00+0200 web-1 kernel: Linux\nauth.log 3 Nov  2 10:11:12 h x\n`;
+    expect(notes({ sources, logins: JOURNAL })).toContain(
+      "Its journal begins on 2026-10-01T08:00:00Z, later than it was locked: of logins before nothing is known; of its 1234 logins the last 500 are listed, and 734 are not.\nIts auth.log begins on Nov  2 10:11:12.",
+    );
+    const twice = `${JOURNAL}Oct 15 09:30:00 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2\n`;
+    expect(reportOn({ a: told({ sources, logins: twice }) }).hosts[0]).toMatchObject({
+      logins: { length: 2 },
+      loginSources: [
+        { name: "journal", all: 1234 },
+        { name: "auth.log", all: 3 },
+      ],
+      unread: [],
+    });
+  });
+
+  test("says that a first time is unknown", () => {
+    const parts = { denied: `in 6 192.0.2.1 80 3 - ${at(9)}\n` };
+    expect(notes(parts)).toMatch(/^Where the first time is unknown, several packets/m);
+    expect(toTable(reportOn({ a: told(parts) }), false)).toMatch(/192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/);
+    expect(toPage(reportOn({ a: told(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
+    expect(reportOn({ a: told(parts) }).hosts[0].denied).toMatchObject([{ first: null, last: "2026-09-10T08:00:00Z" }]);
+  });
+
+  test("with iptables has whom the kernel's log names, as a sample, or says how to get it", () => {
+    const host = { backend: "iptables", logged: 10 };
+    const parts = { host, denied: `in all - - 700 1 ${NOW}\n`, sampled: `in 6 192.0.2.1 80 3 ${at(1)} ${at(9)}\n` };
+    expect(notes(parts)).toMatch(/^Whom the kernel's log names is a sample: of each direction 10 packets a minute/m);
+    const report = reportOn({ a: told(parts) });
+    expect(report.hosts[0].sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
+    expect(toTable(report, false)).toMatch(/kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/);
+    expect(toPage(report)).toMatch(/kernel&#39;s log<\/h3>[^]*192\.0\.2\.1/);
+    expect(notes({ host: { backend: "iptables", logged: "" } })).toMatch(
+      /^To know some of them, set logDeniedPerMinute/m,
+    );
   });
 
   test("is qualified where the host cannot know", () => {

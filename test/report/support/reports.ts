@@ -23,6 +23,7 @@ tcp   TIME-WAIT 0   0                   192.0.2.10:80    203.0.113.80:50124
 export const PROC = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1201 1 0
    1: 0A0200C0:0016 076433C6:C366 01 00000000:00000000 02:00000000 00000000     0        0 1202 2 0
+   2: 0A0200C0:0016 086433C6:C366 08 00000000:00000000 02:00000000 00000000     0        0 1205 2 0
   sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1203 1 0
    sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
@@ -48,9 +49,21 @@ export interface Parts {
   readonly denied?: string;
   readonly sockets?: string;
   readonly logins?: string;
+  readonly sources?: string;
+  readonly sampled?: string;
+  /** Lines of the host beside the usual. */
+  readonly more?: string;
 }
 
-export function reportText({ host, denied = "", sockets = "", logins = "" }: Parts): string {
+export function reportText({
+  host,
+  denied = "",
+  sockets = "",
+  logins = "",
+  sources = "",
+  sampled = "",
+  more = "",
+}: Parts): string {
   const known = {
     host: "web-1",
     owner: "1234",
@@ -63,7 +76,7 @@ export function reportText({ host, denied = "", sockets = "", logins = "" }: Par
     ...host,
   };
   const lines = Object.entries(known).map(([name, value]) => `${name}=${value}\n`);
-  return `== host\n${lines.join("")}== denied\n${denied}== sockets\n${sockets}== logins\n${logins}`;
+  return `== host\n${lines.join("")}${more}== denied\n${denied}== sockets\n${sockets}== logins\n${logins}${sources === "" ? "" : `== sources\n${sources}`}${sampled === "" ? "" : `== sampled\n${sampled}`}`;
 }
 
 export type State = Extract<Reply, { kind: "told" }>["state"];
@@ -90,7 +103,16 @@ export const told = (parts: Parts, more: Partial<State> = {}): Reply => ({
 
 export const reportOn = (replies: Readonly<Record<string, Reply>>): UsageReport =>
   reportOf(
-    Object.keys(replies).map((key, index) => ({ key, firewall: "fleet", address: `192.0.2.${10 + index}` }) as Host),
+    Object.entries(replies).map(
+      ([key, reply], index) =>
+        ({
+          key,
+          firewall: "fleet",
+          address: `192.0.2.${10 + index}`,
+          claim: reply.kind === "told" && reply.state.state === "observed" ? "observed" : "locked",
+          owner: "1234",
+        }) as Host,
+    ),
     Object.values(replies),
     NOW * 1000,
   );
