@@ -77,8 +77,10 @@ describeBooted("the report of a host that boots", [system], () => {
     const inbound = found.totals.find(({ direction }) => direction === "in");
     // A busy machine may drop a few frames before any firewall sees them.
     expect(inbound?.packets).toBeGreaterThan(FLOOD * 0.95);
-    expect(found.denied.length).toBeGreaterThan(MOST_KEPT / 2);
-    expect(found.denied.length).toBeLessThanOrEqual(MOST_KEPT);
+    const inwards = found.denied.filter(({ direction }) => direction === "in").length;
+    expect(inwards).toBeGreaterThan(MOST_KEPT / 2);
+    expect(inwards).toBeLessThanOrEqual(MOST_KEPT);
+    expect(found.denied.length - inwards).toBeLessThan(100);
     expect(await sizes()).toEqual({
       denied_in_ipv4: "4096 of 4096",
       denied_in_ipv4_others: "1024 of 1024",
@@ -97,8 +99,11 @@ describeBooted("the report of a host that boots", [system], () => {
   });
 
   test("lists them after a power cut, and goes on counting", async () => {
+    const { since } = await usage();
     await subject.reboot("power cut");
     const found = await usage();
+    // Closed before it had a network: no time in between is left out.
+    expect(found).toMatchObject({ since, gaps: [] });
     expect(ofPeer(found)).toEqual(first);
     expect(found.totals.find(({ direction }) => direction === "in")?.packets).toBeGreaterThan(FLOOD * 0.95);
     await connect(PORTS);
