@@ -304,7 +304,7 @@ describe.each(shells)("under $name", (shell) => {
       });
       await program.lockForGood();
       const { stdout } = await program.run("report");
-      const [, logins, sources] = /^== logins\n([^]*)^== sources\n([^]*)$/m.exec(stdout) ?? [];
+      const [, logins, sources] = /^== logins\n([^]*)^== sources\n([^]*)^== sampled$/m.exec(stdout) ?? [];
       expect(logins.trimEnd().split("\n")).toEqual([inJournal, ...lines.slice(200)]);
       expect(sources.trimEnd().split("\n")).toEqual([
         "journal 1 2026-10-01T00:00:00+0000 h kernel: began",
