@@ -82,8 +82,9 @@ keep_evidence() {
         order[++n] = key
         packets[key] = kernel[key] = 0
         # Of the first of several only this is known: it came after the look before. So with a sum, whose time is that of the look.
+        # The guard looks every few seconds, or with iptables every minute.
         first[key] = came
-        if ($5 > 1 || $2 == "all") first[key] = now - looked > 90 ? "-" : looked < came ? looked : came
+        if ($5 > 1 || $2 == "all") first[key] = now - looked > 90 ? "-" : now - looked > 10 && looked < came ? looked : came
       }
       more = $5 >= kernel[key] ? $5 - kernel[key] : $5
       if (more > 0) { packets[key] += more; last[key] = came }
