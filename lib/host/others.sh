@@ -50,8 +50,8 @@ others_drop() {
 }
 
 # stand_beside: our chains also in those filter tables, from the iptables ruleset of the record that was read, so that SSH
-# passes there too. They stay until unlock, and $STATE/beside names them. A backend that was chosen by name has no such
-# ruleset, and what only observes lets nothing past the rules of others.
+# passes there too. They stay until unlock, and $STATE/beside names them. What only observes lets nothing past the rules of
+# others.
 stand_beside() {
   [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || {
     leave_beside

@@ -9,6 +9,7 @@ verb_report() {
   keep_evidence
   current=${pending:-$confirmed}
   read_record "$current"
+  leave_host_lock
   printf '== host\nhost=%s\nowner=%s\nmode=%s\nbackend=%s\nport=%s\nlocked_at=%s\nbaseline_at=%s\nnow=%s\n' \
     "$rec_host" "$rec_owner" "$rec_mode" "$rec_backend" "$rec_port" "$rec_locked_at" \
     "$(cat "$STATE/baseline/taken_at" 2>/dev/null || :)" "$(date +%s)"

@@ -110,6 +110,20 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       await eventually("the guard runs", async () => (await program.status()).code === 0);
     });
 
+    test("is held up by nobody who reads its report slowly", async () => {
+      await program.lockForGood();
+      await host.exec(`head -c 500000 /dev/zero | tr '\\0' x >>${STATE}/baseline/sockets`);
+      const reader = host.spawn(["sh", `${STATE}/host.sh`, "report"], { stdio: ["ignore", "pipe", "ignore"] });
+      try {
+        await eventually("it has begun", () => host.processes().some((line) => line.startsWith("cat ")));
+        expect(await host.exec("flock -n /run/ssh-only-firewall.lock true", { check: false })).toMatchObject({
+          code: 0,
+        });
+      } finally {
+        reader.kill("SIGKILL");
+      }
+    });
+
     test("of which the record was lost says so, and is unlocked by its owner", async () => {
       const { OWNER } = await program.lockForGood();
       await host.exec(`rm ${STATE}/records/*/meta`);
