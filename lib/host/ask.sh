@@ -9,7 +9,7 @@ program=/var/lib/ssh-only-firewall/host.sh
 if [ -f "$program" ]; then
   said=$(sh "$program" status --json 2>&1 </dev/null)
   printf 'ssh-only-firewall-status %s %s\n' "$?" "$said"
-elif nft list table inet ssh_only_firewall >/dev/null 2>&1 </dev/null; then
+elif rules_of_ours_are_live </dev/null; then
   printf 'ssh-only-firewall-status 10 {"state":"open","rules":"unrecorded"}\n'
 else
   printf 'ssh-only-firewall-status 0 {"state":"open","rules":"none"}\n'

@@ -37,15 +37,15 @@ export function hostProgramVersion(): string {
 
 /** What every uploaded script ends with: it becomes root and hands over to the host program. */
 export function launcher(): string {
-  return read("launch");
+  return [read("strays"), read("launch")].join("\n");
 }
 
 /** What a root shell on a host is given to tell what is in force there. */
 export function question(): string {
-  return read("ask");
+  return [read("strays"), read("ask")].join("\n");
 }
 
 /** And of what came to it since. */
 export function reportQuestion(): string {
-  return [read("ask"), read("ask-report")].join("\n");
+  return [question(), read("ask-report")].join("\n");
 }

@@ -1,5 +1,5 @@
 /** Faults in the middle of things that must not leave a host which nobody can reach, or one that is called what it is not. */
-import { hostProgram, launcher } from "../../lib/host/program";
+import { hostProgram, launcher, question } from "../../lib/host/program";
 import { eventually } from "../e2e/support";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, machine, type RunResult } from "../lab/lab";
@@ -139,11 +139,14 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       expect((await host.exec(["ls", "-A", STATE])).stdout).toBe("log\n");
     });
 
-    test("on which a saved copy of our rules is loaded later is not called open by the unlock of Terraform", async () => {
+    test("on which a saved copy of our rules is loaded later is not called open by status or the unlock of Terraform", async () => {
       await program.lockForGood();
       const save = firewall === "nftables" ? "nft list ruleset" : "iptables-save";
       const load = firewall === "nftables" ? "nft -f -" : "iptables-restore";
       await host.exec(`${save} >/root/saved; sh ${STATE}/host.sh unlock; ${load} </root/saved`);
+      expect((await host.exec("sh -s", { input: question() })).stdout).toContain(
+        '{"state":"open","rules":"unrecorded"}',
+      );
       await host.exec("cat >/root/unlock.sh", { input: `SSH_ONLY_VERB='unlock owner-1'\n${launcher()}` });
       const { code, stderr } = await host.exec("sh /root/unlock.sh", { check: false });
       expect({ code, stderr }).toEqual({
