@@ -17,6 +17,8 @@ export interface Part {
   readonly tainted: boolean;
   /** What the configuration says of it; undefined when it is no longer in there. */
   readonly block: Block | undefined;
+  /** Of a lockdown: what it was before is another resource's, as when `waves` change. @default false */
+  readonly comes?: boolean;
 }
 
 /** A host, as the state and the configuration know it. */
@@ -169,18 +171,47 @@ function hostsOf(lockdowns: readonly Part[], holds: Holds): readonly TrackedHost
       idsOf(part.change).forEach((id) => byId.set(id, part));
     }
   }
-  const hosts: TrackedHost[] = [];
-  for (const lockdown of lockdowns.filter(({ change }) => change.deposed === undefined)) {
-    const { change } = lockdown;
-    const owner = known(trigger(change, "before", "hold"));
-    const slots = [...(holds.of.get(groupOf(change)) ?? [])].map((group) => slot(group, change));
-    const hold = (owner === undefined ? undefined : byId.get(owner)) ?? slots.map((at) => free.get(at)).find(isThere);
-    hosts.push(hostOf(change, hold, lockdown));
-    [...free].filter(([, part]) => part === hold).forEach(([key]) => free.delete(key));
-  }
+  const holdOf = ({ change }: Part): Part | undefined => {
+    const owners = (["before", "after"] as const).map((side) => known(trigger(change, side, "hold")));
+    const slots = [...(holds.of.get(groupOf(change)) ?? [])].map((group) => free.get(slot(group, change)));
+    return [...owners.map((owner) => (owner === undefined ? undefined : byId.get(owner))), ...slots].find(isThere);
+  };
+  const held = lockdowns
+    .filter(({ change }) => change.deposed === undefined)
+    .map((lockdown) => ({ lockdown, hold: holdOf(lockdown) }));
+  const hosts = paired(held).map(({ lockdown, hold }) => hostOf(lockdown.change, hold, lockdown));
+  const taken = new Set(held.map(({ hold }) => hold));
+  [...free].filter(([, part]) => taken.has(part)).forEach(([key]) => free.delete(key));
   return [...hosts, ...[...free.values()].map((hold) => hostOf(hold.change, hold, undefined))].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
+}
+
+interface Held {
+  readonly lockdown: Part;
+  readonly hold: Part | undefined;
+}
+
+/** A host comes into another lockdown when `waves` change, and its hold stays: before is from one, after from the other. */
+function paired(held: readonly Held[]): readonly Held[] {
+  const earlier = new Map<Part, Part>();
+  for (const { lockdown, hold } of held) {
+    if (hold !== undefined && lockdown.change.before !== undefined && !lockdown.change.actions.includes("create")) {
+      earlier.set(hold, lockdown);
+    }
+  }
+  const gone = new Set<Part>();
+  const pairs = held.map(({ lockdown, hold }): Held => {
+    const from = hold && earlier.get(hold);
+    if (from === undefined || lockdown.change.before !== undefined || from.change.type !== lockdown.change.type) {
+      return { lockdown, hold };
+    }
+    gone.add(from);
+    const actions = [...from.change.actions, ...lockdown.change.actions].filter((one) => one !== "no-op");
+    const change = { ...lockdown.change, actions, before: from.change.before };
+    return { lockdown: { ...lockdown, change, tainted: from.tainted, comes: true }, hold };
+  });
+  return pairs.filter(({ lockdown }) => !gone.has(lockdown));
 }
 
 const isThere = (part: Part | undefined): part is Part => part !== undefined;

@@ -380,6 +380,7 @@ function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): r
     ...(changed("program") ? ["the host program changes"] : []),
     ...(changed("address") ? ["its address changes"] : []),
     ...(changed("hold") && !changed("address") ? ["its hold is replaced"] : []),
+    ...(lockdown.comes === true ? ["its lockdown is another resource than before"] : []),
     ...(lockdown.tainted ? ["the last lock failed"] : []),
     ...(lockdown.change.reason === "replace_by_request" ? ["somebody asked for it (-replace)"] : []),
     ...(lockdown.change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),

@@ -280,6 +280,23 @@ describeWith("the review of a plan", ["terraform"], () => {
       );
     });
 
+    test("of changed waves knows the hosts that come into another lockdown, and what becomes of them there", async () => {
+      const narrower = { tracker, hosts: hosts(2), allowFrom: ["192.0.2.0/25", "2001:db8:1::/48"] };
+      const into = await change({ hosts: hosts(2) }, { ...narrower, waves: [["web-1"]] });
+      expect(outcomes(into)).toEqual({ "web-1": "relock", "web-2": "relock" });
+      expect(into.hosts).toHaveLength(2);
+      expect(into.hosts[0].why).toContain("its lockdown is another resource than before");
+      expect(kinds(into)).toEqual(["cut-off"]);
+      expect(details(into, "cut-off")).toHaveLength(2);
+      const out = await change({ hosts: hosts(2), waves: [["web-1"]] }, { tracker, hosts: hosts(2), mode: "observe" });
+      expect(out.hosts.map(({ name, outcome }) => [name, outcome])).toEqual([
+        ["web-1", "observe"],
+        ["web-2", "observe"],
+      ]);
+      expect(kinds(out)).toEqual(["opened"]);
+      expect(details(out, "opened")).toHaveLength(2);
+    });
+
     test("of `removed` blocks says that the hosts are forgotten", async () => {
       const made = await project(tracker);
       await made.apply(firewall(made, { tracker, hosts: hosts(1) }));
