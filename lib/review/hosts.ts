@@ -13,6 +13,7 @@ export const OUTCOMES = {
   reopen: "unlocked, and then locked again",
   move: "let go at the old address, and locked at the new one",
   first: "locked for the first time",
+  perhaps: "locked; perhaps it is already, for its hold is in the state and its lockdown is not",
   retry: "tried again after a lock that failed: until then as before it, open or locked",
   observe: "observed: nothing is denied, and what would be is recorded",
   relock: "locked again: the ruleset replaces the one in force in one step",
@@ -95,12 +96,18 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
   const settings = settingsOf(lockdown, hold);
   const mode = sides("mode");
   const observes = locks && known(mode.after) === "observe";
-  const { outcome, findings } = observing(outcomeOf(host, address, settings), address, observes ? mode : undefined);
-  const ruleset = sides("ruleset_sha256");
+  const earlier = earlierLock(host);
+  const { outcome, findings } = observing(
+    outcomeOf(host, address, settings),
+    earlier,
+    address,
+    observes ? mode : undefined,
+  );
+  const inTriggers = sides("ruleset_sha256");
+  const ruleset = { before: earlier === "told" ? inTriggers.before : undefined, after: inTriggers.after };
   const program = sides("host_program");
-  const dangers = locks
-    ? [...findings, ...lockFindings(lockdown as Part, hold, ruleset, settings, rulesets)]
-    : findings;
+  const access = (): readonly Danger[] => accessFindings(ruleset, rulesets, observes ? "none" : earlier);
+  const dangers = locks ? [...findings, ...access(), ...lockFindings(lockdown as Part, hold, settings)] : findings;
   return {
     name,
     key: host.key,
@@ -113,7 +120,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     why:
       locks && lockdown?.change.before !== undefined
         ? reasonsOf(lockdown, {
-            ruleset,
+            ruleset: inTriggers,
             program,
             address: sides("address"),
             hold: sides("hold"),
@@ -134,9 +141,20 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
 
 type Danger = readonly [DangerKind, Text];
 
+/** Whether a host is locked already, and by what: of an attempt that failed, the state tells not what it replaced. */
+type Earlier = "none" | "told" | "perhaps";
+
+function earlierLock({ hold, lockdown }: TrackedHost): Earlier {
+  if (lockdown?.tainted === true) {
+    return "perhaps";
+  }
+  return lockdown?.change.before !== undefined ? "told" : hold?.change.before !== undefined ? "perhaps" : "none";
+}
+
 /** What only observes is not locked, and whoever was locked before is opened by it. */
 function observing(
   { outcome, findings }: { outcome: Outcome; findings: readonly Danger[] },
+  earlier: Earlier,
   address: Sides,
   mode: Sides | undefined,
 ): { outcome: Outcome; findings: readonly Danger[] } {
@@ -144,10 +162,11 @@ function observing(
     return { outcome, findings };
   }
   const wasLocked = outcome === "relock" && known(mode.before) !== "observe";
-  const opened: Danger = ["opened", text`${address.before ?? ""}: becomes observed, which denies nothing`];
+  const perhaps = earlier === "perhaps" ? "is perhaps locked already, and " : "";
+  const detail = text`${address.after ?? ""}: ${[perhaps]}becomes observed, which denies nothing`;
   return {
-    outcome: outcome === "first" || outcome === "relock" ? "observe" : outcome,
-    findings: wasLocked ? [...findings, opened] : findings,
+    outcome: ["first", "perhaps", "relock"].includes(outcome) ? "observe" : outcome,
+    findings: wasLocked || earlier === "perhaps" ? [...findings, ["opened", detail]] : findings,
   };
 }
 
@@ -181,10 +200,11 @@ export function releaseOf({ change, tainted, block }: Part): "unlocks" | Text | 
 }
 
 function outcomeOf(
-  { hold, lockdown }: TrackedHost,
+  host: TrackedHost,
   address: Sides,
   settings: Settings,
 ): { outcome: Outcome; findings: readonly Danger[] } {
+  const { hold, lockdown } = host;
   const release = hold && releaseOf(hold);
   const locks = creates(lockdown);
   const was = address.before ?? { known: "no address" };
@@ -250,18 +270,15 @@ function outcomeOf(
       ],
     };
   }
-  const again = lockdown.tainted ? "retry" : "relock";
-  return { outcome: !locks ? "stay" : lockdown.change.before === undefined ? "first" : again, findings };
+  if (!locks) {
+    return { outcome: "stay", findings };
+  }
+  const outcomes = { none: "first", told: "relock", perhaps: lockdown.tainted ? "retry" : "perhaps" } as const;
+  return { outcome: outcomes[earlierLock(host)], findings };
 }
 
-function lockFindings(
-  lockdown: Part,
-  hold: Part | undefined,
-  ruleset: Sides,
-  settings: Settings,
-  rulesets: Rulesets,
-): readonly Danger[] {
-  const findings: Danger[] = [...accessFindings(ruleset, rulesets)];
+function lockFindings(lockdown: Part, hold: Part | undefined, settings: Settings): readonly Danger[] {
+  const findings: Danger[] = [];
   const pinned =
     hostKeyOf(lockdown.change) ?? (hold && memoryIsFresh(hold.change) ? hostKeyOf(hold.change) : undefined);
   if (pinned !== true) {
@@ -288,7 +305,7 @@ function lockFindings(
   return findings;
 }
 
-function accessFindings(ruleset: Sides, rulesets: Rulesets): readonly Danger[] {
+function accessFindings(ruleset: Sides, rulesets: Rulesets, earlier: Earlier): readonly Danger[] {
   if (ruleset.after === undefined || "hidden" in ruleset.after) {
     return [["unknown", text`its ruleset is ${ruleset.after ?? { hidden: "known after apply" }}`]];
   }
@@ -305,7 +322,10 @@ function accessFindings(ruleset: Sides, rulesets: Rulesets): readonly Danger[] {
     wide.length === 0
       ? []
       : [["open-to-world", text`TCP port ${String(access.port)} from ${listed(wide.map(String))}`]];
-  if (ruleset.before === undefined || same(ruleset.before, ruleset.after)) {
+  if (earlier === "perhaps") {
+    return [...findings, ["cut-off", ["whether it is locked already cannot be told, nor what it loses"]]];
+  }
+  if (earlier === "none" || ruleset.before === undefined || same(ruleset.before, ruleset.after)) {
     return findings;
   }
   return [...findings, ...cutOff(rulesets.find(known(ruleset.before)), access)];

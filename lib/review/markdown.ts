@@ -63,6 +63,7 @@ const SHORT: Readonly<Record<Outcome, string>> = {
   reopen: "opened and locked again",
   move: "moved to another address",
   first: "locked for the first time",
+  perhaps: "locked, perhaps again",
   retry: "tried again",
   observe: "observed",
   relock: "locked again",

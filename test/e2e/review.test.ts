@@ -143,7 +143,7 @@ describeWith("the review of a plan", ["terraform"], () => {
       await made.apply(configuration);
       await made.terraform("taint", `${tracker}.fleet_lockdown["web-2"]`);
       const review = reviewed(await made.plan(configuration));
-      expect(kinds(review)).toEqual(["tainted"]);
+      expect(kinds(review)).toEqual(["cut-off", "tainted"]);
       expect(outcomes(review)).toEqual({ "web-1": "stay", "web-2": "retry", "web-3": "stay" });
       expectGolden("tainted.md", review.markdown);
     });
@@ -278,6 +278,21 @@ describeWith("the review of a plan", ["terraform"], () => {
       expect(details(review, "left-locked")[0]).toContain(
         "10.0.0.1: no unlock runs, for its hold is replaced with create_before_destroy",
       );
+    });
+
+    test("of a lockdown that left the state alone says that its host is perhaps locked already", async () => {
+      const made = await project(tracker);
+      await made.apply(firewall(made, { tracker, hosts: hosts(2) }));
+      await made.terraform("state", "rm", `${tracker}.fleet_lockdown["web-1"]`);
+      const review = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2), mode: "observe" })));
+      expect(outcomes(review)).toEqual({ "web-1": "observe", "web-2": "observe" });
+      expect(details(review, "opened")).toEqual([
+        "web-1: 10.0.0.1: is perhaps locked already, and becomes observed, which denies nothing",
+        "web-2: 10.0.0.2: becomes observed, which denies nothing",
+      ]);
+      const locked = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2) })));
+      expect(outcomes(locked)).toEqual({ "web-1": "perhaps", "web-2": "stay" });
+      expect(kinds(locked)).toEqual(["cut-off"]);
     });
 
     test("of changed waves knows the hosts that come into another lockdown, and what becomes of them there", async () => {

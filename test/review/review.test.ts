@@ -133,6 +133,34 @@ describe("a review", () => {
     expect(cut(["192.0.2.0/24", "2001:db8::/32"], ["2001:db8::/32"])).toHaveLength(1);
   });
 
+  describe.each(["enforce", "observe"] as const)("with the mode %s", (mode) => {
+    const host = { key: "a", before: ["198.51.100.7"], mode: ["enforce", mode] as const };
+    const lockdownOf = (plan: Record<string, unknown>) =>
+      (plan.resource_changes as Array<ReturnType<typeof change>>).find(({ name }) => name === "fleet_lockdown");
+    const cutOff = ["whether it is locked already cannot be told, nor what it loses"];
+    const opened = ["192.0.2.10: is perhaps locked already, and becomes observed, which denies nothing"];
+
+    test("of a hold without its lockdown says that the host is perhaps locked already", () => {
+      const plan = planOf([host]);
+      Object.assign(lockdownOf(plan)?.change as object, { actions: ["create"], before: null });
+      const found = review(plan);
+      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "perhaps" : "observe");
+      expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
+      expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
+    });
+
+    test("of a lock that failed shows the whole ruleset, and takes no attempt for what the host has", () => {
+      // Not the same as before: the attempt is what is tried again.
+      const plan = planOf([{ ...host, before: ["192.0.2.0/24"] }]);
+      Object.assign(lockdownOf(plan) as object, { action_reason: "replace_because_tainted" });
+      const found = review(plan);
+      expect(found.rulesetChanges.map(({ whole }) => whole)).toEqual([true]);
+      expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
+      expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
+      expect(found.hosts[0].why).not.toContain("its ruleset changes");
+    });
+  });
+
   test("says so where the ruleset before is in the plan no more", () => {
     const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
     const changes = (plan.resource_changes as Array<{ index: string }>).filter(({ index }) => index !== "r0");
