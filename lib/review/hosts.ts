@@ -16,6 +16,7 @@ export const OUTCOMES = {
   perhaps: "locked; perhaps it is already, for its hold is in the state and its lockdown is not",
   retry: "tried again after a lock that failed: until then as before it, open or locked",
   observe: "observed: nothing is denied, and what would be is recorded",
+  enforce: "enforced: it was only observed, and is closed from then on",
   relock: "locked again: the ruleset replaces the one in force in one step",
   stay: "as before",
 } as const;
@@ -30,7 +31,7 @@ export const DANGERS = {
   "left-locked": "hosts that leave the state and stay locked",
   owner: "hosts whose lock has, or may have, another owner",
   address: "hosts whose address changes",
-  "open-to-world": "hosts whose SSH is open to the world",
+  "open-to-world": "hosts with a port that is open to the world",
   "cut-off": "hosts from which you may be cut off",
   "host-key": "hosts whose host key is not pinned",
   tainted: "hosts on which an earlier lock failed, tried again",
@@ -55,6 +56,8 @@ export interface HostReview {
   readonly outcome: Outcome;
   /** Whether lock and confirm run on it. */
   readonly locks: boolean;
+  /** Whether unlock runs on it, at the address before. */
+  readonly unlocks: boolean;
   /** After the apply; of a host that leaves, the one that it had. */
   readonly address: Value | undefined;
   readonly addressBefore: Value | undefined;
@@ -97,22 +100,19 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
   const mode = sides("mode");
   const observes = locks && known(mode.after) === "observe";
   const earlier = earlierLock(host);
-  const { outcome, findings } = observing(
-    outcomeOf(host, address, settings),
-    earlier,
-    address,
-    observes ? mode : undefined,
-  );
+  const { outcome, findings } = observing(outcomeOf(host, address, settings), earlier, address, mode, locks);
   const inTriggers = sides("ruleset_sha256");
   const ruleset = { before: earlier === "told" ? inTriggers.before : undefined, after: inTriggers.after };
-  const program = sides("host_program");
-  const access = (): readonly Danger[] => accessFindings(ruleset, rulesets, observes ? "none" : earlier);
+  const programs = sides("host_program");
+  const program = { before: earlier === "told" ? programs.before : undefined, after: programs.after };
+  const access = (): readonly Danger[] => accessFindings(ruleset, rulesets, observes, earlier);
   const dangers = locks ? [...findings, ...access(), ...lockFindings(lockdown as Part, hold, settings)] : findings;
   return {
     name,
     key: host.key,
     outcome,
     locks,
+    unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
     addressBefore: address.before,
     ruleset,
@@ -121,7 +121,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
       locks && lockdown?.change.before !== undefined
         ? reasonsOf(lockdown, {
             ruleset: inTriggers,
-            program,
+            program: programs,
             address: sides("address"),
             hold: sides("hold"),
             mode,
@@ -151,22 +151,25 @@ function earlierLock({ hold, lockdown }: TrackedHost): Earlier {
   return lockdown?.change.before !== undefined ? "told" : hold?.change.before !== undefined ? "perhaps" : "none";
 }
 
-/** What only observes is not locked, and whoever was locked before is opened by it. */
+/** What only observes is not locked, whatever it was; and whoever was locked before is opened by it. */
 function observing(
   { outcome, findings }: { outcome: Outcome; findings: readonly Danger[] },
   earlier: Earlier,
   address: Sides,
-  mode: Sides | undefined,
+  mode: Sides,
+  locks: boolean,
 ): { outcome: Outcome; findings: readonly Danger[] } {
-  if (mode === undefined) {
-    return { outcome, findings };
+  const observed = earlier === "told" && known(mode.before) === "observe";
+  if (!locks || known(mode.after) !== "observe") {
+    return { outcome: outcome === "relock" && observed ? "enforce" : outcome, findings };
   }
-  const wasLocked = outcome === "relock" && known(mode.before) !== "observe";
   const perhaps = earlier === "perhaps" ? "is perhaps locked already, and " : "";
   const detail = text`${address.after ?? ""}: ${[perhaps]}becomes observed, which denies nothing`;
+  // Nothing locks it again.
+  const others = findings.filter(([kind]) => kind !== "reopened");
   return {
-    outcome: ["first", "perhaps", "relock"].includes(outcome) ? "observe" : outcome,
-    findings: wasLocked || earlier === "perhaps" ? [...findings, ["opened", detail]] : findings,
+    outcome: "observe",
+    findings: earlier === "none" || observed ? others : [...others, ["opened", detail]],
   };
 }
 
@@ -305,7 +308,7 @@ function lockFindings(lockdown: Part, hold: Part | undefined, settings: Settings
   return findings;
 }
 
-function accessFindings(ruleset: Sides, rulesets: Rulesets, earlier: Earlier): readonly Danger[] {
+function accessFindings(ruleset: Sides, rulesets: Rulesets, observes: boolean, earlier: Earlier): readonly Danger[] {
   if (ruleset.after === undefined || "hidden" in ruleset.after) {
     return [["unknown", text`its ruleset is ${ruleset.after ?? { hidden: "known after apply" }}`]];
   }
@@ -315,13 +318,24 @@ function accessFindings(ruleset: Sides, rulesets: Rulesets, earlier: Earlier): r
   }
   const access = sshAccess(after);
   if (access === undefined) {
-    return [["unknown", ["who may reach SSH cannot be told from its ruleset; read it"]]];
+    return [["unknown", ["its ruleset is not as this version of ssh-only-firewall writes it; read who may reach SSH"]]];
+  }
+  if (access.passesAll !== observes) {
+    const detail = observes ? "its ruleset denies, though it is only to observe" : "its ruleset denies nothing";
+    return [["unknown", [detail]]];
   }
   const wide = access.sources.filter((source) => source.isWide);
   const findings: Danger[] =
     wide.length === 0
       ? []
       : [["open-to-world", text`TCP port ${String(access.port)} from ${listed(wide.map(String))}`]];
+  const others = access.others.filter(({ source }) => source.isWide).map((one) => `${one.port} from ${one.source}`);
+  if (others.length > 0) {
+    findings.push(["open-to-world", text`an exception lets in ${listed(others)}`]);
+  }
+  if (observes) {
+    return findings;
+  }
   if (earlier === "perhaps") {
     return [...findings, ["cut-off", ["whether it is locked already cannot be told, nor what it loses"]]];
   }

@@ -66,6 +66,7 @@ const SHORT: Readonly<Record<Outcome, string>> = {
   perhaps: "locked, perhaps again",
   retry: "tried again",
   observe: "observed",
+  enforce: "enforced after observing",
   relock: "locked again",
   stay: "unchanged",
 };
@@ -80,7 +81,7 @@ const MEANING: Readonly<Record<DangerKind, string>> = {
     "Nothing holds these locks any more, and no later deploy unlocks them. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
   owner: "A host that another owner has locked refuses a new lock, and stays as it is.",
   address: "A new address means another machine: the old one is unlocked, and the new one locked.",
-  "open-to-world": "Everybody may try to log in; name the sources in `allowFrom`.",
+  "open-to-world": "Everybody may try to get in; name the sources in `allowFrom`, or in the exception.",
   "cut-off":
     "Compare with where you log in from. Sessions from there end; Terraform itself must come back from an allowed source, or the host rolls back.",
   "host-key": "Terraform does not check which machine answers; give `connection.hostKey`.",
@@ -120,14 +121,16 @@ function inGroups<T>(hosts: readonly T[]): ReadonlyArray<readonly T[]> {
 /** Which machine it is; of one that is locked there already, its name says it. */
 function withAddress({ name, address, outcome }: HostReview): string {
   const shown = known(address);
-  return markdown(shown === undefined || outcome === "relock" ? text`${name}` : text`${name} (${shown})`);
+  return markdown(
+    shown === undefined || outcome === "relock" || outcome === "enforce" ? text`${name}` : text`${name} (${shown})`,
+  );
 }
 
 const names = (hosts: readonly string[]): string => hosts.map((host) => markdown(text`${host}`)).join(", ");
 
 function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): readonly Section[] {
   const locked = hosts.filter(({ locks }) => locks);
-  const unlocked = hosts.filter(({ outcome }) => outcome === "unlock" || outcome === "reopen" || outcome === "move");
+  const unlocked = hosts.filter(({ unlocks }) => unlocks);
   const acted = hosts.filter(({ outcome }) => outcome !== "stay");
   if (acted.length === 0) {
     return [];

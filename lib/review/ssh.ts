@@ -1,6 +1,7 @@
 /** Who may reach SSH, read from the rules that a host is to load, not from the words above them. */
 import { type Cidr, contains, familyName, formatCidr, parseCidr } from "../policy/address";
 import { parseOrThrow } from "../policy/problems";
+import { type InputChain, iptablesInput, nftablesInput } from "./chain";
 
 /** An address or range that a rule lets in. */
 class Source {
@@ -28,65 +29,59 @@ class Source {
 export interface SshAccess {
   readonly port: number;
   readonly sources: readonly Source[];
+  /** What else is let in by port: `tcp 443`, and from where. */
+  readonly others: ReadonlyArray<{ readonly port: string; readonly source: Source }>;
+  /** Whether nothing is denied, as where it only observes. */
+  readonly passesAll: boolean;
 }
 
 /** The texts of a ruleset, by backend; empty where the host needs none. */
 export type Texts = Readonly<Record<string, string>>;
 
-const NFTABLES =
-  /^\t\t(?:(?:ip6? saddr (?<one>[^\s{}]+|\{ [^{}]+ \})|meta nfproto (?<family>ipv[46])) )?tcp dport (?<port>\d+) accept$/gm;
-const IPTABLES = /^-A SSH_ONLY_IN (?:-s (?<one>\S+) )?-p tcp -m tcp --dport (?<port>\d+) -j (?:ACCEPT|RETURN)$/gm;
-const ANYWHERE = { ipv4: ["0.0.0.0/0"], ipv6: ["::/0"] } as const;
-
 /** Undefined when the texts are not understood, or do not say the same for each backend. */
 export function sshAccess(texts: Texts): SshAccess | undefined {
-  const ports = [texts.nftables, texts.iptables, texts.ip6tables].map(
-    (one) => /^# {3}- SSH: TCP port (\d+)\b/m.exec(one ?? "")?.[1],
-  );
+  const { nftables = "", iptables = "", ip6tables = "" } = texts;
+  const ports = [nftables, iptables, ip6tables].map((one) => /^# {3}- SSH: TCP port (\d+)\b/m.exec(one)?.[1]);
   const port = ports.find((one) => one !== undefined);
   if (port === undefined || ports.some((one) => one !== undefined && one !== port)) {
     return undefined;
   }
-  const nftables =
-    texts.nftables === "" ? undefined : accepted(inputOf(texts.nftables ?? ""), NFTABLES, port, "ipv4", "ipv6");
-  const iptables =
-    texts.iptables === "" && texts.ip6tables === ""
-      ? undefined
-      : [
-          ...accepted(texts.iptables ?? "", IPTABLES, port, "ipv4"),
-          ...accepted(texts.ip6tables ?? "", IPTABLES, port, "ipv6"),
-        ];
-  const found = nftables ?? iptables ?? [];
-  if (found.length === 0 || (iptables !== undefined && sorted(found) !== sorted(iptables))) {
+  const chains = [
+    ...(nftables === "" ? [] : [nftablesInput(nftables)]),
+    ...(iptables === "" && ip6tables === ""
+      ? []
+      : [joined(iptablesInput(iptables, "ipv4"), iptablesInput(ip6tables, "ipv6"))]),
+  ];
+  const [first, second = first] = chains;
+  if (first === undefined || second === undefined || summary(first) !== summary(second)) {
     return undefined;
   }
   try {
-    return { port: Number(port), sources: found.map((source) => Source.of(source)) };
+    const found = first.lets.map((one) => ({ port: `${one.protocol} ${one.port}`, source: Source.of(one.source) }));
+    const ssh = found.filter((one) => one.port === `tcp ${port}`);
+    return ssh.length === 0
+      ? undefined
+      : {
+          port: Number(port),
+          sources: ssh.map(({ source }) => source),
+          others: found.filter((one) => !ssh.includes(one)),
+          passesAll: first.passesAll,
+        };
   } catch {
     return undefined;
   }
 }
 
-function inputOf(nftables: string): string {
-  return /^\tchain input \{\n.*?^\t\}/ms.exec(nftables)?.[0] ?? "";
+function joined(ipv4: InputChain | undefined, ipv6: InputChain | undefined): InputChain | undefined {
+  return ipv4 === undefined || ipv6 === undefined || ipv4.passesAll !== ipv6.passesAll
+    ? undefined
+    : { lets: [...ipv4.lets, ...ipv6.lets], passesAll: ipv4.passesAll };
 }
 
-function accepted(
-  text: string,
-  rule: RegExp,
-  port: string,
-  ...families: Array<keyof typeof ANYWHERE>
-): readonly string[] {
-  return [...text.matchAll(rule)]
-    .filter(({ groups }) => groups?.port === port)
-    .flatMap(({ groups }) =>
-      groups?.one === undefined
-        ? families.filter((family) => (groups?.family ?? family) === family).flatMap((family) => ANYWHERE[family])
-        : groups.one.replace(/[{}\s]/g, "").split(","),
-    );
+/** The same for chains that let in the same. */
+function summary({ lets, passesAll }: InputChain): string {
+  return JSON.stringify([passesAll, [...new Set(lets.map((one) => JSON.stringify(one)))].sort()]);
 }
-
-const sorted = (sources: readonly string[]): string => [...new Set(sources)].sort().join();
 
 /** Those from which SSH could be reached, and cannot any more. */
 export function sourcesLost(before: SshAccess, after: SshAccess): readonly Source[] {

@@ -166,6 +166,16 @@ describeWith("the review of a plan", ["terraform"], () => {
       },
     );
 
+    test.each(["0.0.0.0/0", "::/0"])("of an exception for %s names its port", async (from) => {
+      const exceptions = [{ kind: "ingress", from, port: 3389, protocol: "tcp" }] as const;
+      const review = await change(undefined, { tracker, hosts: hosts(1), exceptions });
+      const family = from === "::/0" ? "IPv6" : "IPv4";
+      expect(details(review, "open-to-world")).toEqual([
+        `web-1: an exception lets in tcp 3389 from anywhere (${family})`,
+      ]);
+      expect(kinds(review)).toEqual(["open-to-world"]);
+    });
+
     test("of another host program says that all hosts are locked again", async () => {
       const made = await project(tracker);
       const configuration = firewall(made, { tracker, hosts: hosts(2) });
@@ -278,6 +288,19 @@ describeWith("the review of a plan", ["terraform"], () => {
       expect(details(review, "left-locked")[0]).toContain(
         "10.0.0.1: no unlock runs, for its hold is replaced with create_before_destroy",
       );
+    });
+
+    test("of a host that is only observed from now on says that it is opened, whatever else happens to it", async () => {
+      const before = { hosts: hosts(2) };
+      const after = { tracker, hosts: { ...hosts(2), "web-2": "203.0.113.9" }, mode: "observe" } as const;
+      const review = await change(before, after, `-replace=${tracker}.fleet_hold["web-1"]`);
+      expect(outcomes(review)).toEqual({ "web-1": "observe", "web-2": "observe" });
+      expect(kinds(review)).toEqual(["opened", "address"]);
+      expect(details(review, "opened")).toEqual([
+        "web-1: 10.0.0.1: becomes observed, which denies nothing",
+        "web-2: 203.0.113.9: becomes observed, which denies nothing",
+      ]);
+      expect(review.markdown).toContain("- `unlock`, over SSH, where a hold is destroyed");
     });
 
     test("of a lockdown that left the state alone says that its host is perhaps locked already", async () => {

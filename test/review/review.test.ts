@@ -1,5 +1,6 @@
 import { fingerprint } from "../../lib/review/fingerprint";
 import type { DangerKind } from "../../lib/review/hosts";
+import { toMarkdown, verdictOf } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";
 import { sshAccess } from "../../lib/review/ssh";
@@ -8,11 +9,24 @@ import { rendered } from "../ruleset/support/golden";
 import { bytesOf, change, planOf, rulesetOf, spread } from "./support/plans";
 
 const review = (plan: unknown): Review => reviewPlan(readPlan(bytesOf(plan)));
+const shown = (plan: unknown): { verdict: string; markdown: string } => {
+  const found = review(plan);
+  return { verdict: verdictOf(found), markdown: toMarkdown(found) };
+};
 const details = ({ dangers }: Review, kind: DangerKind): string[] =>
   dangers.filter((one) => one.kind === kind).flatMap(({ findings }) => findings.map(({ detail }) => plain(detail)));
 
 describe("who may reach SSH is read from the rules", () => {
-  const names = ["default", "typical", "ipv4-only", "ipv6-only", "every-exception", "log-and-limit", "denials-swapped"];
+  const names = [
+    "default",
+    "typical",
+    "ipv4-only",
+    "ipv6-only",
+    "every-exception",
+    "log-and-limit",
+    "denials-swapped",
+    "observe",
+  ];
 
   test.each(names)("of %s, the same in every backend", (name) => {
     const texts = {
@@ -54,6 +68,65 @@ describe("who may reach SSH is read from the rules", () => {
     expect(sshAccess(wordless)).toBeUndefined();
   });
 
+  const nft = (name: string): string => rendered[`${name}.nft`];
+  test.each([
+    ["a rule for many ports", nft("typical"), "tcp dport 22 accept", "tcp dport 1-65535 accept"],
+    ["a rule for all", nft("typical"), "\t\ticmp type", "\t\taccept\n\t\ticmp type"],
+    ["a jump", nft("typical"), "\t\ticmp type", "\t\tjump output\n\t\ticmp type"],
+    ["a way out", nft("typical"), "\t\ticmp type", "\t\ttcp dport 22 goto output\n\t\ticmp type"],
+    ["a rule for an interface", nft("typical"), "\t\ticmp type", '\t\tiifname "eth0" accept\n\t\ticmp type'],
+    ["two rules in a line", nft("typical"), "\t\ticmp type", "\t\tdrop; accept\n\t\ticmp type"],
+    ["a drop in front", nft("typical"), '\t\tiifname "lo"', '\t\tdrop\n\t\tiifname "lo"'],
+    [
+      "another policy of the chain",
+      nft("typical"),
+      "hook input priority -10; policy drop",
+      "hook input priority -10; policy accept",
+    ],
+    ["no end", nft("typical"), '"denied in"\n\t\tdrop\n', '"denied in"\n'],
+    ["an end that accepts", nft("typical"), '"denied in"\n\t\tdrop\n', '"denied in"\n\t\taccept\n'],
+    [
+      "a chain within another",
+      nft("typical"),
+      '\t\toifname "lo"',
+      '\t\tdrop }; chain input { accept; }; chain x { drop\n\t\toifname "lo"',
+    ],
+    ["a command behind it", nft("typical"), /$/, "insert rule inet ssh_only_firewall input accept\n"],
+    ["a command before it", nft("typical"), /^/, "flush ruleset\n"],
+  ] as Array<[string, string, string | RegExp, string]>)(
+    "and is not told where nftables has %s",
+    (_what, text, from, to) => {
+      expect(sshAccess({ nftables: text, iptables: "", ip6tables: "" })).toBeDefined();
+      const odd = text.replace(from, to);
+      expect(odd).not.toBe(text);
+      expect(sshAccess({ nftables: odd, iptables: "", ip6tables: "" })).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["a rule for all", "-A SSH_ONLY_IN -p icmp", "-A SSH_ONLY_IN -j ACCEPT\n-A SSH_ONLY_IN -p icmp"],
+    ["a rule that leaves the chain", "-A SSH_ONLY_IN -p icmp", "-A SSH_ONLY_IN -j RETURN\n-A SSH_ONLY_IN -p icmp"],
+    ["a jump", "-A SSH_ONLY_IN -p icmp", "-A SSH_ONLY_IN -p tcp -g SSH_ONLY_OUT\n-A SSH_ONLY_IN -p icmp"],
+    ["a rule for many ports", "--dport 22 -j ACCEPT", "--dport 1:65535 -j ACCEPT"],
+    ["a rule put in front", "COMMIT", "-I SSH_ONLY_IN -j ACCEPT\nCOMMIT"],
+    ["a rule in a chain of others", "COMMIT", "-A INPUT -j ACCEPT\nCOMMIT"],
+    ["no end", "-A SSH_ONLY_IN -j DROP\n", ""],
+    ["an end that only leaves", "-A SSH_ONLY_IN -j DROP\n", "-A SSH_ONLY_IN -j RETURN\n"],
+  ])("and is not told where iptables has %s", (_what, from, to) => {
+    const texts = { nftables: "", iptables: rendered["typical.v4"], ip6tables: rendered["typical.v6"] };
+    expect(sshAccess(texts)).toBeDefined();
+    const odd = texts.iptables.replace(from, to);
+    expect(odd).not.toBe(texts.iptables);
+    expect(sshAccess({ ...texts, iptables: odd })).toBeUndefined();
+  });
+
+  test("and whatever else is let in by port", () => {
+    const access = sshAccess({ nftables: rendered["every-exception.nft"], iptables: "", ip6tables: "" });
+    expect(access?.others.map(({ port, source }) => `${port} from ${source}`)).toEqual([
+      "tcp 9100 from anywhere (IPv4)",
+    ]);
+  });
+
   test("and not from the words above them", () => {
     const lying = swap(
       "nftables",
@@ -81,7 +154,7 @@ describe("a review", () => {
   test.each([
     [["enforce", "observe"], "observe", ["192.0.2.10: becomes observed, which denies nothing"], 0],
     [["observe", "observe"], "observe", [], 0],
-    [["observe", "enforce"], "relock", [], 1],
+    [["observe", "enforce"], "enforce", [], 1],
     [["enforce", "enforce"], "relock", [], 1],
   ] as const)("of a mode %p", (mode, outcome, opened, locked) => {
     const found = review(planOf([{ key: "a", before: ["192.0.2.0/24"], mode }]));
@@ -133,6 +206,26 @@ describe("a review", () => {
     expect(cut(["192.0.2.0/24", "2001:db8::/32"], ["2001:db8::/32"])).toHaveLength(1);
   });
 
+  test.each(["enforce", "observe"])(
+    "of a ruleset that is not of the mode %s says that it cannot be reviewed",
+    (mode) => {
+      const text = JSON.stringify(planOf([{ key: "a", mode: [mode, mode] }]));
+      const other = mode === "enforce" ? "observe" : "enforce";
+      const found = review(JSON.parse(text.replaceAll(`"mode":"${mode}"`, `"mode":"${other}"`)));
+      expect(details(found, "unknown")).toEqual([
+        mode === "enforce" ? "its ruleset denies, though it is only to observe" : "its ruleset denies nothing",
+      ]);
+    },
+  );
+
+  test("of a host that was only observed says that it is closed from then on", () => {
+    const { verdict, markdown } = shown(planOf([{ key: "a", before: ["192.0.2.0/24"], mode: ["observe", "enforce"] }]));
+    expect(verdict).toBe("Nothing dangerous. Of 1 host: 1 enforced after observing.");
+    expect(markdown).toContain(
+      "| `a` | Enforced: it was only observed, and is closed from then on (its mode changes, its ruleset changes) |",
+    );
+  });
+
   describe.each(["enforce", "observe"] as const)("with the mode %s", (mode) => {
     const host = { key: "a", before: ["198.51.100.7"], mode: ["enforce", mode] as const };
     const lockdownOf = (plan: Record<string, unknown>) =>
@@ -154,10 +247,11 @@ describe("a review", () => {
       const plan = planOf([{ ...host, before: ["192.0.2.0/24"] }]);
       Object.assign(lockdownOf(plan) as object, { action_reason: "replace_because_tainted" });
       const found = review(plan);
+      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "retry" : "observe");
       expect(found.rulesetChanges.map(({ whole }) => whole)).toEqual([true]);
       expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
       expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
-      expect(found.hosts[0].why).not.toContain("its ruleset changes");
+      expect(found.hosts[0].why.includes("its ruleset changes")).toBe(mode === "observe");
     });
   });
 

@@ -17,8 +17,11 @@ export interface MadeUpHost {
 }
 
 /** The three texts of a policy, and their hash. */
-export function rulesetOf(allowFrom: readonly string[]): { texts: Record<string, string>; hash: string } {
-  const policy = parsePolicy({ allowFrom }, new Problems());
+export function rulesetOf(
+  allowFrom: readonly string[],
+  mode = "enforce",
+): { texts: Record<string, string>; hash: string } {
+  const policy = parsePolicy({ allowFrom, mode }, new Problems());
   const { nftables = "", iptables = "", ip6tables = "" } = policy === undefined ? {} : renderRulesets(policy, "auto");
   const hash = createHash("sha256").update(`${nftables}${iptables}${ip6tables}`).digest("hex");
   return { texts: { nftables, iptables, ip6tables }, hash };
@@ -26,6 +29,7 @@ export function rulesetOf(allowFrom: readonly string[]): { texts: Record<string,
 
 export const PROGRAM = "0123456789ab";
 const WORLD_BUT_ONE = ["192.0.2.0/24"];
+const ENFORCED = ["enforce", "enforce"] as const;
 
 /** Hosts that are locked for the first time, or (with `before`) locked again with other sources. */
 export function planOf(
@@ -33,12 +37,16 @@ export function planOf(
   others: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
   const policies = new Map(
-    hosts.flatMap(({ before, after }) => [before ?? [], after ?? WORLD_BUT_ONE].map((one) => [one.join(), one])),
+    hosts.flatMap(({ before, after, mode = ENFORCED }) =>
+      [before ?? [], after ?? WORLD_BUT_ONE].map(
+        (one, side) => [`${one.join()} ${mode[side]}`, [one, mode[side]]] as const,
+      ),
+    ),
   );
   const rulesets = [...policies.values()]
-    .filter((one) => one.length > 0)
-    .map((one, index) => {
-      const { texts } = rulesetOf(one);
+    .filter(([one]) => one.length > 0)
+    .map(([one, mode], index) => {
+      const { texts } = rulesetOf(one, mode);
       return change("ruleset", `r${index}`, ["no-op"], { triggers_replace: texts }, { triggers_replace: texts });
     });
   const resource_changes = [...rulesets, ...hosts.flatMap(changesOf)];
@@ -81,7 +89,7 @@ function changesOf({
   hostKey = "pinned",
   before,
   after = WORLD_BUT_ONE,
-  mode = ["enforce", "enforce"],
+  mode = ENFORCED,
   drift = [undefined, undefined],
 }: MadeUpHost): unknown[] {
   const triggers = (from: readonly string[], side: 0 | 1) => ({
@@ -92,7 +100,7 @@ function changesOf({
       host_program: PROGRAM,
       mode: mode[side],
       ...(drift[side] === undefined ? {} : { drift: drift[side] }),
-      ruleset_sha256: rulesetOf(from).hash,
+      ruleset_sha256: rulesetOf(from, mode[side]).hash,
     },
     input: { host_key: hostKey },
   });
