@@ -1,7 +1,7 @@
 /** `review`: what a plan does to hosts, for whoever approves it. */
 import { readFileSync, readSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { hostProgramVersion } from "../host/program";
+import { hostProgramVersion, launcher } from "../host/program";
 import { closest } from "../policy/keys";
 import { DANGERS, type DangerKind } from "../review/hosts";
 import { PlanError } from "../review/json";
@@ -77,7 +77,7 @@ function review(file: string, { json, failOn, name }: ReviewOptions): void {
 function reviewed(file: string): ReturnType<typeof reviewPlan> {
   const place = file === "-" ? "standard input" : file;
   try {
-    return reviewPlan(readPlan(read(file)));
+    return reviewPlan(readPlan(read(file)), { launcher: launcher() });
   } catch (error) {
     if (error instanceof PlanError) {
       throw new CommandError(`${place}: ${error.message}`, 1);
@@ -125,7 +125,7 @@ function kindsOf(value: string): readonly DangerKind[] {
   if (value === "any" || value === "none") {
     return value === "any" ? KINDS : [];
   }
-  const kinds = value.split(",");
+  const kinds = value.split(",").map((kind) => kind.trim());
   const unknown = kinds.find((kind) => !(KINDS as readonly string[]).includes(kind));
   if (unknown !== undefined) {
     throw new InvalidArgumentError(messages.unknownKind(unknown, closest(unknown, KINDS), KINDS));

@@ -59,7 +59,8 @@ export function remembered(change: Change, side: "before" | "after", name: strin
   return change[side]?.get(MEMORY[change.type], name);
 }
 
-export function findFirewalls(plan: Plan): Firewalls {
+/** @param launcher what every script ends with; undefined where it is not compared */
+export function findFirewalls(plan: Plan, launcher?: string): Firewalls {
   const all = allChanges(plan);
   const tainted = new Set(plan.prior.filter((one) => one.tainted).map((one) => one.address));
   const partOf = (change: Change): Part => ({
@@ -78,7 +79,11 @@ export function findFirewalls(plan: Plan): Firewalls {
     hosts: hostsOf(lockdowns, holds),
     rulesets: rulesets.map(({ change }) => change),
     deposedHolds: holds.parts.filter(({ change }) => change.deposed !== undefined),
-    unclear: [...strangers.flatMap((change) => marksOf(change, plan)), ...alteredBlocks(lockdowns, holds.parts)],
+    unclear: [
+      ...strangers.flatMap((change) => marksOf(change, plan)),
+      ...alteredBlocks(lockdowns, holds.parts),
+      ...(launcher === undefined ? [] : alteredScripts([...lockdowns, ...holds.parts], launcher)),
+    ],
     others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
     owns: (change) => blocks.has(blockOf(change)),
   };
@@ -268,4 +273,26 @@ function matches(verbs: ReadonlyArray<string | undefined>, expected: readonly st
   return (
     verbs.length === expected.length && verbs.every((verb, index) => verb === undefined || verb === expected[index])
   );
+}
+
+/** Settings as quoted constants, some of which Terraform fills in and quotes: nothing in them is shell. */
+const SETTING = /^SSH_ONLY_\w+='(?:(?:[^'$\n]|\$(?!\{))*|\$\{replace\([^{}'\n]*, "'", "'\\\\''"\)\})'$/;
+
+/** A script that is not in the plan word for word is not compared: its settings are then said to be untold. */
+function alteredScripts(parts: readonly Part[], launcher: string): readonly Text[] {
+  const blocks = new Map(parts.map(({ change, block }) => [blockOf(change), block] as const));
+  return [...blocks]
+    .filter(([, block]) => block?.provisioners.some((script) => script !== undefined && !isScript(script, launcher)))
+    .map(
+      ([address]) =>
+        text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,
+    );
+}
+
+function isScript(script: string, launcher: string): boolean {
+  const [shebang, ...lines] = script.split("\n");
+  const end = lines.indexOf("");
+  const rest = lines.slice(end + 1).join("\n");
+  const unescaped = rest.replace(/([$%])\1\{/g, "$1{");
+  return shebang === "#!/bin/sh" && lines.slice(0, end).every((line) => SETTING.test(line)) && unescaped === launcher;
 }

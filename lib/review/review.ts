@@ -37,8 +37,13 @@ export interface RulesetChange {
   readonly whole: boolean;
 }
 
-export function reviewPlan(plan: Plan): Review {
-  const firewalls = findFirewalls(plan);
+export interface ReviewOptions {
+  /** What this package ends every uploaded script with. @default - scripts are not compared with it */
+  readonly launcher?: string;
+}
+
+export function reviewPlan(plan: Plan, { launcher }: ReviewOptions = {}): Review {
+  const firewalls = findFirewalls(plan, launcher);
   const rulesets = new Rulesets(firewalls.rulesets);
   const single = new Set(firewalls.hosts.map(({ firewall }) => firewall)).size < 2;
   const hosts = firewalls.hosts.map((host) =>

@@ -28,7 +28,7 @@ describe("review", () => {
   test("ends with 2 where something is, and says in a log what", () => {
     const ended = review("unpinned.json");
     expect(ended).toMatchObject({ code: 2, stderr: "Dangerous, and listed: open-to-world (1), host-key (1).\n" });
-    expect(ended.stdout).toContain("#### Hosts whose SSH is open to the world: 1");
+    expect(ended.stdout).toContain("#### Hosts with a port that is open to the world: 1");
   });
 
   test.each([
@@ -37,6 +37,7 @@ describe("review", () => {
     ["host-key", 2],
     ["opened,cut-off", 0],
     ["opened,open-to-world", 2],
+    [" host-key , opened", 2],
   ])("with --fail-on %s ends with %d, and lists all the same", (kinds, code) => {
     const ended = review("unpinned.json", "--fail-on", kinds);
     expect(ended.code).toBe(code);

