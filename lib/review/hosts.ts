@@ -61,6 +61,9 @@ export interface HostReview {
   /** After the apply; of a host that leaves, the one that it had. */
   readonly address: Value | undefined;
   readonly addressBefore: Value | undefined;
+  /** Its address, port and bastion after the apply, where they are known: two hosts with the same are one machine. */
+  readonly place: string | undefined;
+  readonly placeBefore: string | undefined;
   readonly ruleset: Sides;
   readonly program: Sides;
   /** Why it is locked again. */
@@ -115,6 +118,8 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
     addressBefore: address.before,
+    place: placeOf(hold, address.after, "after"),
+    placeBefore: placeOf(hold, address.before, "before"),
     ruleset,
     program,
     why:
@@ -140,6 +145,12 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
 }
 
 type Danger = readonly [DangerKind, Text];
+
+function placeOf(hold: Part | undefined, address: Value | undefined, side: "before" | "after"): string | undefined {
+  const where = known(address);
+  const others = ["port", "bastion_host"].map((name) => hold && known(remembered(hold.change, side, name)));
+  return where === undefined ? undefined : JSON.stringify([where, ...others.map((one) => one ?? "")]);
+}
 
 /** Whether a host is locked already, and by what: of an attempt that failed, the state tells not what it replaced. */
 type Earlier = "none" | "told" | "perhaps";

@@ -86,26 +86,42 @@ function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
   ];
 }
 
-/** A machine that is let go under one name and locked under another: nothing makes Terraform do it in that order. */
+/**
+ * A machine that two hosts claim after the apply, or that is let go under one name and locked under another: nothing makes
+ * Terraform do it in that order.
+ */
 function contested(hosts: readonly HostReview[]): readonly Finding[] {
+  const at = (side: "place" | "placeBefore", those: readonly HostReview[]): ReadonlyMap<string, HostReview[]> => {
+    const found = new Map<string, HostReview[]>();
+    for (const host of those) {
+      const place = host[side];
+      if (place !== undefined) {
+        found.set(place, [...(found.get(place) ?? []), host]);
+      }
+    }
+    return found;
+  };
+  const claims = at(
+    "place",
+    hosts.filter(({ outcome }) => outcome !== "unlock" && outcome !== "leave"),
+  );
+  const before = at("placeBefore", hosts);
   return hosts
-    .filter(({ outcome }) => outcome === "first")
+    .filter(({ locks }) => locks)
     .flatMap((host): Finding[] => {
-      const address = known(host.address);
-      const other = hosts.find(
-        (one) =>
-          one !== host && address !== undefined && known(one.addressBefore) === address && one.outcome !== "stay",
-      );
+      const other = (those: ReadonlyMap<string, HostReview[]>): HostReview | undefined =>
+        those.get(host.place ?? "")?.find((one) => one !== host);
+      const claim = other(claims);
+      // Who stays where it was meets nobody that has gone.
+      const earlier = host.place === host.placeBefore ? undefined : other(before);
       const meaning = "its lock may be refused, unless takeOver is set";
-      return other === undefined
-        ? []
-        : [
-            {
-              kind: "owner",
-              host: host.name,
-              detail: text`${address ?? ""} is locked as ${other.name} until now; ${[meaning]}`,
-            },
-          ];
+      const detail =
+        claim !== undefined
+          ? text`${known(host.address) ?? ""} is the address of ${claim.name} too; ${[meaning]}`
+          : earlier !== undefined
+            ? text`${known(host.address) ?? ""} is locked as ${earlier.name} until now; ${[meaning]}`
+            : undefined;
+      return detail === undefined ? [] : [{ kind: "owner", host: host.name, detail }];
     });
 }
 

@@ -526,6 +526,36 @@ describeWith("the review of a plan", ["terraform"], () => {
     ]);
   });
 
+  test("of two firewalls that claim one machine says that they do", async () => {
+    const two = (first: Record<string, HostProps>) => (stack: TerraformStack) => {
+      const props = { tracker: "terraform_data", allowFrom, connection } as const;
+      new SshOnlyFirewall(stack, "fleet", { ...props, hosts: first });
+      new SshOnlyFirewall(stack, "two", { ...props, hosts: { other: "10.0.0.1" } });
+    };
+    const [made, fresh] = [await project(), await project()];
+    const both = made.configuration(two(hosts(1)));
+    expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
+      "fleet/web-1: 10.0.0.1 is the address of two/other too; its lock may be refused, unless takeOver is set",
+      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+    ]);
+    await made.apply(firewall(made, { hosts: hosts(1) }));
+    expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
+      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+    ]);
+    // Behind one address, at ports of their own.
+    const apart = { "web-1": { address: "10.0.0.1", connection: { ...connection, port: 2201 } } };
+    expect(kinds(reviewed(await fresh.plan(fresh.configuration(two(apart)))))).not.toContain("owner");
+  });
+
+  test("of hosts that exchange their addresses says that two owners meet", async () => {
+    const swapped = { hosts: { "web-1": "10.0.0.2", "web-2": "10.0.0.1" } };
+    const review = await change({ hosts: hosts(2) }, swapped);
+    expect(details(review, "owner")).toEqual([
+      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused, unless takeOver is set",
+      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+    ]);
+  });
+
   test("of provisioners that are not the construct's names them", async () => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });

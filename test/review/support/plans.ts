@@ -50,7 +50,7 @@ export function planOf(
       const { texts } = rulesetOf(one, mode);
       return change("ruleset", `r${index}`, ["no-op"], { triggers_replace: texts }, { triggers_replace: texts });
     });
-  const resource_changes = [...rulesets, ...hosts.flatMap(changesOf)];
+  const resource_changes = [...rulesets, ...hosts.flatMap((host, index) => changesOf(host, index))];
   const provisioner = (text: string): unknown => ({
     type: "remote-exec",
     expressions: { inline: { constant_value: [["#!/bin/sh", text, "", launcher()].join("\n")] } },
@@ -84,19 +84,23 @@ export function planOf(
   return { format_version: "1.2", resource_changes, configuration: { root_module: { resources } }, ...others };
 }
 
-function changesOf({
-  key,
-  address = "192.0.2.10",
-  hostKey = "pinned",
-  before,
-  after = WORLD_BUT_ONE,
-  mode = ENFORCED,
-  drift = [undefined, undefined],
-}: MadeUpHost): unknown[] {
+function changesOf(
+  {
+    key,
+    address,
+    hostKey = "pinned",
+    before,
+    after = WORLD_BUT_ONE,
+    mode = ENFORCED,
+    drift = [undefined, undefined],
+  }: MadeUpHost,
+  index: number,
+): unknown[] {
+  const at = address ?? (index === 0 ? "192.0.2.10" : `10.0.${index >> 8}.${index & 255}`);
   const triggers = (from: readonly string[], side: 0 | 1) => ({
     id: `lockdown ${key}`,
     triggers_replace: {
-      address,
+      address: at,
       hold: `hold ${key}`,
       host_program: PROGRAM,
       mode: mode[side],
@@ -105,7 +109,7 @@ function changesOf({
     },
     input: { host_key: hostKey },
   });
-  const held = { id: `hold ${key}`, triggers_replace: { address }, input: {} };
+  const held = { id: `hold ${key}`, triggers_replace: { address: at }, input: {} };
   const actions = before === undefined ? ["create"] : ["delete", "create"];
   return [
     change("hold", key, before === undefined ? ["create"] : ["no-op"], before && held, held),
