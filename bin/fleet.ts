@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The CDKTF app: a fleet file in, its stacks out. `cdktf` runs it, as cdktf.json says. */
 import { App } from "cdktf";
+import { endQuietly } from "../lib/cli/streams";
 import { DEFAULT_FILE, readFleet } from "../lib/fleet/fleet-file";
 import { FleetFileError } from "../lib/fleet/fleet-file-error";
 import { addStacks } from "../lib/fleet/fleet-stack";
@@ -36,4 +37,5 @@ function main(args: readonly string[]): number {
   }
 }
 
+endQuietly();
 process.exitCode = main(process.argv.slice(2));

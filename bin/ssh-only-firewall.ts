@@ -1,14 +1,9 @@
 #!/usr/bin/env node
 /** The command line. */
 import { run } from "../lib/cli/run";
+import { endQuietly } from "../lib/cli/streams";
 
-// Whoever reads has seen enough, as in `render | head`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") {
-    throw error;
-  }
-});
-
+endQuietly();
 void run(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });

@@ -44,6 +44,29 @@ describe("review", () => {
     expect(ended.stdout).toBe(review("unpinned.json").stdout);
   });
 
+  test.each([
+    ["a reader of standard error that is gone", "2> >(exec true)", 2, ""],
+    [
+      "a reader of standard output that is gone",
+      "> >(exec true)",
+      2,
+      "Dangerous, and listed: open-to-world (1), host-key (1).\n",
+    ],
+    ["no room for standard error", "2> /dev/full", 2, ""],
+    [
+      "no room for standard output",
+      "> /dev/full",
+      1,
+      /^standard output: ENOSPC.*\n(Dangerous.*\n)?$|^Dangerous.*\nstandard output: ENOSPC.*\n$/,
+    ],
+  ])("with %s ends as it would, or says in one line that it cannot be written", (_what, to, code, stderr) => {
+    const command = program("ssh-only-firewall", "review", "unpinned.json").map((word) => `'${word}'`);
+    // The reader has ended before anything is written: Node takes longer to start.
+    const ended = run(["bash", "-c", `${command.join(" ")} ${to}`], folder);
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toMatch(stderr === "" ? /^$/ : stderr);
+  });
+
   test("reads a pipe, writes into one, and names the plan", () => {
     const command = program("ssh-only-firewall", "review", "-", "--name", "prod.eu")
       .map((word) => `'${word}'`)
