@@ -1,15 +1,28 @@
 /** The example workflows: that their shell runs, and that they apply nothing else than what was reviewed. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { parse } from "yaml";
 import { markerOf } from "../../lib/review/markdown";
 import { emptyFolder, program, ROOT } from "../cli/support/run";
+import { startNullProvider } from "../lab/null-provider";
+import { describeWith } from "../terraform/support";
 
 interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly with?: { readonly path: string; readonly "include-hidden-files"?: boolean };
 }
 interface Job {
   readonly environment?: string;
@@ -129,6 +142,92 @@ describe("what is applied", () => {
     expect(scriptOf("apply", "apply")).toMatch(/terraform -chdir=stack apply -input=false plan\.tfplan\n$/);
   });
 });
+
+/** Of the artifact with the plan: what upload and download make of a folder. Zip files of actions carry no permissions. */
+function throughArtifact(of: Jobs, from: string, to: string): void {
+  const upload = of.plan.steps.filter(({ uses }) => uses?.startsWith("actions/upload-artifact@")).at(-1)?.with;
+  const paths = (upload?.path ?? "").trim().split("\n");
+  const [root, ...excluded] = paths.map((path) => path.replace("${{ env.STACK }}", ""));
+  expect(root).toBe("");
+  expect(excluded.every((one) => /^!\/.*\/\*\*$/.test(one))).toBe(true);
+  const out = excluded.map((one) => one.slice(2, -"**".length));
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(from.length + 1);
+    const isHidden = name.split("/").some((part) => part.startsWith("."));
+    const isLeftOut =
+      out.some((one) => name.startsWith(one)) || (isHidden && upload?.["include-hidden-files"] !== true);
+    if (entry.isFile() && !isLeftOut) {
+      mkdirSync(dirname(join(to, name)), { recursive: true });
+      copyFileSync(path, join(to, name));
+      chmodSync(join(to, name), 0o644);
+    }
+  }
+}
+
+const PROVIDER = "terraform-provider-null_v3.2.4";
+
+describeWith("the plan that went through an artifact", ["terraform"], () => {
+  test.each([
+    ["review.yml", jobs],
+    ["stacks.yml", stackJobs],
+  ])("of %s is applied, and its provider can be started there", async (_file, of) => {
+    const folder = emptyFolder();
+    const [made, stack, bin] = ["made", "stack", "bin"].map((name) => join(folder, name));
+    const own = `registry.terraform.io/hashicorp/null/3.2.4/${process.platform}_${ARCHITECTURES[process.arch]}`;
+    const mirror = join(folder, "mirror", own);
+    [made, stack, bin, mirror].forEach((one) => mkdirSync(one, { recursive: true }));
+    writeFileSync(join(mirror, PROVIDER), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    writeFileSync(
+      join(folder, "rc"),
+      `provider_installation {\n filesystem_mirror {\n path = "${folder}/mirror"\n }\n}\n`,
+    );
+    // It is installed from the mirror, and what answers for it is ours.
+    const standIn = await startNullProvider(folder);
+    const real = spawnSync("sh", ["-c", "command -v terraform"], { encoding: "utf8" }).stdout.trim();
+    const programs = {
+      "ssh-agent": "true",
+      "ssh-add": "cat > /dev/null",
+      terraform: `case " $* " in *" init "*) unset TF_REATTACH_PROVIDERS ;; esac\nexec ${real} "$@"`,
+    };
+    Object.entries(programs).forEach(([name, text]) =>
+      writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 }),
+    );
+    const env = {
+      ...standIn.env,
+      PATH: `${bin}:${process.env.PATH}`,
+      TF_CLI_CONFIG_FILE: join(folder, "rc"),
+      CHECKPOINT_DISABLE: "1",
+      SSH_KEY: "x",
+    };
+    const bash = (script: string) =>
+      promisify(execFile)("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], { cwd: folder, env });
+    writeFileSync(
+      join(made, "cdk.tf.json"),
+      JSON.stringify({
+        terraform: { required_providers: { null: { source: "hashicorp/null", version: "3.2.4" } } },
+        resource: { null_resource: { one: { triggers: { a: "b" } } } },
+      }),
+    );
+    try {
+      await bash("terraform -chdir=made init -input=false");
+      // From a registry it is a copy; a mirror is only linked to.
+      const linked = join(made, ".terraform/providers", own);
+      await bash(`cp -rL '${linked}' copy && rm '${linked}' && mv copy '${linked}'`);
+      await bash("terraform -chdir=made plan -input=false -out=plan.tfplan");
+      throughArtifact(of, made, stack);
+      expect(existsSync(join(stack, ".terraform.lock.hcl"))).toBe(true);
+      await bash(scriptOf("apply", "apply", of));
+    } finally {
+      standIn.stop();
+    }
+    expect(readFileSync(join(stack, "terraform.tfstate"), "utf8")).toContain('"name": "one"');
+    expect(statSync(join(stack, ".terraform/providers", own, PROVIDER)).mode & 0o111).toBe(0o111);
+  });
+});
+
+/** As Terraform calls what Node calls otherwise. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 test("every script is one that bash can read", () => {
   const all = [jobs, stackJobs].flatMap((of) => Object.values(of));
