@@ -26,8 +26,8 @@ export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 export interface HostResourcesProps {
   readonly tracker: TrackerKind;
   readonly onDestroy: OnDestroy;
-  /** With the number of shards that the state may still have. */
-  readonly layout: Layout & { readonly movedFromShards: number | undefined };
+  /** With the numbers of shards that the state may still have, the oldest first. */
+  readonly layout: Layout & { readonly movedFromShards: readonly number[] };
   readonly dependsOn: ITerraformDependable[];
   /** What a plan asks for drift; undefined where it does not. */
   readonly driftProgram: readonly string[] | undefined;
@@ -138,15 +138,16 @@ export class HostResources {
     });
     // Once for each ruleset, not for each host.
     this.hashes = this.local("ruleset_sha256", () => this.hashesOfTexts());
-    const suffixes = Array.from({ length: layout.shards }, (_, shard) => shardSuffix(shard, layout.shards));
+    const suffixes = suffixesOfShards(layout.shards);
     const hosts = suffixes.map((suffix, shard) => this.local(`hosts${suffix}`, () => this.hostEntries(shard)));
     this.holds = suffixes.map((suffix, shard) =>
       this.tracker.track(scope, `hold${suffix}`, this.name(`hold${suffix}`), {
         forEach: hosts[shard] as TerraformLocal,
         dependsOn: props.dependsOn,
-        contents: () => this.holdContents(shard),
+        contents: () => this.holdContents(this.plan().shards[shard] ?? []),
       }),
     );
+    this.keepFormerHolds();
     if (props.driftProgram !== undefined) {
       const { driftProgram: program } = props;
       this.drift = new DriftDetection(scope, "drift", this.name("drift"), { program, query: () => this.driftQuery() });
@@ -167,6 +168,24 @@ export class HostResources {
     this.lockdowns = lockdowns;
     this.lockedHosts = this.local("locked_hosts", () => this.lockedEntries());
     new Moved(scope, "moved", () => this.moves());
+  }
+
+  /**
+   * What takes hosts out while the others move on: Terraform runs the unlock of a host that has left `hosts` only where
+   * the block is there that its hold is in.
+   */
+  private keepFormerHolds(): void {
+    const suffixes = this.props.layout.movedFromShards.flatMap(suffixesOfShards);
+    if (suffixes.length === 0) {
+      return;
+    }
+    const forEach = this.local("no_hosts", () => ({}));
+    suffixes.forEach((suffix) =>
+      this.tracker.track(this.scope, `hold${suffix}`, this.name(`hold${suffix}`), {
+        forEach,
+        contents: () => this.holdContents([]),
+      }),
+    );
   }
 
   /** Readable addresses, unique because the construct's own logical id is. */
@@ -245,25 +264,22 @@ export class HostResources {
     return `\${${entries.length === 1 ? entries.join() : `merge(${entries.join(", ")})`}}`;
   }
 
-  /** From where the resources are that were made with another number of shards. */
+  /** From where the resources are that were made with another number of shards: one step for each number. */
   private moves(): readonly Move[] {
     const { layout } = this.props;
-    const { movedFromShards } = layout;
-    if (movedFromShards === undefined) {
-      return [];
-    }
-    const type = this.ruleset.terraformResourceType;
-    return this.plan().hosts.flatMap(({ key }) => {
-      const [before, now] = [{ ...layout, shards: movedFromShards }, layout].map((one) => suffixesOf(key, one));
-      return PER_HOST.map((part) => ({
-        from: `${type}.${this.name(part + before[part])}["${key}"]`,
-        to: `${addressOf(this.resourceOf(part, now[part]))}["${key}"]`,
-      }));
-    });
+    const layouts = [...layout.movedFromShards, layout.shards].map((shards) => ({ ...layout, shards }));
+    return layouts.slice(1).flatMap((after, index) => this.movesBetween(layouts[index] as Layout, after));
   }
 
-  private resourceOf(part: (typeof PER_HOST)[number], suffix: string): TerraformResource {
-    return this.scope.node.findChild(part + suffix) as TerraformResource;
+  private movesBetween(before: Layout, after: Layout): readonly Move[] {
+    const type = this.ruleset.terraformResourceType;
+    return this.plan().hosts.flatMap(({ key }) => {
+      const [from, to] = [before, after].map((layout) => suffixesOf(key, layout));
+      return PER_HOST.map((part) => ({
+        from: `${type}.${this.name(part + from[part])}["${key}"]`,
+        to: `${type}.${this.name(part + to[part])}["${key}"]`,
+      }));
+    });
   }
 
   private hashesOfTexts(): string {
@@ -366,8 +382,7 @@ export class HostResources {
   /** Where lockdowns are in a state with another number of shards. */
   private lockdownsBefore(): readonly string[] {
     const { layout } = this.props;
-    const { movedFromShards: shards } = layout;
-    const before = shards === undefined ? [] : groupsOf({ ...layout, shards }).flat();
+    const before = layout.movedFromShards.flatMap((shards) => groupsOf({ ...layout, shards }).flat());
     return before.map(({ suffix }) => `${this.ruleset.terraformResourceType}.${this.name(`lockdown${suffix}`)}`);
   }
 
@@ -386,7 +401,8 @@ export class HostResources {
     };
   }
 
-  private holdContents(shard: number): Contents {
+  /** @param hosts those that have a hold of this kind */
+  private holdContents(hosts: readonly Host[]): Contents {
     const contents: Contents = {
       triggers: { address: toTemplate(this.termOf("address")) },
       memory: {
@@ -405,7 +421,7 @@ export class HostResources {
           when: "destroy",
           onFailure: this.props.onDestroy === "unlock-if-reachable" ? "continue" : undefined,
           inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') })],
-          connection: connectionBlock((name) => this.termAtDestroy(name, shard)),
+          connection: connectionBlock((name) => this.termAtDestroy(name, hosts)),
         },
       ],
     };
@@ -428,12 +444,11 @@ export class HostResources {
    * or at another address, and second elsewhere. What is said of all hosts is the last resort, and is not one for what
    * belongs to the machine.
    */
-  private termAtDestroy(name: ConnectionName, shard: number): Term {
+  private termAtDestroy(name: ConnectionName, hosts: readonly Host[]): Term {
     if (name === "address") {
       return expression(`${this.tracker.triggersOf("self")}.address`);
     }
-    const { shards, common } = this.plan();
-    const hosts = shards[shard] ?? [];
+    const { common } = this.plan();
     const shared = toExpression(term(common.get(name)));
     const remembered = `try(${this.tracker.remembered(name)}, ${OF_THE_MACHINE.has(name) ? "null" : shared})`;
     if (this.tracker.memoryFollows || hosts.length === 0 || (common.has(name) && !OF_THE_MACHINE.has(name))) {
@@ -462,6 +477,10 @@ export class HostResources {
 /** The address of a resource within an expression, where cdktf knows not how to write more than one token. */
 function addressOf(resource: TerraformResource): string {
   return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}
+
+function suffixesOfShards(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, shard) => shardSuffix(shard, count));
 }
 
 function spread(hosts: readonly Host[], count: number): ReadonlyArray<readonly Host[]> {

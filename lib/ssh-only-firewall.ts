@@ -59,9 +59,10 @@ export interface SshOnlyFirewallProps extends SharedProps {
   readonly shards?: number;
   /**
    * The number of shards before it was changed: the resources are then moved in the state, and nothing happens to the
-   * hosts. To be taken out again after the deploy.
+   * hosts. Where states may be at several numbers, all of them, the oldest first. To be taken out again after the deploy:
+   * with a number that is no longer true the holds leave the state, and the hosts stay locked.
    */
-  readonly movedFromShards?: number;
+  readonly movedFromShards?: number | readonly number[];
   /**
    * Hosts that are locked before all others, wave by wave; where one fails, the later ones are not begun. A host that
    * is put into another wave is locked anew, without a gap.

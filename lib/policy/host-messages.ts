@@ -36,7 +36,9 @@ export const hostMessages = {
   notDependable: (value: unknown): string =>
     `must be a resource, or another construct with an fqn, not ${kindOf(value)}`,
   noHosts: (): string => "no host was added: name hosts in the property hosts, or call addHost()",
-  sameShards: (shards: number): string => `is ${shards}, as shards is, so nothing has to be moved; take it out`,
+  sameShards: (shards: number): string =>
+    `has ${shards}, as shards is, and from there nothing has to be moved; take it out`,
+  shardsTwice: (shards: number): string => `has ${shards} twice; name each number once, the oldest first`,
   notInHosts: (key: string, suggestion: string | undefined): string =>
     `${shown(key)} is no host of this firewall; ` +
     (suggestion === undefined ? "name one of its hosts" : `did you mean ${shown(suggestion)}?`),

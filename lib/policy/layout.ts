@@ -7,7 +7,8 @@ import { parseInteger } from "./values";
 
 export interface ParsedLayout {
   readonly shards: number;
-  readonly movedFromShards: number | undefined;
+  /** The oldest first. */
+  readonly movedFromShards: readonly number[];
   readonly waves: readonly (readonly string[])[];
 }
 
@@ -16,13 +17,23 @@ const MOST_SHARDS = 256;
 
 /** @param props with the keys `shards`, `movedFromShards` and `waves`. */
 export function parseLayout(props: Readonly<Record<string, unknown>>, problems: Problems): ParsedLayout {
-  const count = (key: string): number | undefined =>
-    props[key] === undefined ? undefined : parseInteger(props[key], { min: 1, max: MOST_SHARDS }, problems.at(key));
-  const [shards, movedFromShards] = [count("shards") ?? 1, count("movedFromShards")];
-  if (movedFromShards === shards) {
-    problems.add("movedFromShards", hostMessages.sameShards(shards));
+  const count = (value: unknown, place: Problems): number | undefined =>
+    value === undefined ? undefined : parseInteger(value, { min: 1, max: MOST_SHARDS }, place);
+  const shards = count(props.shards, problems.at("shards")) ?? 1;
+  const before = problems.at("movedFromShards");
+  const movedFromShards = Array.isArray(props.movedFromShards)
+    ? props.movedFromShards.map((value: unknown, index) => count(value, before.at(`[${index}]`)))
+    : [count(props.movedFromShards, before)];
+  const known = movedFromShards.filter((one) => one !== undefined);
+  const twice = [...known, shards].find((one, index, all) => all.indexOf(one) !== index);
+  if (twice !== undefined) {
+    before.add("", twice === shards ? hostMessages.sameShards(shards) : hostMessages.shardsTwice(twice));
   }
-  return { shards, movedFromShards, waves: parseWaves(props.waves, problems.at("waves")) };
+  return {
+    shards,
+    movedFromShards: [...new Set(known)].filter((one) => one !== shards),
+    waves: parseWaves(props.waves, problems.at("waves")),
+  };
 }
 
 function parseWaves(value: unknown, problems: Problems): string[][] {

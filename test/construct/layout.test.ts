@@ -90,6 +90,34 @@ describe("shards", () => {
     expect(moved(synth({ ...few, shards: 4 }))).toBeUndefined();
   });
 
+  test("that were at several numbers are moved from one to the next", () => {
+    const one = { hosts: { "web-1": "192.0.2.1" }, shards: 4 };
+    const ways = moved(synth({ ...one, movedFromShards: [1, 2] }))?.filter(({ from }) => from.includes("hold"));
+    const [, middle] = [1, 2].map((shards) => `null_resource.firewall_hold_2_${shardOf("web-1", shards)}["web-1"]`);
+    expect(ways).toEqual([
+      { from: 'null_resource.firewall_hold["web-1"]', to: middle },
+      { from: middle, to: `null_resource.firewall_hold_4_${shardOf("web-1", 4)}["web-1"]` },
+    ]);
+  });
+
+  test("keep the holds from which they are moved, without hosts, for those that are taken out meanwhile", () => {
+    const connection = { user: "ops", port: 2222 };
+    const before = synth({ hosts: { "web-1": { address: "192.0.2.1", connection } } });
+    const after = synth({ hosts: { "web-2": "192.0.2.2" }, shards: 2, movedFromShards: 1 });
+    const { firewall_hold: former } = resources(after);
+    expect(former.for_each).toBe("${local.firewall_no_hosts}");
+    expect(local(after, "no_hosts")).toEqual({});
+    const [unlock] = former.provisioner ?? [];
+    expect(unlock["remote-exec"].when).toBe("destroy");
+    expect(unlock["remote-exec"].inline).toEqual(
+      resources(before).firewall_hold.provisioner?.[0]["remote-exec"].inline,
+    );
+    expect(unlock["remote-exec"].connection).toMatchObject({
+      host: "${self.triggers.address}",
+      user: "${try(self.triggers.user, null)}",
+    });
+  });
+
   test("of two firewalls in a stack move side by side", () => {
     const stack = stackOf((scope) => {
       new SshOnlyFirewall(scope, "one", { hosts: { a: "192.0.2.1" }, shards: 2, movedFromShards: 1 });
@@ -200,7 +228,19 @@ describe("the configuration of a large fleet", () => {
 describe("what cannot be", () => {
   test.each([
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
-    [{ shards: 4, movedFromShards: 4 }, "movedFromShards: is 4, as shards is, so nothing has to be moved; take it out"],
+    [
+      { shards: 4, movedFromShards: 4 },
+      "movedFromShards: has 4, as shards is, and from there nothing has to be moved; take it out",
+    ],
+    [{ shards: 4, movedFromShards: [1, 4] }, "movedFromShards: has 4, as shards is, and from there nothing has to be"],
+    [
+      { shards: 4, movedFromShards: [1, 2, 1] },
+      "movedFromShards: has 1 twice; name each number once, the oldest first",
+    ],
+    [
+      { shards: 4, movedFromShards: [1, "2"] },
+      "movedFromShards[1]: must be a number, not text; did you mean 2 without quotes?",
+    ],
     [{ waves: ["web-1"] }, 'waves[0]: must be a list; did you mean ["web-1"]?'],
     [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is no host of this firewall; did you mean "web-1"?'],
     [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" stands in a wave already; take it out of one'],

@@ -43,7 +43,8 @@ describeLab("a fleet of several resources", () => {
         { shards: 4, movedFromShards: 1 },
         { shards: 3, movedFromShards: 4 },
         { shards: 1, movedFromShards: 3 },
-        { shards: 4, movedFromShards: 1 },
+        { shards: 2, movedFromShards: [4, 1] },
+        { shards: 4, movedFromShards: [3, 1, 2] },
       ]) {
         expect(await deployment.planned(layout)).toEqual([]);
         await deployment.terraform.apply();
@@ -63,6 +64,20 @@ describeLab("a fleet of several resources", () => {
       expect(await lockedHosts(lab.hosts)).toEqual(["web-2", "db-1", "db-2"]);
       await deployment.apply({ hosts: { ...others, "web-1": taken }, shards: 4 });
       expect(await lockedHosts(lab.hosts)).toEqual(names);
+    });
+
+    test("unlocks the host that is taken out while the others are moved", async () => {
+      const { "web-1": taken, ...others } = hostEntries(lab);
+      const before = await lockIds();
+      expect((await deployment.planned({ hosts: others, shards: 3, movedFromShards: 4 })).map(withoutShard)).toEqual([
+        "delete hold.web-1",
+        "delete lockdown.web-1",
+      ]);
+      await deployment.terraform.apply();
+      expect(await lockedHosts(lab.hosts)).toEqual(["web-2", "db-1", "db-2"]);
+      await deployment.apply({ hosts: { ...others, "web-1": taken }, shards: 4, movedFromShards: 3 });
+      expect(await lockedHosts(lab.hosts)).toEqual(names);
+      expect((await lockIds()).slice(1)).toEqual(before.slice(1));
     });
 
     test("opens no host where it was not said from how many shards it comes", async () => {
