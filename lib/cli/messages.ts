@@ -58,6 +58,13 @@ export const messages = {
   emptyStacks: (names: readonly string[]): string => `Without a host, and not written: ${listed(names)}.`,
   stepOf: (stack: string, step: "arrive" | "leave"): string =>
     step === "arrive" ? `${stack}: with the hosts that come to it\n` : `${stack}: without the hosts that left it\n`,
+  hostsFound: (all: number, missing: readonly string[]): string =>
+    `${all - missing.length} of ${all} hosts found.\n` +
+    (missing.length === 0
+      ? ""
+      : `In no state: ${missing.join(", ")}. Were they ever deployed? If so, take them into the state that has them ` +
+        "now (ssh-only-firewall status --live says who has locked them), and run the script again; else they are locked " +
+        "with the next deploy.\n"),
   // drift
   driftNotKnown: (reason: string): string =>
     `${reason}\nWithout the state nothing is known of drift: mend this, or set detectDrift to false. ` +

@@ -3,7 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
 import type { Move } from "../fleet/migration";
-import { MoveError, readStateFile, type States, withArrivals, withoutLeaving } from "../fleet/moved-states";
+import {
+  missingFrom,
+  MoveError,
+  readStateFile,
+  type States,
+  withArrivals,
+  withoutLeaving,
+} from "../fleet/moved-states";
 import { CommandError } from "./errors";
 import { messages } from "./messages";
 
@@ -34,7 +41,12 @@ function moveHosts(step: keyof typeof STEPS, folder: string): void {
     const states: States = new Map(
       names.map((name) => [name, readStateFile(readFileSync(join(folder, name, `${step}.tfstate`), "utf8"), name)]),
     );
-    for (const [stack, state] of STEPS[step](states, moves)) {
+    const missing = missingFrom(states, moves);
+    const moved = STEPS[step](states, moves);
+    if (step === "arrive") {
+      process.stdout.write(messages.hostsFound(moves.length, missing));
+    }
+    for (const [stack, state] of moved) {
       writeFileSync(join(folder, stack, `${step}-moved.tfstate`), `${JSON.stringify(state, undefined, 2)}\n`);
       process.stdout.write(messages.stepOf(stack, step));
     }

@@ -81,6 +81,10 @@ export const messages = {
   changedToo: (key: string): string =>
     `${key}: differs from the other file; change it in a deploy of its own, before or after the stacks change`,
   nothingToMove: (): string => "No host changes its stack: there is nothing to move.",
+  noneFound: (stacks: readonly string[]): string =>
+    `no host that is to move is in the states of ${some(stacks)}, and nothing was moved; run the script where the ` +
+    "fleet's app runs, with the workspace and the credentials that its stacks are deployed with. If none was ever " +
+    "deployed, there is nothing to move",
   notStateFile: (stack: string): string =>
     `${stack}: what terraform state pull prints of it is no state of version 4, the only one known here; ` +
     "nothing was changed by this step",

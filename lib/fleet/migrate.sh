@@ -56,4 +56,4 @@ say "The states as they are now are kept in $folder."
 prepare
 step arrive
 step leave
-say "Moved. Now synthesize, and plan every stack: no hold and no lockdown may be in the plans."
+say "Moved. Now synthesize, and plan every stack: no hold and no lockdown may be created, replaced or destroyed."

@@ -52,8 +52,19 @@ export function readStateFile(text: string, stack: string): StateFile | undefine
 
 export type States = ReadonlyMap<string, StateFile | undefined>;
 
+/** The hosts of which no state knows: never deployed, or their states are not these. */
+export function missingFrom(states: States, moves: readonly Move[]): readonly string[] {
+  const instances = indexed(states);
+  return moves
+    .filter(({ host, from, to }) => [from, to].every((stack) => instances(stack, host).length === 0))
+    .map(({ host }) => host);
+}
+
 /** The states that hosts come into, with them. They stay where they were, too. */
 export function withArrivals(states: States, moves: readonly Move[]): Map<string, StateFile> {
+  if (missingFrom(states, moves).length === moves.length) {
+    throw new MoveError(messages.noneFound([...states.keys()]));
+  }
   const instances = indexed(states);
   const arriving = new Map<string, Found[]>();
   for (const { host, from, to } of moves) {

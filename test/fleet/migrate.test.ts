@@ -77,7 +77,9 @@ function expectMoved(project: Project): void {
 
 test("moves every host once, keeps the states of before, and does nothing when run again", () => {
   const project = new Project();
-  expect(project.move()).toMatchObject({ code: 0, stderr: "" });
+  const moved = project.move();
+  expect(moved).toMatchObject({ code: 0, stderr: "" });
+  expect(moved.stdout).toMatch(/^5 of 5 hosts found\.$/m);
   expectMoved(project);
   const [kept] = readdirSync(project.folder).filter((name) => name.startsWith("moved-hosts."));
   const before = JSON.parse(readFileSync(join(project.folder, kept, "fleet/arrive.tfstate"), "utf8")) as {
@@ -110,6 +112,25 @@ test("writes over nothing that was applied meanwhile", () => {
   expect(project.states().fleet).toEqual(ALL);
   expect(project.move().code).toBe(0);
   expectMoved(project);
+});
+
+test("fails where no host is in any state, as in another folder", () => {
+  const project = new Project();
+  project.write("terraform.fleet.tfstate", "");
+  const { code, stdout, stderr } = project.move();
+  expect({ code, moved: stdout.includes("Moved") }).toEqual({ code: 1, moved: false });
+  expect(stderr).toMatch(
+    /no host that is to move is in the states of fleet, fleet-[01], .* run the script where the fleet's/,
+  );
+});
+
+test("says which of the hosts are in no state", () => {
+  const project = new Project();
+  const state = readFileSync(join(project.folder, "terraform.fleet.tfstate"), "utf8");
+  project.write("terraform.fleet.tfstate", state.replaceAll('"index_key":"b"', '"index_key":"z"'));
+  const { code, stdout } = project.move();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^4 of 5 hosts found\.\nIn no state: b\. Were they ever deployed\?/m);
 });
 
 test("is one that does nothing where no host changes its stack", () => {
