@@ -57,7 +57,9 @@ test("0 when all were asked; a table without colours; the question is the same f
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^web-1 +web-1 +locked +2026-09-01T08:00:00Z +3 peers were denied, last on /m);
   expect(stdout).not.toContain("\u001b");
-  const parts = ["strays.sh", "ask.sh", "ask-report.sh"].map((name) => readFileSync(join(ROOT, "lib/host", name), "utf8"));
+  const parts = ["strays.sh", "ask.sh", "ask-report.sh"].map((name) =>
+    readFileSync(join(ROOT, "lib/host", name), "utf8"),
+  );
   expect(readFileSync(join(folder, "question"), "utf8")).toBe(parts.join("\n"));
 });
 
