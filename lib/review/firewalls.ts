@@ -49,7 +49,7 @@ export const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
 
 /** Where the two kinds of resource keep what forces a replacement, and what does not. */
 const TRIGGERS: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "triggers_replace" };
-const MEMORY: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "input" };
+export const MEMORY: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "input" };
 
 export function trigger(change: Change, side: "before" | "after", name: string): Value | undefined {
   return change[side]?.get(TRIGGERS[change.type], name);
@@ -278,11 +278,13 @@ function matches(verbs: ReadonlyArray<string | undefined>, expected: readonly st
 /** Settings as quoted constants, some of which Terraform fills in and quotes: nothing in them is shell. */
 const SETTING = /^SSH_ONLY_\w+='(?:(?:[^'$\n]|\$(?!\{))*|\$\{replace\([^{}'\n]*, "'", "'\\\\''"\)\})'$/;
 
-/** A script that is not in the plan word for word is not compared: its settings are then said to be untold. */
+/** Of what looks like ours. A script that is not in the plan word for word is not compared: its settings are said to be untold. */
 function alteredScripts(parts: readonly Part[], launcher: string): readonly Text[] {
   const blocks = new Map(parts.map(({ change, block }) => [blockOf(change), block] as const));
   return [...blocks]
-    .filter(([, block]) => block?.provisioners.some((script) => script !== undefined && !isScript(script, launcher)))
+    .filter(([, block]) =>
+      block?.provisioners.some((one) => (verbOf(one) ?? "") !== "" && !isScript(one ?? "", launcher)),
+    )
     .map(
       ([address]) =>
         text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,

@@ -1,6 +1,6 @@
 /** What a plan does to each host, and what of it a reviewer must know before anything else. */
 import { foundIn } from "../policy/drift";
-import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";
+import { MEMORY, type Part, remembered, trigger, type TrackedHost } from "./firewalls";
 import { type Change, known, same, type Value } from "./plan";
 import type { Rulesets } from "./rulesets";
 import { sourcesLost, sshAccess, type SshAccess, type Texts } from "./ssh";
@@ -9,7 +9,7 @@ import { joined, type Text, text } from "./text";
 /** What becomes of a host, in the order in which it is listed. */
 export const OUTCOMES = {
   unlock: "unlocked: the firewall is taken away",
-  leave: "out of the state, and nothing runs there",
+  leave: "out of the state, and nothing of the firewall runs there",
   reopen: "unlocked, and then locked again",
   move: "let go at the old address, and locked at the new one",
   first: "locked for the first time",
@@ -18,6 +18,7 @@ export const OUTCOMES = {
   observe: "observed: nothing is denied, and what would be is recorded",
   enforce: "enforced: it was only observed, and is closed from then on",
   relock: "locked again: the ruleset replaces the one in force in one step",
+  update: "as before; only what Terraform remembers of it changes",
   stay: "as before",
 } as const;
 
@@ -109,11 +110,14 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
   const programs = sides("host_program");
   const program = { before: earlier === "told" ? programs.before : undefined, after: programs.after };
   const access = (): readonly Danger[] => accessFindings(ruleset, rulesets, observes, earlier);
-  const dangers = locks ? [...findings, ...access(), ...lockFindings(lockdown as Part, hold, settings)] : findings;
+  const memory = memoryChanges(host);
+  const dangers = locks
+    ? [...findings, ...access(), ...lockFindings(lockdown as Part, hold, settings)]
+    : [...findings, ...unpinned(host)];
   return {
     name,
     key: host.key,
-    outcome,
+    outcome: outcome === "stay" && memory.length > 0 ? "update" : outcome,
     locks,
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
@@ -122,8 +126,8 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     placeBefore: placeOf(hold, address.before, "before"),
     ruleset,
     program,
-    why:
-      locks && lockdown?.change.before !== undefined
+    why: [
+      ...(locks && lockdown?.change.before !== undefined
         ? reasonsOf(lockdown, {
             ruleset: inTriggers,
             program: programs,
@@ -133,7 +137,9 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
             persist: sides("persist"),
             drift: sides("drift"),
           })
-        : [],
+        : []),
+      ...memory,
+    ],
     lockedAfter:
       lockdown?.change.after !== undefined &&
       known(mode.after) !== "observe" &&
@@ -184,6 +190,36 @@ function observing(
   };
 }
 
+/** What a hold or lockdown is told anew in place, by name: values may be secret. */
+function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[] {
+  const names = [hold, lockdown].flatMap((part) =>
+    part?.change.actions.join() === "update" ? changedMemory(part) : [],
+  );
+  // Names are ours, unless somebody else wrote them.
+  const shown = [...new Set(names.map((name) => (/^[a-z_]{1,40}$/.test(name) ? name : "something else")))].sort();
+  return shown.length === 0 ? [] : [`remembered anew: ${shown.slice(0, MOST_NAMES).join(", ")}`];
+}
+
+/** More than there are. */
+const MOST_NAMES = 30;
+
+function changedMemory({ change }: Part): readonly string[] {
+  const names = (["before", "after"] as const).flatMap((side) => change[side]?.namesAt(MEMORY[change.type]) ?? []);
+  return names.filter((name) => !same(remembered(change, "before", name), remembered(change, "after", name)));
+}
+
+/** A host that is only told anew how it is reached. */
+function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
+  const isPinned = (side: "before" | "after"): boolean =>
+    [hold, lockdown].some((part) => {
+      const value = part && remembered(part.change, side, "host_key");
+      return value !== undefined && known(value) !== "";
+    });
+  return hold?.change.after !== undefined && isPinned("before") && !isPinned("after")
+    ? [["host-key", ["it was pinned until now; another machine could answer in its place"]]]
+    : [];
+}
+
 const creates = (part: Part | undefined): boolean => part?.change.actions.includes("create") === true;
 
 /** What the destruction of a hold does to its host; undefined when it is not destroyed. */
@@ -197,7 +233,7 @@ export function releaseOf({ change, tainted, block }: Part): "unlocks" | Text | 
   }
   if (block === undefined) {
     return [
-      "no unlock runs, for its block left the configuration",
+      "no unlock of the firewall runs, for its block left the configuration",
       ...(change.reason === undefined ? [] : text` (${change.reason})`),
     ];
   }
@@ -225,7 +261,7 @@ function outcomeOf(
   const refused = settings.takeOver === "true" ? "taken over, for takeOver is set" : "refused, unless takeOver is set";
   if (hold !== undefined && release !== undefined && hold.change.after === undefined) {
     return release === "unlocks"
-      ? { outcome: "unlock", findings: [["opened", text`${was}: is unlocked, and open from then on`]] }
+      ? { outcome: "unlock", findings: [["opened", text`${was}: unlock runs, and it is open from then on`]] }
       : { outcome: "leave", findings: [["left-locked", text`${was}: ${release}`]] };
   }
   if (release === "unlocks" && !locks) {

@@ -26,6 +26,7 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
     block(markerOf(options.name), title, `**${verdictOf(review)}**`),
     ...review.dangers.map(dangerSection),
     ...runSections(review, options),
+    ...checksSection(review),
     ...fingerprintSection(review),
     ...othersSection(review),
     ...review.rulesetChanges.map(changeSection),
@@ -68,6 +69,7 @@ const SHORT: Readonly<Record<Outcome, string>> = {
   observe: "observed",
   enforce: "enforced after observing",
   relock: "locked again",
+  update: "remembered anew",
   stay: "unchanged",
 };
 
@@ -75,10 +77,10 @@ const SHORT: Readonly<Record<Outcome, string>> = {
 const MEANING: Readonly<Record<DangerKind, string>> = {
   incomplete: "What is not in this plan is not reviewed, and does not happen when it is applied.",
   opened:
-    "They left `hosts`, or everything is destroyed, or they only observe from now on: nothing is denied there any more.",
+    "They left `hosts`, or everything is destroyed, or they only observe from now on: nothing is denied there any more. With `onDestroy: unlock-if-reachable`, one that cannot be reached then stays locked.",
   reopened: "Unlock and lock are two steps here: in between, and for good if the lock fails, these hosts are open.",
   "left-locked":
-    "Nothing holds these locks any more, and no later deploy unlocks them. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
+    "Nothing holds these locks any more, and no later deploy unlocks them; what a `removed` block runs of its own is not in a plan. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
   owner: "A host that another owner has locked refuses a new lock, and stays as it is.",
   address: "A new address means another machine: the old one is unlocked, and the new one locked.",
   "open-to-world": "Everybody may try to get in; name the sources in `allowFrom`, or in the exception.",
@@ -166,11 +168,12 @@ function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string,
 }
 
 function lockLines(locked: readonly HostReview[]): readonly string[] {
-  const told = (pick: (host: HostReview) => string | undefined, unit = ""): string =>
-    [...new Set(locked.map((host) => pick(host)))]
+  const told = (pick: (host: HostReview) => string | undefined, unit = ""): string => {
+    const values = [...new Set(locked.map((host) => pick(host)))]
       .map((value) => (value === undefined ? "(not told by this plan)" : `${markdown(text`${value}`)}${unit}`))
-      .sort()
-      .join(" or ");
+      .sort();
+    return someOf(values, (count) => counted(count, "other value", "other values")).join(" or ");
+  };
   return [
     `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${told((host) => host.settings.backend)}).`,
     `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${told((host) => host.settings.confirmWithin, " s")} after its rules were loaded.`,
@@ -191,7 +194,18 @@ function programLines(locked: readonly HostReview[], knownProgram: string | unde
           : ", **not** the one of this version of ssh-only-firewall";
     lines.set(`${line}${ours}`, (lines.get(`${line}${ours}`) ?? 0) + 1);
   }
-  return [...lines].map(([line, count]) => `- Host program on ${counted(count, "host", "hosts")}: ${line}.`);
+  return someOf(
+    [...lines].map(([line, count]) => `- Host program on ${counted(count, "host", "hosts")}: ${line}.`),
+    (count) => `- And ${counted(count, "other change", "other changes")} of the host program.`,
+  );
+}
+
+/** What stands in a head is never cut, so that it must be short by itself. */
+const MOST_VALUES = 8;
+
+function someOf(values: readonly string[], others: (count: number) => string): readonly string[] {
+  const left = values.length - MOST_VALUES;
+  return left <= 0 ? values : [...values.slice(0, MOST_VALUES), others(left)];
 }
 
 function changeText(before: Value | undefined, after: Value | undefined): Text {
@@ -214,9 +228,20 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
   ];
 }
 
+function checksSection({ checks }: Review): readonly Section[] {
+  const rows = checks.flatMap(({ address, problem }) =>
+    problem
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => [markdown(text`${address}`), markdown(text`${line}`)] as const),
+  );
+  return rows.length === 0 ? [] : [table("\n#### What checks of this plan found", ["Check", "What it says"], rows)];
+}
+
 function othersSection({ others }: Review): readonly Section[] {
   const total = [...others.values()].reduce((sum, count) => sum + count, 0);
-  const counts = [...others].map(([action, count]) => `${count} ${markdown(text`${action}`)}`).join(", ");
+  const each = [...others].map(([action, count]) => `${count} ${markdown(text`${action}`)}`);
+  const counts = someOf(each, (count) => counted(count, "other action", "other actions")).join(", ");
   return total === 0
     ? []
     : [
@@ -227,7 +252,7 @@ function othersSection({ others }: Review): readonly Section[] {
 }
 
 function changeSection({ lines, hosts, whole }: RulesetChange): Section {
-  const of = counted(hosts.length, "host", "hosts");
+  const of = hosts.length === 0 ? "no host that this plan locks" : counted(hosts.length, "host", "hosts");
   const added = lines.filter((line) => /^\+(?!\+\+ )/.test(line)).length;
   const removed = lines.filter((line) => /^-(?!-- )/.test(line)).length;
   const summary = whole

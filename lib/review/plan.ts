@@ -16,6 +16,8 @@ export interface Plan {
   readonly prior: readonly Instance[];
   /** The configuration's resources, by `blockOf` of an instance. */
   readonly blocks: ReadonlyMap<string, Block>;
+  /** What checks of the configuration found, as it is said there. */
+  readonly checks: ReadonlyArray<{ readonly address: string; readonly problem: string }>;
   /** Planning failed half-way. */
   readonly errored: boolean;
   /** Another plan is needed after this one: it has targets, or something was put off. */
@@ -138,6 +140,7 @@ export function readPlan(bytes: Uint8Array): Plan {
       .map((one) => changeOf(one.at("resource_change"))),
     prior: instancesIn(document.at("prior_state").at("values").at("root_module"), ""),
     blocks: new Map(blocksIn(document.at("configuration").at("root_module"), "")),
+    checks: document.at("checks").list().flatMap(problemsOf),
     errored: document.at("errored").flag(),
     // Terraform before 1.8 does not say.
     complete: document.at("complete").isAbsent || document.at("complete").flag(),
@@ -206,6 +209,15 @@ function changeOf(node: Node): Change {
     before: side("before", undefined),
     after: side("after", change.at("after").isAbsent ? undefined : change.at("after_unknown").value),
   };
+}
+
+function problemsOf(check: Node): Plan["checks"] {
+  const address = check.at("address").at("to_display").optionalText() ?? "";
+  const problems = check
+    .at("instances")
+    .list()
+    .flatMap((one) => one.at("problems").list());
+  return problems.map((one) => ({ address, problem: one.at("message").optionalText() ?? "" }));
 }
 
 function instancesIn(module: Node, address: string): Instance[] {

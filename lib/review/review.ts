@@ -2,7 +2,7 @@
 import { compare, findFirewalls, type Firewalls } from "./firewalls";
 import { fingerprint } from "./fingerprint";
 import { DANGERS, type DangerKind, type Finding, type HostReview, releaseOf, reviewHost } from "./hosts";
-import { known, type Plan } from "./plan";
+import { type Change, known, type Plan } from "./plan";
 import { trigger } from "./firewalls";
 import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
@@ -13,6 +13,8 @@ export interface Review {
   /** By firewall and name. */
   readonly hosts: readonly HostReview[];
   readonly rulesetChanges: readonly RulesetChange[];
+  /** What checks of the configuration found; those of detectDrift name hosts that are not locked again. */
+  readonly checks: Plan["checks"];
   /** Undefined when it cannot be told before the apply; `fingerprintNote` says why. */
   readonly fingerprint: string | undefined;
   readonly fingerprintNote: string | undefined;
@@ -55,7 +57,8 @@ export function reviewPlan(plan: Plan, { launcher }: ReviewOptions = {}): Review
       .map((kind) => ({ kind, findings: findings.filter((one) => one.kind === kind) }))
       .filter((danger) => danger.findings.length > 0),
     hosts,
-    rulesetChanges: rulesetChanges(hosts, rulesets),
+    rulesetChanges: rulesetChanges(hosts, rulesets, firewalls.rulesets),
+    checks: plan.checks,
     ...fingerprintAfter(plan, hosts),
     lockedAfter: hosts.filter(({ lockedAfter }) => lockedAfter).length,
     others: countedByAction(firewalls),
@@ -125,8 +128,12 @@ function contested(hosts: readonly HostReview[]): readonly Finding[] {
     });
 }
 
-/** One for each distinct diff, those of the most hosts first. */
-function rulesetChanges(hosts: readonly HostReview[], rulesets: Rulesets): readonly RulesetChange[] {
+/** One for each distinct diff, those of the most hosts first; also of a ruleset that no lockdown follows. */
+function rulesetChanges(
+  hosts: readonly HostReview[],
+  rulesets: Rulesets,
+  changes: readonly Change[],
+): readonly RulesetChange[] {
   const byPair = new Map<string, HostReview[]>();
   for (const host of hosts.filter(({ locks }) => locks)) {
     const [before, after] = [known(host.ruleset.before), known(host.ruleset.after)];
@@ -149,7 +156,17 @@ function rulesetChanges(hosts: readonly HostReview[], rulesets: Rulesets): reado
       });
     }
   }
-  return [...byDiff.values()].sort((a, b) => b.hosts.length - a.hosts.length || compare(a.hosts[0], b.hosts[0]));
+  const shown = new Set(hosts.filter(({ locks }) => locks).map(({ ruleset }) => rulesets.find(known(ruleset.after))));
+  for (const change of changes) {
+    const [before, after] = [rulesets.of(change, "before"), rulesets.of(change, "after")];
+    const lines = before === undefined || after === undefined || shown.has(after) ? [] : diffLines(before, after);
+    if (lines.length > 0 && !byDiff.has(lines.join("\n"))) {
+      byDiff.set(lines.join("\n"), { lines, hosts: [], whole: false });
+    }
+  }
+  return [...byDiff.values()].sort(
+    (a, b) => b.hosts.length - a.hosts.length || compare(a.hosts[0] ?? "", b.hosts[0] ?? ""),
+  );
 }
 
 function fingerprintAfter(plan: Plan, hosts: readonly HostReview[]): Pick<Review, "fingerprint" | "fingerprintNote"> {
@@ -209,6 +226,7 @@ export function reviewJson(review: Review, verdict: string): unknown {
       program: { before: shown(host.program.before), after: shown(host.program.after) },
     })),
     rulesetChanges: review.rulesetChanges.map(({ lines, hosts }) => ({ hosts, diff: lines.join("\n") })),
+    checks: review.checks,
     fingerprint: review.fingerprint ?? null,
     fingerprintNote: review.fingerprintNote ?? null,
     lockedAfter: review.lockedAfter,

@@ -11,19 +11,29 @@ export class Rulesets {
   public constructor(rulesets: readonly Change[]) {
     for (const change of rulesets) {
       for (const side of ["before", "after"] as const) {
-        const texts = TEXTS.map((name) => known(trigger(change, side, name)));
-        if (texts.every((one) => one !== undefined)) {
-          const hash = createHash("sha256").update(texts.join("")).digest("hex");
-          this.byHash.set(hash, Object.fromEntries(TEXTS.map((name, index) => [name, texts[index] as string])));
+        const hash = hashOf(change, side);
+        const texts = TEXTS.map((name) => [name, known(trigger(change, side, name)) ?? ""] as const);
+        if (hash !== undefined && !this.byHash.has(hash)) {
+          this.byHash.set(hash, Object.fromEntries(texts));
         }
       }
     }
+  }
+
+  /** What a ruleset is before or after; undefined where that is not known. */
+  public of(change: Change, side: "before" | "after"): Texts | undefined {
+    return this.find(hashOf(change, side));
   }
 
   /** The texts whose SHA-256 this is: what the hosts check too. */
   public find(sha256: string | undefined): Texts | undefined {
     return sha256 === undefined ? undefined : this.byHash.get(sha256);
   }
+}
+
+function hashOf(change: Change, side: "before" | "after"): string | undefined {
+  const texts = TEXTS.map((name) => known(trigger(change, side, name)));
+  return texts.includes(undefined) ? undefined : createHash("sha256").update(texts.join("")).digest("hex");
 }
 
 const NOTHING: Texts = Object.fromEntries(TEXTS.map((name) => [name, ""]));

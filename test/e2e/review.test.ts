@@ -246,7 +246,8 @@ describeWith("the review of a plan", ["terraform"], () => {
       // And the newer one locks nothing again.
       await made.apply(older);
       const newer = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(1) })));
-      expect(outcomes(newer)).toEqual({ "web-1": "stay" });
+      expect(outcomes(newer)).toEqual({ "web-1": tracker === "terraform_data" ? "update" : "stay" });
+      expect(newer.hosts[0].locks).toBe(false);
     });
 
     test("of -replace says which hosts are open in between", async () => {
@@ -523,6 +524,23 @@ describeWith("the review of a plan", ["terraform"], () => {
     const review = reviewed(await made.plan(firewall(made, { hosts: { renamed: "10.0.0.1" } })));
     expect(details(review, "owner")).toEqual([
       "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+    ]);
+  });
+
+  test("of a host that is only told anew how it is reached names what changes, and no value", async () => {
+    const made = await project();
+    await made.apply(firewall(made, { hosts: hosts(2) }));
+    const elsewhere = { hostKey: HOST_KEY, user: "admin", bastion: { host: "203.0.113.66" } };
+    const own = { ...hosts(2), "web-1": { address: "10.0.0.1", connection: elsewhere } };
+    const review = reviewed(await made.plan(firewall(made, { hosts: own, connection: {} })));
+    expect(outcomes(review)).toEqual({ "web-1": "update", "web-2": "update" });
+    expect(review.hosts[0].why).toHaveLength(1);
+    expect(review.hosts[0].why[0]).toMatch(/^remembered anew: .*\bbastion_host\b.*\buser\b/);
+    expect(review.hosts[1].why[0]).toMatch(/^remembered anew: .*\bhost_key\b/);
+    expect(review.markdown).not.toContain("203.0.113.66");
+    expect(review.markdown).toContain("Of 2 hosts: 2 remembered anew.**");
+    expect(details(review, "host-key")).toEqual([
+      "web-2: it was pinned until now; another machine could answer in its place",
     ]);
   });
 

@@ -4,7 +4,7 @@ import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";
 import { visible } from "../../lib/review/text";
-import { bytesOf, type MadeUpHost, planOf } from "./support/plans";
+import { bytesOf, change, type MadeUpHost, planOf } from "./support/plans";
 import { brokenIn, codeIn } from "./support/rendered";
 
 const review = (hosts: readonly MadeUpHost[], others?: object): Review =>
@@ -72,6 +72,45 @@ describe("Markdown", () => {
     );
   });
 
+  test("has none either of a reason, an action, an address, a host program, a hash, a setting or a check", () => {
+    interface Changed {
+      name: string;
+      address: string;
+      action_reason: string;
+      change: Record<"before" | "after", { triggers_replace: Record<string, string> }> & { actions: string[] };
+    }
+    fc.assert(
+      fc.property(nasty, nasty, nasty, nasty, (a, b, c, d) => {
+        const plan = planOf([
+          { key: "a", before: ["198.51.100.0/24"], after: ["0.0.0.0/0"], hostKey: "" },
+          { key: "b", before: ["192.0.2.0/24"] },
+        ]);
+        const changes = plan.resource_changes as Changed[];
+        const [hold, quiet] = changes.filter(({ name }) => name === "fleet_hold");
+        Object.assign(hold, { action_reason: a, change: { ...hold.change, actions: ["delete", "create"] } });
+        Object.assign(quiet.change, { actions: ["update"], before: { ...quiet.change.before, input: { [a]: b } } });
+        const [first, second] = changes.filter(({ name }) => name === "fleet_lockdown").map((one) => one.change);
+        first.before.triggers_replace.host_program = b;
+        second.after.triggers_replace.host_program = c;
+        second.after.triggers_replace.ruleset_sha256 = d;
+        const drifted = { ...hold, address: d, change: { ...hold.change, actions: [a] } };
+        const other = { ...change("x", "y", [b], {}, {}), name: "other", address: a };
+        const problem = { address: { to_display: c }, instances: [{ problems: [{ message: d }] }] };
+        const text = JSON.stringify({
+          ...plan,
+          resource_changes: [...changes, other],
+          resource_drift: [drifted],
+          deferred_changes: [{ resource_change: { ...hold, address: c } }],
+          checks: [problem],
+        });
+        const setting = JSON.stringify(`BACKEND='${a.replace(/['$\n]/g, "")}'`).slice(1, -1);
+        const bytes = Buffer.from(text.replace("BACKEND='auto'", () => setting));
+        expect(brokenIn(toMarkdown(reviewPlan(readPlan(bytes))))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test("has no way out of the fence of a diff", () => {
     fc.assert(
       fc.property(nasty, (line) => {
@@ -99,6 +138,35 @@ describe("Markdown", () => {
     expect(markdown).toMatch(/^\| … \| and \d+ rows more, left out because of the length \|$/m);
     expect(markdown).toContain("2 ruleset changes are left out because of the length");
     expect(markdown).toMatch(/Fingerprint after the deploy: `[0-9a-f]{64}`; 3000 hosts are locked then\./);
+  });
+
+  test("is short enough with as many host programs, times and actions as there are hosts", () => {
+    const hosts = Array.from({ length: 3000 }, (_, index) => ({ key: `h${index}`, before: ["198.51.100.0/24"] }));
+    const plan = planOf(hosts);
+    interface Lockdown {
+      name: string;
+      change: { before: { triggers_replace: object }; after: { input: object } };
+    }
+    const changes = plan.resource_changes as Lockdown[];
+    changes
+      .filter(({ name }) => name === "fleet_lockdown")
+      .forEach(({ change: { before, after } }, index) => {
+        Object.assign(before.triggers_replace, { host_program: `program ${index}` });
+        Object.assign(after.input, { confirm_within: String(10_000 + index) });
+      });
+    const others = hosts.map((_, index) => ({
+      ...change("x", `${index}`, [`action ${index}`], {}, {}),
+      name: "other",
+    }));
+    const bytes = JSON.stringify({ ...plan, resource_changes: [...changes, ...others] });
+    const markdown = toMarkdown(
+      reviewPlan(readPlan(Buffer.from(bytes.replace("CONFIRM_WITHIN='120'", "OTHER='120'")))),
+    );
+    expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);
+    expect(brokenIn(markdown)).toEqual([]);
+    expect(markdown).toContain("`10007` s or 2992 other values after");
+    expect(markdown).toContain("- And 2992 other changes of the host program.");
+    expect(markdown).toContain(", 2992 other actions.");
   });
 
   test("is short enough also with a thousand different ruleset changes", () => {

@@ -265,6 +265,33 @@ describe("a review", () => {
     expect(found.rulesetChanges[0].whole).toBe(true);
   });
 
+  test("shows a ruleset that changes while no lockdown does", () => {
+    const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
+    const changes = plan.resource_changes as Array<ReturnType<typeof change>>;
+    const [first, second, ...others] = changes;
+    const { before } = first.change as { before: unknown };
+    const { after } = second.change as { after: unknown };
+    const ruleset = change("ruleset", "r0", ["delete", "create"], before, after);
+    const quiet = others.map((one) => {
+      const { before: is } = one.change as { before: unknown };
+      return { ...one, change: { ...(one.change as object), actions: ["no-op"], after: is } };
+    });
+    const found = review({ ...plan, resource_changes: [ruleset, ...quiet] });
+    expect(found.rulesetChanges.map(({ hosts }) => hosts)).toEqual([[]]);
+    expect(toMarkdown(found)).toContain("<summary>Ruleset change of no host that this plan locks: ");
+    expect(found.hosts.map(({ outcome }) => outcome)).toEqual(["stay"]);
+  });
+
+  test("says what checks found, line by line, and makes no markup of it", () => {
+    const address = { kind: "check", name: "fleet_drift", to_display: "check.fleet_drift" };
+    const message = "Left as they are:\nweb-1: another owner|<b>";
+    const checks = [{ address, status: "fail", instances: [{ address, problems: [{ message }] }] }, { address }];
+    const { markdown } = shown(planOf([{ key: "a" }], { checks }));
+    expect(markdown).toContain(
+      "| `check.fleet_drift` | `Left as they are:` |\n| `check.fleet_drift` | `web-1: another owner\\u{7c}<b>` |",
+    );
+  });
+
   test("says of a hash that is no ruleset's that the ruleset cannot be reviewed", () => {
     const plan = planOf([{ key: "a" }]);
     const changes = (plan.resource_changes as Array<{ name: string }>).filter(({ name }) => name !== "fleet_ruleset");
