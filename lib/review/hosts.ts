@@ -395,7 +395,8 @@ function accessFindings(ruleset: Sides, rulesets: Rulesets, observes: boolean, e
 function cutOff(before: Texts | undefined, after: SshAccess): readonly Danger[] {
   const access = before && sshAccess(before);
   if (access === undefined) {
-    return [["cut-off", ["the ruleset that it has is not in this plan, so that it cannot be told what it loses"]]];
+    const why = before === undefined ? "in this plan" : "as this version of ssh-only-firewall writes it";
+    return [["cut-off", [`the ruleset that it has is not ${why}, so that it cannot be told what it loses`]]];
   }
   const lost = sourcesLost(access, after);
   const details = [

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fingerprint } from "../../lib/review/fingerprint";
 import type { DangerKind } from "../../lib/review/hosts";
 import { toMarkdown, verdictOf } from "../../lib/review/markdown";
@@ -263,6 +264,22 @@ describe("a review", () => {
       "the ruleset that it has is not in this plan, so that it cannot be told what it loses",
     ]);
     expect(found.rulesetChanges[0].whole).toBe(true);
+  });
+
+  test("says so where the ruleset before is of a form that is not known here", () => {
+    const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
+    const { texts, hash } = rulesetOf(["198.51.100.7"]);
+    const older = {
+      ...texts,
+      nftables: texts.nftables.replace("\t\ticmp type", "\t\tct state established accept\n\t\ticmp type"),
+    };
+    const olderHash = createHash("sha256").update(Object.values(older).join("")).digest("hex");
+    const text = JSON.stringify(plan)
+      .replaceAll(JSON.stringify(texts.nftables), JSON.stringify(older.nftables))
+      .replaceAll(hash, olderHash);
+    expect(details(review(JSON.parse(text)), "cut-off")).toEqual([
+      "the ruleset that it has is not as this version of ssh-only-firewall writes it, so that it cannot be told what it loses",
+    ]);
   });
 
   test("shows a ruleset that changes while no lockdown does", () => {
