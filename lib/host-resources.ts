@@ -153,18 +153,21 @@ export class HostResources {
       this.drift = new DriftDetection(scope, "drift", this.name("drift"), { program, query: () => this.driftQuery() });
     }
     const lockdowns: TerraformResource[] = [];
-    let before: readonly TerraformResource[] = [];
-    for (const groups of groupsOf(layout).filter(({ length }) => length > 0)) {
+    let before: readonly ITerraformDependable[] = [];
+    const waves = groupsOf(layout).filter(({ length }) => length > 0);
+    waves.forEach((groups, index) => {
       const dependsOn = [...props.dependsOn, ...before];
-      before = groups.map((group) =>
+      const wave = groups.map((group) =>
         this.tracker.track(scope, `lockdown${group.suffix}`, this.name(`lockdown${group.suffix}`), {
           forEach: this.hostsOf(group, hosts[group.shard] as TerraformLocal),
           dependsOn,
           contents: () => this.lockdownContents(this.holds[group.shard] as TerraformResource),
         }),
       );
-      lockdowns.push(...before);
-    }
+      const isLast = index === waves.length - 1;
+      before = wave.length === 1 || isLast ? wave : [this.gateBehind(wave, groups[0].wave)];
+      lockdowns.push(...wave);
+    });
     this.lockdowns = lockdowns;
     this.lockedHosts = this.local("locked_hosts", () => this.lockedEntries());
     new Moved(scope, "moved", () => this.moves());
@@ -205,6 +208,15 @@ export class HostResources {
     const made = new TerraformLocal(this.scope, `${part}-local`, expression);
     made.overrideLogicalId(this.name(part));
     return made;
+  }
+
+  /**
+   * One for all lockdowns of a wave: else each of the next would depend on each of these, and Terraform's graph grow with
+   * the product. A local, because it is in no plan and in no state.
+   */
+  private gateBehind(lockdowns: readonly TerraformResource[], wave: string): TerraformLocal {
+    const counts = lockdowns.map((one) => `length(${addressOf(one)})`);
+    return this.local(`locked${wave}`, () => `\${[${counts.join(", ")}]}`);
   }
 
   /** The entries of the hosts that are locked together, of the entries of their shard. */

@@ -15,6 +15,8 @@ export interface Layout {
 export interface Group {
   /** What its name ends in. */
   readonly suffix: string;
+  /** With what that begins; empty for those that are in no wave. */
+  readonly wave: string;
   readonly shard: number;
   /** The hosts of the shard that are in it, or else all but those. */
   readonly only?: readonly string[];
@@ -34,18 +36,15 @@ export function shardSuffix(shard: number, shards: number): string {
 /** The waves in their order; the last one has all hosts that are in no other. */
 export function groupsOf({ shards, waves }: Layout): ReadonlyArray<readonly Group[]> {
   const numbers = Array.from({ length: shards }, (_, shard) => shard);
+  const placed = (wave: string, shard: number): Group => ({ suffix: wave + shardSuffix(shard, shards), wave, shard });
   const inShard = (keys: readonly string[], shard: number): readonly string[] =>
     keys.filter((key) => shardOf(key, shards) === shard);
   const named = waves.map((keys, index) =>
     numbers
-      .map((shard) => ({ suffix: waveSuffix(index) + shardSuffix(shard, shards), shard, only: inShard(keys, shard) }))
+      .map((shard) => ({ ...placed(waveSuffix(index), shard), only: inShard(keys, shard) }))
       .filter(({ only }) => only.length > 0),
   );
-  const rest = numbers.map((shard) => ({
-    suffix: shardSuffix(shard, shards),
-    shard,
-    allBut: inShard(waves.flat(), shard),
-  }));
+  const rest = numbers.map((shard) => ({ ...placed("", shard), allBut: inShard(waves.flat(), shard) }));
   return [...named, rest];
 }
 

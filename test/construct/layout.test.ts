@@ -192,11 +192,24 @@ describe("waves", () => {
   });
 
   test("come after what the firewall depends on, and all wait for all shards of the wave before", () => {
-    const both = synth({ hosts, waves: [["web-1", "web-2", "web-3", "web-4", "web-5"]], shards: 2 });
-    expect(resources(both).firewall_lockdown_2_0.depends_on).toEqual([
-      "null_resource.firewall_lockdown_wave_1_2_0",
-      "null_resource.firewall_lockdown_wave_1_2_1",
-    ]);
+    const many = { hosts, waves: [["web-1"], ["web-2", "web-3", "web-4", "web-5"]], shards: 2 };
+    const both = synth(many);
+    const [first] = [shardOf("web-1", 2)].map((shard) => `firewall_lockdown_wave_1_2_${shard}`);
+    const second = ["firewall_lockdown_wave_2_2_0", "firewall_lockdown_wave_2_2_1"];
+    for (const [name, waitsFor] of [
+      [first, []],
+      // Of one resource, itself; of several, one local that needs them all, or the graph would grow with their product.
+      ...second.map((one) => [one, [`null_resource.${first}`]] as const),
+      ...["firewall_lockdown_2_0", "firewall_lockdown_2_1"].map(
+        (one) => [one, ["local.firewall_locked_wave_2"]] as const,
+      ),
+    ] as const) {
+      expect([name, resources(both)[name].depends_on]).toEqual([name, waitsFor]);
+    }
+    expect(local(both, "locked_wave_2")).toBe(
+      `\${[${second.map((one) => `length(null_resource.${one})`).join(", ")}]}`,
+    );
+    expect(local(both, "locked_wave_1")).toBeUndefined();
   });
 });
 

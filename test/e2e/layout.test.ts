@@ -1,6 +1,6 @@
 /** Hosts spread over several resources: moved from shard to shard, and locked wave by wave. */
 import { DataResource, TerraformStack } from "cdktf";
-import { type HostProps, SshOnlyFirewall } from "../../lib";
+import { type HostProps, PolicyException, SshOnlyFirewall } from "../../lib";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type RunResult } from "../lab/lab";
 import { synthStack, Terraform } from "../lab/terraform";
@@ -132,6 +132,55 @@ describeLab("a fleet of several resources", () => {
       ]);
       await deployment.destroy();
       expect(await lockedHosts(lab.hosts)).toEqual([]);
+    });
+
+    test("and shards, begins none after one of which a single shard fails", async () => {
+      const deployment = tracking.deployment();
+      // In two shards.
+      const props = { waves: [["web-1", "db-1"]], shards: 4, hosts: impatient() };
+      await cable("db-1", "down");
+      const failed = await deployment.tryApply(props);
+      await cable("db-1", "up");
+      expect(failed.code).toBe(1);
+      expect(locked(failed).map(([host]) => host)).toEqual(["web-1"]);
+      expect(await lockedHosts(lab.hosts)).toEqual(["web-1"]);
+      expect(locked(await deployment.apply(props)).map(([host]) => host)[0]).toBe("db-1");
+      expect(await lockedHosts(lab.hosts)).toEqual(names);
+    });
+
+    // Terraform destroys what depends on a resource before it replaces that, so the lockdowns of later waves go first.
+    test.each(TRACKERS)("with %s, keeps all hosts locked where the first wave fails on a change", async (tracker) => {
+      const own = await Tracking.with(lab, tracker);
+      try {
+        const deployment = own.deployment();
+        const props = { waves: [["web-1"]], hosts: impatient() };
+        await deployment.apply(props);
+        const before = await lockIds();
+        const whole = await deployment.tracked();
+
+        await cable("web-1", "down");
+        const failed = await deployment.tryApply({ ...props, exceptions: [PolicyException.ping()] });
+        await cable("web-1", "up");
+        expect(failed.code).toBe(1);
+        expect(await deployment.tracked()).toEqual(
+          whole
+            .filter((one) => !one.startsWith("lockdown."))
+            .map((one) => (one.startsWith("lockdown_wave_1") ? `${one} (tainted)` : one)),
+        );
+        expect(await lockIds()).toEqual(before);
+        expect(await lockedHosts(lab.hosts)).toEqual(names);
+
+        // Taken back.
+        expect((await deployment.planned(props)).filter((change) => /hold/.test(change))).toEqual([]);
+        const { stdout } = await deployment.terraform.apply();
+        expect(stdout).not.toContain("unlock");
+        expect(await deployment.tracked()).toEqual(whole);
+        expect(await deployment.planned(props)).toEqual([]);
+        expect(await lockedHosts(lab.hosts)).toEqual(names);
+      } finally {
+        await openAll();
+        own.stop();
+      }
     });
 
     test("keeps a host closed that is put into another wave", async () => {

@@ -66,13 +66,13 @@ describe("every host", () => {
 });
 
 test("without shards and waves the names are plain", () => {
-  expect(groupsOf({ shards: 1, waves: [] })).toEqual([[{ suffix: "", shard: 0, allBut: [] }]]);
+  expect(groupsOf({ shards: 1, waves: [] })).toEqual([[{ suffix: "", wave: "", shard: 0, allBut: [] }]]);
 });
 
 test("a wave has resources only for the shards of its hosts; the last wave has all", () => {
   const [first, rest] = groupsOf({ shards: 4, waves: [["web-1"]] });
   const shard = shardOf("web-1", 4);
-  expect(first).toEqual([{ suffix: `_wave_1_4_${shard}`, shard, only: ["web-1"] }]);
+  expect(first).toEqual([{ suffix: `_wave_1_4_${shard}`, wave: "_wave_1", shard, only: ["web-1"] }]);
   expect(rest.map(({ suffix, allBut }) => [suffix, allBut])).toEqual(
     [0, 1, 2, 3].map((one) => [`_4_${one}`, one === shard ? ["web-1"] : []]),
   );
