@@ -18,6 +18,7 @@ test("the resources and locals of a firewall are named after it", () => {
     "local.firewall_hosts",
     "local.firewall_locked_hosts",
     "local.firewall_ruleset_sha256",
+    "local.firewall_ruleset_texts",
     "local.firewall_rulesets",
     "local.ssh_only_firewall_host_program",
     "null_resource.firewall_hold",
@@ -38,7 +39,7 @@ test("two firewalls in a stack share nothing but the host program", () => {
       new SshOnlyFirewall(stack, "db", { hosts: { "db-1": "192.0.2.2" }, sshPort: 2222 });
     }),
   );
-  expect(addresses(both)).toHaveLength(2 * 7 + 1);
+  expect(addresses(both)).toHaveLength(2 * 8 + 1);
   const text = (name: string): string => JSON.stringify(both.resource.null_resource[name]);
   for (const part of ["ruleset", "hold", "lockdown"]) {
     expect(text(`web_${part}`)).not.toMatch(/(local|null_resource)\.db_/);
@@ -65,7 +66,7 @@ test("firewalls with one name in different constructs keep apart, and stay reada
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_lockdown$/),
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_ruleset$/),
   ]);
-  expect(new Set(addresses(both)).size).toBe(2 * 7 + 1);
+  expect(new Set(addresses(both)).size).toBe(2 * 8 + 1);
 });
 
 test("a firewall may be given another name in the state", () => {

@@ -1,5 +1,5 @@
 /** Hosts spread over shards and waves: which resources there are, and what each knows of the others. */
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
 import { shardOf } from "../../lib/terraform/layout";
 import {
   type Block,
@@ -229,6 +229,34 @@ describe("the configuration of a large fleet", () => {
     const [few, more, most] = [1000, 2000, 3000].map(sizeOf);
     expect(Math.abs(most - more - (more - few)) / 1000).toBeLessThan(2);
     expect((most - few) / 2000).toBeLessThan(300);
+  });
+
+  test("grows by as much for every host that has rules of its own, and by little more than their text", () => {
+    const lengthOf = (count: number): number =>
+      textOf(
+        stackOf((stack) => {
+          const own = Array.from({ length: count }, (_, index): [string, HostProps] => [
+            `host-${String(100 + index)}`,
+            { address: `10.0.0.${100 + index}`, sshPort: 20_000 + index },
+          ]);
+          new SshOnlyFirewall(stack, "firewall", { hosts: Object.fromEntries(own), shards: 4 });
+        }),
+      ).length;
+    const [few, more, most] = [50, 100, 150].map(lengthOf);
+    expect(Math.abs(most - more - (more - few)) / 50).toBeLessThan(2);
+    const { nftables, iptables, ip6tables } = (local(synth({ hosts }), "rulesets") as Record<string, Block>)
+      .shared as unknown as Record<string, string>;
+    expect((most - few) / 100).toBeLessThan(1.3 * JSON.stringify([nftables, iptables, ip6tables]).length);
+  });
+
+  test("has one local between its rulesets and its lockdowns", () => {
+    const configuration = synth({ hosts, shards: 4 });
+    const lockdowns = Object.entries(resources(configuration)).filter(([name]) => name.includes("lockdown"));
+    expect(JSON.stringify(lockdowns)).not.toContain("null_resource.firewall_ruleset");
+    expect(JSON.stringify(lockdowns)).toContain("local.firewall_ruleset_texts[each.value.ruleset].nftables");
+    expect(local(configuration, "ruleset_texts")).toBe(
+      "${{ for key, ruleset in null_resource.firewall_ruleset : key => ruleset.triggers }}",
+    );
   });
 
   test("has each ruleset and the host program once", () => {
