@@ -5,7 +5,7 @@ import { SshOnlyFirewall } from "../ssh-only-firewall";
 import type { Fleet } from "./fleet-file";
 import { messages } from "./messages";
 import { addBackend } from "./state-backend";
-import { emptyStacksOf, type FleetPart, stacksOf } from "./stacks";
+import { emptyStacksOf, type FleetPart, stacksOf, withoutFirstWave } from "./stacks";
 
 export class FleetStack extends TerraformStack {
   public readonly firewall: SshOnlyFirewall;
@@ -27,6 +27,10 @@ export function addStacks(app: App, fleet: Fleet): void {
   const [first, ...others] = stacksOf(fleet).map((part) => new FleetStack(app, part));
   if (others.length > 0) {
     Annotations.of(first).addWarning(messages.severalStacks(others.length + 1));
+  }
+  const unguarded = withoutFirstWave(fleet);
+  if (unguarded.length > 0) {
+    Annotations.of(first).addWarning(messages.noFirstWave(unguarded));
   }
   const empty = emptyStacksOf(fleet);
   if (empty.length > 0) {

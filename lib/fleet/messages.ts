@@ -67,6 +67,10 @@ export const messages = {
     "its state stays where it is: destroy the stack with the earlier fleet file, or move its hosts (ssh-only-firewall " +
     "stacks --from).",
 
+  noFirstWave: (names: readonly string[]): string =>
+    `Waves are in order only within a stack, and ${some(names)} ${names.length === 1 ? "has" : "have"} no host of the ` +
+    "first one: a host that fails elsewhere does not stop them. Deploy the stacks that have such hosts before the others.",
+
   // From one division to another
   movedByTags: (stack: string): string =>
     `${stack}: its workspace is found by tags, and a script cannot know which one that is; give workspaces.name`,
@@ -101,6 +105,8 @@ export const messages = {
     `must have settings below it, as in Terraform's documentation of the backend ${kind}`,
   sharedState: (settings: readonly string[]): string =>
     `gives all stacks one state; write {stack}, in quotes, into ${settings.join(" or ")}: the stack's name is put there`,
+  sharedLock: (): string =>
+    "gives all stacks one lock, so that one has to wait for another or takes its lock away; write {stack}, in quotes, into it",
   nameOrTags: (): string => 'must have a name, such as "{stack}", or tags, and not both',
   notTags: (): string => "must be a list of text",
   missing: (): string => "is missing",

@@ -62,7 +62,7 @@ export function migrationBetween(before: Fleet, after: Fleet): Migration {
   [...stacksOf(before), ...stacksOf(after)]
     .filter(({ name }) => moves.some(({ from, to }) => name === from || name === to))
     .forEach(involve);
-  for (const [key, byDefault] of Object.entries(NAMING)) {
+  for (const [key, byDefault] of moves.length === 0 ? [] : Object.entries(NAMING)) {
     const [one, other] = [before, after].map(({ props }) => (props as Record<string, unknown>)[key] ?? byDefault);
     if (!isDeepStrictEqual(one, other)) {
       problems.add(messages.changedToo(key));

@@ -35,6 +35,16 @@ export function emptyStacksOf(fleet: Fleet): readonly string[] {
   return (fleet.split?.parts ?? []).map((part) => `${fleet.name}-${part}`).filter((name) => !made.has(name));
 }
 
+/** The stacks of a divided fleet that have no host of its first wave. */
+export function withoutFirstWave(fleet: Fleet): readonly string[] {
+  const first = fleet.props.waves?.find((wave) => wave.length > 0);
+  return fleet.split === undefined || first === undefined
+    ? []
+    : stacksOf(fleet)
+        .filter(({ props }) => !first.some((key) => Object.hasOwn(props.hosts ?? {}, key)))
+        .map(({ name }) => name);
+}
+
 /** The stack of each host. */
 export function stackOfHosts(fleet: Fleet): ReadonlyMap<string, FleetPart> {
   return new Map(

@@ -19,6 +19,8 @@ export const PLACEHOLDER = "{stack}";
 interface Kind {
   /** The settings that decide which state it is: one of them names the stack. */
   readonly names: readonly string[];
+  /** Settings that decide which lock it is, and must name the stack where they are set. */
+  readonly locks?: readonly string[];
   /** Settings that are secrets, each with the environment variable that Terraform takes it from. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -30,6 +32,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       access_key: "ARM_ACCESS_KEY",
       sas_token: "ARM_SAS_TOKEN",
       client_secret: "ARM_CLIENT_SECRET",
+      client_certificate: "ARM_CLIENT_CERTIFICATE",
       client_certificate_password: "ARM_CLIENT_CERTIFICATE_PASSWORD",
       oidc_request_token: "ARM_OIDC_REQUEST_TOKEN",
       oidc_token: "ARM_OIDC_TOKEN",
@@ -46,6 +49,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   http: {
     names: ["address"],
+    locks: ["lock_address", "unlock_address"],
     secrets: { password: "TF_HTTP_PASSWORD", client_private_key_pem: "TF_HTTP_CLIENT_PRIVATE_KEY_PEM" },
   },
   kubernetes: {
@@ -97,10 +101,15 @@ function parseBackend(value: unknown, isDivided: boolean, problems: Problems): S
     place.add("", messages.noSettings(kind));
     return undefined;
   }
-  const { names, secrets = {} } = KINDS[kind];
+  const { names, locks = [], secrets = {} } = KINDS[kind];
   checkSettings(settings, secrets, place);
   if (isDivided && !names.some((name) => namesStack(settings[name]))) {
     place.add("", messages.sharedState(names));
+  }
+  for (const name of isDivided ? locks.filter((one) => settings[one] !== undefined) : []) {
+    if (!namesStack(settings[name])) {
+      place.add(name, messages.sharedLock());
+    }
   }
   return { kind, settings };
 }
@@ -128,6 +137,12 @@ function parseCloud(value: unknown, isDivided: boolean, problems: Problems): Sta
   return { kind: "cloud", settings: value };
 }
 
+/** Also of environment variables, as `exec` of kubernetes has them. */
+const SECRET_NAME = /(^|_)(password|passwd|secret|secret_key|secret_access_key|api_?key|token)$/i;
+
+/** In a URL, where that of postgres may have a slash in it (and a port is none), or among the words of a connection string. */
+const PASSWORD_INSIDE = /^[a-z]+:\/\/[^/@:]*:[^/@]+@|^postgres(ql)?:\/\/[^/@:]*:(?!\d+\/)[^@]+@|\b(ssl)?password\s*=/i;
+
 /** Looks at every value, however deep, for secrets and for what Terraform would not take as it stands. */
 function checkSettings(
   settings: Record<string, unknown>,
@@ -139,11 +154,7 @@ function checkSettings(
       value.forEach((item, index) => check(item, place.at(`[${index}]`)));
     } else if (isObject(value)) {
       checkSettings(value, {}, place);
-    } else if (
-      typeof value === "string" &&
-      plainText(value, place) &&
-      /^[a-z]+:\/\/[^/@:]*:[^/@]+@|\bpassword=/.test(value)
-    ) {
+    } else if (typeof value === "string" && plainText(value, place) && PASSWORD_INSIDE.test(value)) {
       place.add("", messages.secretInside());
     }
   };
@@ -151,7 +162,7 @@ function checkSettings(
     const place = problems.at(placeOf(name));
     if (Object.hasOwn(secrets, name)) {
       place.add("", messages.secret(secrets[name]));
-    } else if (/(^|_)(password|secret|secret_key|token)$/.test(name)) {
+    } else if (SECRET_NAME.test(name)) {
       place.add("", messages.secret(undefined));
     } else {
       check(value, place);

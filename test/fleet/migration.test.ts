@@ -39,6 +39,10 @@ describe("a migration", () => {
     expect(between(HOSTS, HOSTS.replace(", d: 192.0.2.4", ""))).toMatchObject({ moves: [], problems: [] });
   });
 
+  test("lets the names of resources change where no host moves", () => {
+    expect(between(HOSTS, `shards: 4\nwaves: [[a]]\n${HOSTS}`)).toMatchObject({ moves: [], problems: [] });
+  });
+
   test.each([
     [
       "a host that nobody would unlock any more",

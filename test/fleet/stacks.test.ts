@@ -228,11 +228,37 @@ ${HOSTS}`;
     ["address: https://a:b@example.com/x", "http", /address: holds a password, .* \(PGPASSWORD, TF_HTTP_PASSWORD\)$/],
     ["conn_str: postgres://a:b@example.com/x", "pg", /conn_str: holds a password, /],
     ["conn_str: host=db password=b", "pg", /conn_str: holds a password, /],
+    ['conn_str: "host=db password = b"', "pg", /conn_str: holds a password, /],
+    ["conn_str: host=db sslpassword=b", "pg", /conn_str: holds a password, /],
+    ["conn_str: postgres://a:b/c@example.com/x", "pg", /conn_str: holds a password, /],
+    ["conn_str: postgresql://example.com/x?password=b", "pg", /conn_str: holds a password, /],
+    ["client_certificate: x", "azurerm", /client_certificate: is a secret, .* ARM_CLIENT_CERTIFICATE$/],
+    ["exec: { command: x, env: { PASSWORD: x } }", "kubernetes", /exec\.env\.PASSWORD: is a secret, /],
+    ["exec: { command: x, env: { API_TOKEN: x } }", "kubernetes", /exec\.env\.API_TOKEN: is a secret, /],
     ["access_token: x", "consul", /access_token: is a secret, .* CONSUL_HTTP_TOKEN$/],
   ])("is refused with the secret %s of %s", (setting, kind, problem) => {
     expect(problemsOf(`terraform: { backend: { ${kind}: { ${setting} } } }\n${HOSTS}`)).toEqual([
       expect.stringMatching(problem),
     ]);
+  });
+
+  test.each([
+    ["pg", "conn_str: postgres://a@example.com:5432/x?application_name=a@b"],
+    ["pg", 'conn_str: "host=db user=password"'],
+    ["http", "address: https://example.com:8443/x"],
+    ["kubernetes", "exec: { command: x, env: { TOKEN_FILE: /x, AWS_PROFILE: x } }"],
+  ])("is not taken for one with a secret: %s of %s", (kind, setting) => {
+    expect(problemsOf(`terraform: { backend: { ${kind}: { ${setting} } } }\n${HOSTS}`)).toEqual([]);
+  });
+
+  test.each([["lock_address"], ["unlock_address"]])("with http has a %s of its own, where that is set", (name) => {
+    const text = (address: string): string =>
+      `stacks: 1\nterraform: { backend: { http: { address: "https://x/{stack}", ${name}: "${address}" } } }\n${HOSTS}`;
+    expect(problemsOf(text("https://x/{stack}/lock"))).toEqual([]);
+    expect(problemsOf(text("https://x/lock"))).toEqual([
+      expect.stringMatching(new RegExp(`http\\.${name}: gives all stacks one lock, .* write \\{stack\\}, in quotes`)),
+    ]);
+    expect(problemsOf(text("https://x/lock").replace("stacks: 1\n", "\n"))).toEqual([]);
   });
 
   test.each([
@@ -305,6 +331,18 @@ describe("the warnings of synth", () => {
       ),
     ]);
     expect(warningsOf(HOSTS)).toEqual([]);
+  });
+
+  test("say which stacks do not wait for the first wave", () => {
+    const groups = "hosts:\n  a: { address: 192.0.2.1, group: x }\n  b: { address: 192.0.2.2, group: y }\n";
+    const warned = (waves: string): string[] =>
+      warningsOf(`stacks: by-group\nwaves: ${waves}\n${groups}`).filter((text) => text.startsWith("Waves"));
+    expect(warned("[[a]]")).toEqual([
+      expect.stringMatching(/^Waves are in order only within a stack, and fleet-y has no host of the first one: /),
+    ]);
+    expect(warned("[[a, b]]")).toEqual([]);
+    expect(warned("[]")).toEqual([]);
+    expect(warningsOf(`waves: [[web-1]]\n${HOSTS}`)).toEqual([]);
   });
 
   test("say which stack is not written, and what becomes of hosts that it may have had", () => {
