@@ -94,6 +94,7 @@ anything_live() {
 # strays: "FAMILY VARIANT" of the iptables filter tables that our chains are in, whoever has loaded them. Looking creates none.
 strays() {
   read_record ''
+  list_nft_tables
   others_filters | while read -r family variant; do
     ipt_use "$variant" "$family"
     ! ipt_is_live || printf '%s %s\n' "$family" "$variant"

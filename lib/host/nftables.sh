@@ -20,10 +20,11 @@ nft_copy() {
   sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables"
 }
 
-# Sets nft_tables: a line "table FAMILY NAME" for each that the kernel has; empty where there is no nft.
+# Sets nft_tables: a line "table FAMILY NAME" for each that the kernel has; empty where there is no nft. It reads the members
+# of all sets for that, where this nft cannot leave them out.
 list_nft_tables() {
   nft_tables=''
-  ! have nft || nft_tables=$(nft list tables 2>/dev/null) || :
+  ! have nft || nft_tables=$(nft -t list tables 2>/dev/null || nft list tables 2>/dev/null) || :
 }
 
 # nft_has WORDS: 0 if they begin a line of nft_tables.

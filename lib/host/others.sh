@@ -2,9 +2,8 @@
 # of theirs is touched.
 
 # others_filters: "FAMILY VARIANT" of the iptables filter tables that may exist, but for those of the record that was read, in
-# which our chains are first anyway. Looking must not create one.
+# which our chains are first anyway; after list_nft_tables. Looking must not create one.
 others_filters() {
-  list_nft_tables
   legacy=''
   ! have iptables-legacy-save || legacy=-legacy
   for family in iptables ip6tables; do
@@ -43,6 +42,7 @@ filter_drops() {
 
 others_drop() {
   [ "$rec_mode" != observe ] && [ -s "$rec_dir/iptables" ] || return 1
+  list_nft_tables
   others_filters | (
     while read -r family variant; do ! filter_drops "$family" "$variant" || exit 0; done
     exit 1
@@ -57,6 +57,7 @@ stand_beside() {
     leave_beside
     return
   }
+  list_nft_tables
   beside=$(
     [ ! -f "$STATE/beside" ] || while read -r family variant; do
       ! is_other "$variant" || printf '%s %s\n' "$family" "$variant"

@@ -38,6 +38,7 @@ verb_status() {
         "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
     fi
     [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
+    list_nft_tables
     [ -z "$current" ] || suspects "$rec_port" | sed 's/^/suspect: another program may drop SSH: /'
   fi
   [ -n "$problem" ] || return 0

@@ -1,9 +1,8 @@
 # Which rules of others would drop new connections to the SSH port: a guess for people, when a confirm does not come
 # through. What iptables extensions, verdict maps and addresses decide is not looked at.
 
-# suspects PORT: a line each.
+# suspects PORT: a line each; after list_nft_tables.
 suspects() {
-  list_nft_tables
   # There mostly is no table but ours.
   if have nft && [ "$nft_tables" != 'table inet ssh_only_firewall' ]; then
     nft list ruleset 2>/dev/null | suspects_of_nft "$1"

@@ -23,13 +23,14 @@ verb_lock() {
   take_baseline
   write_record
   read_uptime
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
-"
+  # Before there is something to undo: a session may end at any line.
   effect='Undoing the lock.'
   trap 'undo_lock $?' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
+" || die 1 "$STATE cannot be written: is the disk full?"
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
   # Said before the rules could cut this connection.
   doing='loading SSH only'
@@ -40,6 +41,8 @@ verb_lock() {
   trap - EXIT HUP INT TERM
   drop_old_records
   say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
+  # Known since the load, where there was a reason to look.
+  [ -n "${nft_tables-}" ] || list_nft_tables
   suspects "$SSH_ONLY_PORT" | while read -r suspect; do
     say "$SSH_ONLY_HOST: rules of another program may drop SSH. If confirm cannot connect, look there: $suspect"
   done
@@ -49,6 +52,7 @@ verb_lock() {
 undo_lock() {
   trap '' EXIT HUP INT TERM
   set +e
+  rm -f "$STATE"/*.tmp "$STATE"/records/*/*.tmp
   effect='The host is pending, and the watchdog puts back what it was.'
   (
     set -e

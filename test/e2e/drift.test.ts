@@ -68,7 +68,7 @@ describeLab(
       });
 
       test("is turned on without locking a host again", async () => {
-        await deployment.apply({ ...props(), detectDrift: false });
+        await deployment.apply({ ...props(), detectDrift: false, driftProgram: undefined });
         const terraform = await deployment.prepare(props());
         await terraform.init();
         const { hasChanges, stdout } = await plan();

@@ -277,7 +277,7 @@ describeLab("the watchdog of a pending host", () => {
   test("tries again and again while the tools fail, and opens the host when they work", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
-      await program.lock(lockSettings({ CONFIRM_WITHIN: "1" }));
+      await program.lock(lockSettings({ CONFIRM_WITHIN: "3" }));
       const locked = await program.host.rules();
       await program.host.exec("rm -f /run/failures; : >/run/tools-fail");
       await eventually("it has failed several times", async () => (await failures(program)) >= 4, 60);
@@ -294,7 +294,7 @@ describeLab("the watchdog of a pending host", () => {
     onEach(async (program) => {
       await program.lockForGood();
       const confirmed = await program.host.rules();
-      await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "1" }));
+      await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "3" }));
       await program.host.exec("rm -f /run/failures; : >/run/rulesets-fail");
       await eventually("it has failed", async () => (await failures(program)) >= 1, 60);
       await program.host.exec("rm /run/rulesets-fail");
@@ -307,7 +307,7 @@ describeLab("the watchdog of a pending host", () => {
     onEach(async (program) => {
       const before = await program.host.rules();
       await program.lockForGood();
-      await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "1" }));
+      await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "3" }));
       await program.host.exec("rm -f /run/failures; : >/run/rulesets-fail");
       try {
         await eventually("it has come to rest", () => isAtRest(program.host), 60);
@@ -323,7 +323,7 @@ describeLab("the watchdog of a pending host", () => {
   test("waits for tools that are gone, instead of taking their silence for an open host", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
-      await program.lock(lockSettings({ CONFIRM_WITHIN: "1" }));
+      await program.lock(lockSettings({ CONFIRM_WITHIN: "3" }));
       const locked = await program.host.rules();
       await program.host.exec(`for folder in /usr/sbin /usr/local/sbin; do mkdir $folder/away
         for t in $folder/*tables* $folder/nft; do [ ! -e $t ] || mv $t $folder/away; done; done`);
