@@ -391,6 +391,8 @@ nft delete table inet ssh_only_firewall
 await test -s ${STATE}/baseline/gaps
 await nft list table inet ssh_only_firewall >/dev/null
 kill $guard
+# It ends when it has slept, and looks once more.
+wait $guard || :
 `;
 
 const KNOCK = `
