@@ -1,12 +1,13 @@
 /**
  * npm run bench: what it costs, beside the alternatives, in the same run. Writes bench/RESULTS.md after each part.
  * npm run bench -- PART [PART...] runs only these, and keeps what the file says of the others.
+ * Exit code 0: all that must hold does; 2: something does not; 1: not all was measured.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { machine } from "./measure";
-import type { Part } from "./part";
+import { exitCodeOf, type Part, type Section } from "./part";
 import { PARTS } from "./parts";
 import { withSection } from "./results";
 
@@ -17,11 +18,11 @@ async function main(names: readonly string[]): Promise<number> {
   if (unknown.length > 0) {
     const known = PARTS.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`);
     process.stderr.write(`There is no part ${unknown.join(", ")}. The parts are:\n${known.join("\n")}\n`);
-    return 2;
+    return 1;
   }
   const chosen = PARTS.filter((part) => names.length === 0 || names.includes(part.name));
   setUp(chosen);
-  let code = 0;
+  const sections: Array<Section | undefined> = [];
   for (const part of chosen) {
     console.log(`${part.name}: ${part.about}`);
     try {
@@ -29,15 +30,16 @@ async function main(names: readonly string[]): Promise<number> {
       const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
       const order = PARTS.map(({ name }) => name);
       writeFileSync(RESULTS, withSection(before, machine(), order, part.name, section));
+      sections.push(section);
       section.demands.forEach(({ what, measured, holds }) =>
         console.log(`  ${what}: ${measured} (${holds ? "holds" : "does NOT hold"})`),
       );
     } catch (error) {
       console.error(error);
-      code = 1;
+      sections.push(undefined);
     }
   }
-  return code;
+  return exitCodeOf(sections);
 }
 
 /** The commands that these parts need, and the package as users have it: compiling is no part of what is measured. */

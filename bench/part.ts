@@ -39,6 +39,14 @@ export function shown(value: number): string {
   return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
 
+/** For scripts: 0 when every part was measured and every demand holds, 2 when one does not hold, 1 when a part failed. */
+export function exitCodeOf(sections: ReadonlyArray<Section | undefined>): number {
+  if (sections.includes(undefined)) {
+    return 1;
+  }
+  return sections.every((section) => section?.demands.every(({ holds }) => holds)) ? 0 : 2;
+}
+
 /** A Markdown table. */
 export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);

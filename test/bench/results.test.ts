@@ -1,4 +1,4 @@
-import type { Section } from "../../bench/part";
+import { exitCodeOf, type Section } from "../../bench/part";
 import { withSection } from "../../bench/results";
 
 const MACHINE = "2 × a processor, 4 GiB";
@@ -35,4 +35,9 @@ test("what was measured on another machine is not kept", () => {
   const elsewhere = withSection(afterTwo, "another", ORDER, "plan", section("terraform plan", "9 s"));
   expect(elsewhere).not.toContain("synth");
   expect(elsewhere).toContain("Machine: another.");
+});
+
+test("the exit code tells a demand that does not hold from a part that was not measured", () => {
+  const [holds, not] = [section("a", "1 s"), section("b", "3 s", false)];
+  expect([[], [holds], [holds, not], [not, undefined]].map(exitCodeOf)).toEqual([0, 0, 2, 1]);
 });
