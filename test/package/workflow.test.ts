@@ -107,6 +107,33 @@ describe("of several stacks", () => {
     expect(JSON.parse(matrix)).toEqual({ include: [{ stack: "fleet-0", hosts: 1 }] });
   });
 
+  test.each([
+    ["whose stack is made no more", "{ a: { address: 192.0.2.1, group: x }, b: { address: 192.0.2.2, group: y } }", 1],
+    [
+      "none, for the stack has others",
+      "{ a: { address: 192.0.2.1, group: y }, b: { address: 192.0.2.2, group: y } }",
+      0,
+    ],
+    ["none, for there was no fleet", undefined, 0],
+  ])("a change leaves a host behind: %s", (_what, hosts, expected) => {
+    const command = program("ssh-only-firewall").map((word) => `'${word}'`);
+    const now = "stacks: by-group\nhosts: { b: { address: 192.0.2.2, group: y } }\n";
+    const git = `case "$1 $2" in
+      "cat-file -e") [ "$3" = abc:fleet.yaml ] && ${hosts === undefined ? "exit 128" : "exit 0"} ;;
+      "show abc:fleet.yaml") printf 'stacks: by-group\\nhosts: %s\\n' '${hosts}' ;;
+      "fetch --quiet") [ "$5" = abc ] ;;
+      *) exit 99 ;;
+    esac`;
+    const npx = `printf '${now.replaceAll("\n", "\\n")}' > fleet.yaml; shift; ${command.join(" ")} "$@" 2> said`;
+    const { status, read } = runStep(
+      scriptOf("stacks", "no host is left behind", stackJobs),
+      { git, npx },
+      { BASE: "abc" },
+    );
+    expect(status).toBe(expected);
+    expect(read("said")).toMatch(expected === 1 ? /hosts\.a: is not in the other file, and its stack fleet-x/ : /^$/);
+  });
+
   test("each is planned and applied in a job of its own, and one that fails stops no other", () => {
     expect(stackJobs.stacks.outputs).toEqual({ matrix: "${{ steps.stacks.outputs.matrix }}" });
     const strategy = { "fail-fast": false, matrix: "${{ fromJSON(needs.stacks.outputs.matrix) }}" };
