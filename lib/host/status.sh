@@ -20,7 +20,8 @@ verb_status() {
     rules=unrecorded
   fi
   problem=''
-  if [ "$rules:$rec_persist:$pending" = matches:true: ] && ! guard_runs; then
+  # The guard may only be starting.
+  if [ "$rules:$rec_persist:$pending" = matches:true: ] && ! guard_runs && sleep 1 && ! guard_runs && sleep 2 && ! guard_runs; then
     problem='the guard does not run, so that rules which another program removes stay away: deploy again, or restart the host'
   fi
   leave_host_lock

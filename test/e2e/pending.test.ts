@@ -360,7 +360,7 @@ describeLab("the watchdog of a pending host", () => {
       expect(stdout).toMatch(/This host is locked by another owner \(hold owner-1, .*The host was not changed\.\n$/);
       expect(await program.host.rules()).toBe(locked);
       expect(await program.status()).toMatchObject({ state: "pending", rules: "matches" });
-      expect(program.watchdogs()).toHaveLength(1);
+      await eventually("one watchdog is left", () => program.watchdogs().length === 1);
     }));
 
   test("is not needed after a restart: the lock counts as rolled back", () =>
