@@ -22,8 +22,8 @@ pipelining = True
 `;
 
 const restore = (family: "ipv4" | "ipv6"): string => `
-    - ansible.builtin.copy: { src: ${family}, dest: /root/${family}, mode: "0600" }
-    - community.general.iptables_state: { state: restored, path: /root/${family}, ip_version: ${family} }
+    - ansible.builtin.copy: { src: ${family}, dest: /var/tmp/${family}, mode: "0600" }
+    - community.general.iptables_state: { state: restored, path: /var/tmp/${family}, ip_version: ${family} }
       async: "{{ ansible_timeout }}"
       poll: 0
 `;

@@ -358,7 +358,7 @@ describeLab("a host that trusts a certificate authority", () => {
       const [authority, key] = [await keyIn(lab, "authority"), await keyIn(lab, "user")];
       await lab.controller.exec(["ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", "root", `${key}.pub`]);
       const trusted = `cert-authority ${readFileSync(`${authority}.pub`, "utf8")}`;
-      await host.exec("cat >/root/.ssh/authorized_keys", { input: trusted });
+      await host.exec("cat >~/.ssh/authorized_keys", { input: trusted });
       const entry = (certificatePath?: string): HostProps =>
         hostEntry(lab, host, { connection: { privateKeyPath: key, certificatePath, timeoutSeconds: 5 } });
 

@@ -237,8 +237,8 @@ describeLab(
       async (name) => {
         const host = lab.host(name);
         const { script } = lockScript(host, undefined, { CONFIRM_WITHIN: 4, ATTEMPT: `watched-${name}` });
-        await host.exec("cat >/root/lock.sh", { input: script });
-        await host.ssh("sh /root/lock.sh", { options: ["RequestTTY=force"], check: false });
+        await host.exec("cat >/var/tmp/lock.sh", { input: script });
+        await host.ssh("sh /var/tmp/lock.sh", { options: ["RequestTTY=force"], check: false });
         expect(await statusOf(host)).toMatchObject({ state: "pending", rules: "matches" });
         expect(watchdogs(host)).toHaveLength(1);
         await eventually("it is open again", () => isAtRest(host));

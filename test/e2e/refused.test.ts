@@ -26,7 +26,7 @@ echo '{"privileged":{"hashedPassword":["*"]}}' >/etc/userdb/mary.user-privileged
 echo '{"groupName":"mary","gid":5001}' >/etc/userdb/mary.group
 for what in user user-privileged group; do ln -s mary.$what /etc/userdb/5001.$what; done
 chmod 0644 /etc/userdb/mary.user /etc/userdb/mary.group
-cp /root/.ssh/authorized_keys /home/mary/.ssh/
+cp ~root/.ssh/authorized_keys /home/mary/.ssh/
 chown -R 5001:5001 /home/mary
 echo 'mary ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/mary
 chmod 0440 /etc/sudoers.d/mary

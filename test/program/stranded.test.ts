@@ -143,12 +143,12 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       await program.lockForGood();
       const save = firewall === "nftables" ? "nft list ruleset" : "iptables-save";
       const load = firewall === "nftables" ? "nft -f -" : "iptables-restore";
-      await host.exec(`${save} >/root/saved; sh ${STATE}/host.sh unlock; ${load} </root/saved`);
+      await host.exec(`${save} >/var/tmp/saved; sh ${STATE}/host.sh unlock; ${load} </var/tmp/saved`);
       expect((await host.exec("sh -s", { input: question() })).stdout).toContain(
         '{"state":"open","rules":"unrecorded"}',
       );
-      await host.exec("cat >/root/unlock.sh", { input: `SSH_ONLY_VERB='unlock owner-1'\n${launcher()}` });
-      const { code, stderr } = await host.exec("sh /root/unlock.sh", { check: false });
+      await host.exec("cat >/var/tmp/unlock.sh", { input: `SSH_ONLY_VERB='unlock owner-1'\n${launcher()}` });
+      const { code, stderr } = await host.exec("sh /var/tmp/unlock.sh", { check: false });
       expect({ code, stderr }).toEqual({
         code: 10,
         stderr: expect.stringMatching(/Rules of this program are live, .* The host was not changed\.\n$/),

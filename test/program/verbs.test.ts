@@ -127,10 +127,10 @@ describe.each(shells)("under $name", (shell) => {
           firewall === "nftables"
             ? ["nft list table inet ssh_only_firewall", "nft -f"]
             : ["iptables-save -t filter | grep -e '^[*]' -e SSH_ONLY_ -e COMMIT", "iptables-restore --noflush"];
-        await program.host.exec(`${save} >/root/saved-by-hand`);
+        await program.host.exec(`${save} >/var/tmp/saved-by-hand`);
         await program.run("unlock");
         expect(await program.host.rules()).toBe(before);
-        await program.host.exec(`${restore} /root/saved-by-hand; rm /root/saved-by-hand`);
+        await program.host.exec(`${restore} /var/tmp/saved-by-hand; rm /var/tmp/saved-by-hand`);
         expect(await program.status()).toMatchObject({ code: 10, state: "open", rules: "unrecorded" });
         expect(await program.run("unlock")).toMatchObject({ code: 0, stderr: "" });
         expect(await program.status()).toMatchObject({ code: 0, state: "open", rules: "none" });
