@@ -1,4 +1,5 @@
 /** Groups of tests that need a lab: where none can run, they are listed as not run, with the reason. */
+import { describeUnless } from "../support/describe-unless";
 import { whyNoChromium, whyNoLab, whyNoTerraform } from "./prerequisites";
 
 const WHY_NOT = { terraform: whyNoTerraform, chromium: whyNoChromium } as const;
@@ -12,15 +13,5 @@ export interface DescribeLabOptions {
 export function describeLab(name: string, tests: () => void, options: DescribeLabOptions = {}): void {
   jest.setTimeout(120_000);
   const reason = whyNoLab() ?? (options.needs === undefined ? undefined : WHY_NOT[options.needs]());
-  if (reason === undefined) {
-    describe(name, tests);
-    return;
-  }
-  if (process.env.CI === "true") {
-    test(`${name}: can run here`, () => {
-      throw new Error(`It cannot: ${reason}.`);
-    });
-  }
-  process.stderr.write(`Not run: ${name}: ${reason}.\n`);
-  describe.skip(`${name} (not run: ${reason})`, tests);
+  describeUnless(reason, name, tests);
 }

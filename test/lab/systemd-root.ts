@@ -1,6 +1,7 @@
 /** Lab hosts that boot a Debian of their own, with systemd, sysvinit or OpenRC: their roots, and groups of tests for them. */
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
+import { describeUnless } from "../support/describe-unless";
 import { findCommand, whyNoLab, whyNoTerraform } from "./prerequisites";
 
 export type InitSystem = "systemd" | "sysvinit" | "openrc";
@@ -55,17 +56,7 @@ export function describeBooted(
   needs: ReadonlyArray<"dnsmasq" | "radvd"> = [],
 ): void {
   const reason = whyNoLab() ?? whyNoTerraform() ?? whyNoSystem(systems, needs);
-  if (reason === undefined) {
-    describe(name, tests);
-    return;
-  }
-  if (process.env.CI === "true") {
-    test(`${name}: can run here`, () => {
-      throw new Error(`It cannot: ${reason}.`);
-    });
-  }
-  process.stderr.write(`Not run: ${name}: ${reason}.\n`);
-  describe.skip(`${name} (not run: ${reason})`, tests);
+  describeUnless(reason, name, tests);
 }
 
 function whyNoSystem(systems: readonly SystemOptions[], needs: readonly string[]): string | undefined {

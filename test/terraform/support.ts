@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { describeUnless } from "../support/describe-unless";
 
 /** The shells that a host may have as /bin/sh. */
 export const SHELLS: Readonly<Record<string, readonly string[]>> = {
@@ -15,15 +16,7 @@ export const SHELLS: Readonly<Record<string, readonly string[]>> = {
 /** Tests that need these commands: listed as not run where one is missing, which in CI is a failure. */
 export function describeWith(name: string, commands: readonly string[], body: () => void): void {
   const missing = commands.filter((command) => !isThere(command));
-  if (missing.length === 0) {
-    describe(name, body);
-  } else if (process.env.CI === "true") {
-    test(`${name} (must run in CI)`, () => {
-      throw new Error(`needs ${missing.join(", ")}`);
-    });
-  } else {
-    describe.skip(`${name} (not run: needs ${missing.join(", ")})`, body);
-  }
+  describeUnless(missing.length === 0 ? undefined : `it needs ${missing.join(", ")}`, name, body);
 }
 
 /** A folder in which Terraform has one configuration; its own settings and its network stay out of it. */

@@ -3,6 +3,7 @@
  * that ends with this one, and is gone with it.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { describeUnless } from "../../support/describe-unless";
 
 const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 
@@ -12,18 +13,7 @@ const HOLD = "ip link set lo up && echo up && exec cat";
 /** Tests in a real kernel: run where that is possible, else listed as not run, which in CI is a failure. */
 export function describeWithRoot(name: string, commands: readonly string[], body: () => void): void {
   jest.setTimeout(30_000);
-  const why = whyNot(commands);
-  if (why === undefined) {
-    describe(name, body);
-    return;
-  }
-  if (process.env.CI === "true") {
-    test(`${name}: can run here`, () => {
-      throw new Error(`It cannot: ${why}.`);
-    });
-  }
-  process.stderr.write(`Not run: ${name}: ${why}.\n`);
-  describe.skip(`${name} (not run: ${why})`, body);
+  describeUnless(whyNot(commands), name, body);
 }
 
 function whyNot(commands: readonly string[]): string | undefined {
