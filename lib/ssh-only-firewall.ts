@@ -11,7 +11,7 @@ import {
 } from "cdktf";
 import { Construct } from "constructs";
 import { hostProgram, hostProgramVersion } from "./host/program";
-import { HostResources, type OnDestroy } from "./host-resources";
+import { HostResources, type OnDestroy } from "./resources/host-resources";
 import { parseBoolean } from "./policy/connection";
 import {
   checkConnections,

@@ -6,19 +6,28 @@ import {
   TerraformLocal,
   type TerraformResource,
   TerraformStack,
-  Token,
 } from "cdktf";
 import type { Construct } from "constructs";
-import type { Host, Shared } from "./policy/host";
-import type { Policy } from "./policy/policy";
-import { renderRulesets, type Rulesets } from "./ruleset/rulesets";
-import { CONNECTION_NAMES, type ConnectionName, connectionBlock } from "./terraform/connection";
-import { type Term, expression, literal, quoted, toExpression, toJson } from "./terraform/escape";
-import { DriftDetection } from "./terraform/drift";
-import { type Group, groupsOf, type Layout, shardOf, shardSuffix, suffixesOf } from "./terraform/layout";
-import { type Move, Moved } from "./terraform/moved";
-import { script } from "./terraform/scripts";
-import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "./terraform/tracker";
+import type { Host, Shared } from "../policy/host";
+import { type ConnectionName, connectionBlock } from "../terraform/connection";
+import { type Term, expression, literal, quoted, toExpression } from "../terraform/escape";
+import { DriftDetection } from "../terraform/drift";
+import { type Group, groupsOf, type Layout, shardSuffix, suffixesOf } from "../terraform/layout";
+import { type Move, Moved } from "../terraform/moved";
+import { script } from "../terraform/scripts";
+import { remembered, termAtDestroy } from "./at-destroy";
+import {
+  ASKED_WITH,
+  configured,
+  CONNECTION,
+  MEMORY_NAMES,
+  SETTINGS,
+  term,
+  toTemplate,
+  TRIGGERING,
+} from "./host-values";
+import { type Plan, planOf, type Ruleset, TEXTS } from "./plan";
+import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "../terraform/tracker";
 
 /** See SshOnlyFirewallProps. */
 export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
@@ -40,77 +49,8 @@ export interface HostResourcesProps {
   readonly assertSound: () => void;
 }
 
-/** A value in the configuration: a literal, a template with tokens, or nothing. */
-type Value = string | number | boolean | undefined;
-
 /** The resources that have an instance for each host. */
 const PER_HOST = ["hold", "lockdown"] as const;
-
-const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
-
-/** What a host is given besides its connection and its ruleset; by its name in the host's entry. */
-const SETTINGS = {
-  backend: (host) => host.backend,
-  confirm_within: (host) => host.confirmWithinSeconds,
-  skip_preflight: (host) => host.skipPreflight,
-  take_over: (host) => host.takeOver,
-} as const satisfies Record<string, (host: Host) => Value>;
-
-/** What it is given besides, whose change locks it again: all that the host does with it, it does in a lock. */
-const TRIGGERING = {
-  persist: (host) => host.persist,
-} as const satisfies Record<string, (host: Host) => Value>;
-
-const CONNECTION: Record<ConnectionName, (host: Host) => Value> = {
-  address: (host) => host.address,
-  port: (host) => host.connection.port ?? host.policy.sshPort,
-  user: (host) => host.connection.user,
-  private_key_path: (host) => host.connection.privateKeyPath,
-  certificate_path: (host) => host.connection.certificatePath,
-  agent: (host) => host.connection.agent,
-  host_key: (host) => host.connection.hostKey,
-  bastion_host: (host) => host.connection.bastionHost,
-  bastion_port: (host) => host.connection.bastionPort,
-  bastion_user: (host) => host.connection.bastionUser,
-  bastion_private_key_path: (host) => host.connection.bastionPrivateKeyPath,
-  bastion_host_key: (host) => host.connection.bastionHostKey,
-  script_path: (host) => host.connection.scriptPath,
-  timeout: (host) => `${host.connection.timeoutSeconds}s`,
-};
-
-/** What a hold remembers for its unlock; the address is its trigger. */
-const MEMORY_NAMES = CONNECTION_NAMES.filter((name) => name !== "address");
-
-/** Those that belong to the machine; all others belong to whoever runs Terraform, who has them now. */
-const OF_THE_MACHINE: ReadonlySet<ConnectionName> = new Set<ConnectionName>([
-  "port",
-  "user",
-  "host_key",
-  "bastion_host",
-  "bastion_port",
-  "bastion_user",
-  "bastion_host_key",
-]);
-
-/** What of a connection the system's ssh is given. */
-const ASKED_WITH: readonly ConnectionName[] = [...OF_THE_MACHINE, "private_key_path", "bastion_private_key_path"];
-
-/** A ruleset, under the name of what it was written for. */
-interface Ruleset {
-  readonly key: string;
-  readonly texts: Rulesets;
-  readonly policy: Policy;
-}
-
-/** All that the configuration is written from, made once for a list of hosts. */
-interface Plan {
-  readonly hosts: readonly Host[];
-  readonly rulesets: readonly Ruleset[];
-  readonly rulesetOf: ReadonlyMap<Host, Ruleset>;
-  readonly shards: ReadonlyArray<readonly Host[]>;
-  /** The value of an attribute where all hosts have the same and it is known at synth. */
-  readonly common: ReadonlyMap<string, Value>;
-}
 
 export class HostResources {
   public readonly ruleset: TerraformResource;
@@ -243,13 +183,7 @@ export class HostResources {
   private plan(): Plan {
     const hosts = this.props.hosts();
     if (this.cached?.hosts !== hosts) {
-      const { shards } = this.props.layout;
-      this.cached = {
-        hosts,
-        shards: spread(hosts, shards),
-        ...distinctRulesets(hosts, this.props.shared),
-        common: commonValues(hosts),
-      };
+      this.cached = planOf(hosts, this.props.shared, this.props.layout.shards);
     }
     return this.cached;
   }
@@ -425,7 +359,7 @@ export class HostResources {
     const contents: Contents = {
       triggers: { address: toTemplate(this.termOf("address")) },
       memory: {
-        ...Object.fromEntries(this.remembered().map((name) => [name, toTemplate(this.termOf(name))])),
+        ...Object.fromEntries(remembered(this.plan().common).map((name) => [name, toTemplate(this.termOf(name))])),
         ...(this.tracker.memoryFollows ? this.shownInPlans() : {}),
       },
     };
@@ -440,56 +374,10 @@ export class HostResources {
           when: "destroy",
           onFailure: this.props.onDestroy === "unlock-if-reachable" ? "continue" : undefined,
           inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') })],
-          connection: connectionBlock((name) => this.termAtDestroy(name, hosts)),
+          connection: connectionBlock((name) => termAtDestroy(name, hosts, this.plan().common, this.tracker)),
         },
       ],
     };
-  }
-
-  /**
-   * What a hold remembers: where hosts differ, and of its machine also what all hosts have in common today, for the day
-   * on which it is taken out and the others have something else.
-   */
-  private remembered(): readonly ConnectionName[] {
-    const { common } = this.plan();
-    return MEMORY_NAMES.filter(
-      (name) => !common.has(name) || (OF_THE_MACHINE.has(name) && common.get(name) !== undefined),
-    );
-  }
-
-  /**
-   * A destroy provisioner may use only what its own instance remembers, its key, and literals. Memory that follows the
-   * configuration comes first. Memory that stays what it was comes first where the configuration has the host no more,
-   * or at another address, and second elsewhere. What is said of all hosts is the last resort, and is not one for what
-   * belongs to the machine.
-   */
-  private termAtDestroy(name: ConnectionName, hosts: readonly Host[]): Term {
-    if (name === "address") {
-      return expression(`${this.tracker.triggersOf("self")}.address`);
-    }
-    const { common } = this.plan();
-    const shared = toExpression(term(common.get(name)));
-    const remembered = `try(${this.tracker.remembered(name)}, ${OF_THE_MACHINE.has(name) ? "null" : shared})`;
-    if (this.tracker.memoryFollows || hosts.length === 0 || (common.has(name) && !OF_THE_MACHINE.has(name))) {
-      return expression(remembered);
-    }
-    // Where its address is not known yet, the name of a host alone has to do.
-    const here = [...new Set(hosts.map((host) => isLiteral(host.address)))].map((known) => {
-      const words = known ? ["each.key", `${this.tracker.triggersOf("self")}.address`] : ["each.key"];
-      return `join(" ", [${words.join(", ")}])`;
-    });
-    if (common.has(name)) {
-      // One text, because Terraform looks for it in no time, and because a provisioner may refer to no local.
-      const places = quoted(["", ...hosts.map(place), ""].join("\n"));
-      const isKnown = here.map((at) => `strcontains(${places}, format("\\n%s\\n", ${at}))`).join(" || ");
-      return expression(`${isKnown} ? ${shared} : ${remembered}`);
-    }
-    const known = hosts
-      .map((host) => [place(host), CONNECTION[name](host)] as const)
-      .filter(([, value]) => isLiteral(value))
-      .map(([at, value]) => `${quoted(at)} = ${toExpression(term(value))}`);
-    const places = here.map((at) => `{${known.join(", ")}}[${at}]`);
-    return expression(`try(${[...places, remembered].join(", ")})`);
   }
 }
 
@@ -501,68 +389,3 @@ function addressOf(resource: TerraformResource): string {
 function suffixesOfShards(count: number): readonly string[] {
   return Array.from({ length: count }, (_, shard) => shardSuffix(shard, count));
 }
-
-function spread(hosts: readonly Host[], count: number): ReadonlyArray<readonly Host[]> {
-  const shards: Host[][] = Array.from({ length: count }, () => []);
-  hosts.forEach((host) => shards[shardOf(host.key, count)]?.push(host));
-  return shards;
-}
-
-/** Which machine a name stands for. */
-function place(host: Host): string {
-  return isLiteral(host.address) ? `${host.key} ${host.address}` : host.key;
-}
-
-/** One ruleset for all hosts with the same texts, named after what is shared or the first host that needs it. */
-function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "rulesets" | "rulesetOf"> {
-  const byPolicy = new Map<Policy, Map<string, Ruleset>>();
-  const byText = new Map<string, Ruleset>();
-  const rulesetOf = new Map<Host, Ruleset>();
-  const identityOf = (texts: Rulesets): string => TEXTS.map((text) => texts[text] ?? "").join("\0");
-  const { policy: common, props } = shared;
-  const ofShared = common && identityOf(renderRulesets(common, props.backend ?? "auto"));
-  const make = (host: Host): Ruleset => {
-    const texts = renderRulesets(host.policy, host.backend);
-    const identity = identityOf(texts);
-    const key = identity === ofShared ? "shared" : host.key;
-    const found = byText.get(identity) ?? { key, texts, policy: host.policy };
-    byText.set(identity, found);
-    return found;
-  };
-  const find = (host: Host): Ruleset => {
-    const ofPolicy = byPolicy.get(host.policy) ?? new Map<string, Ruleset>();
-    byPolicy.set(host.policy, ofPolicy);
-    const found = ofPolicy.get(host.backend) ?? make(host);
-    ofPolicy.set(host.backend, found);
-    return found;
-  };
-  hosts.forEach((host) => rulesetOf.set(host, find(host)));
-  return { rulesets: [...byText.values()], rulesetOf };
-}
-
-/** Attributes that are literally the same for all hosts stand once, in the resource. */
-function commonValues(hosts: readonly Host[]): Map<string, Value> {
-  const common = new Map<string, Value>();
-  for (const [name, valueOf] of Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING })) {
-    const [first, ...others] = hosts.map(valueOf);
-    if (name !== "address" && isLiteral(first) && others.every((value) => value === first)) {
-      common.set(name, first);
-    }
-  }
-  return common;
-}
-
-function isLiteral(value: Value): boolean {
-  return !Token.isUnresolved(value);
-}
-
-/** Of a literal: tokens stand only in the hosts' entries, as the templates that they are. */
-function term(value: Value): Term {
-  return literal(value ?? null);
-}
-
-function configured(value: Value): unknown {
-  return isLiteral(value) ? toJson(term(value)) : value;
-}
-
-const toTemplate = (value: Term): string => String(toJson(value));
