@@ -3,7 +3,7 @@ import { readFileSync, readSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { hostProgramVersion, launcher } from "../host/program";
 import { closest } from "../policy/keys";
-import { DANGERS, type DangerKind } from "../review/hosts";
+import { DANGERS, type DangerKind } from "../review/dangers";
 import { PlanError } from "../review/json";
 import { toMarkdown, verdictOf } from "../review/markdown";
 import { readPlan } from "../review/plan";

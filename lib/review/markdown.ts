@@ -1,6 +1,8 @@
 /** A review as a comment for a pull request. Values stand in code spans, where nothing in them is markup. */
 import { fit, type Section } from "./fit";
-import { DANGERS, type DangerKind, type Finding, type HostReview, type Outcome, OUTCOMES } from "./hosts";
+import { DANGERS, type DangerKind, type Finding } from "./dangers";
+import type { HostReview } from "./hosts";
+import { type Outcome, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
 import type { Danger, Review, RulesetChange } from "./review";
 import { escaped, markdown, type Text, text } from "./text";

@@ -1,7 +1,9 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
 import { compare, findFirewalls, type Firewalls } from "./firewalls";
 import { fingerprint } from "./fingerprint";
-import { DANGERS, type DangerKind, type Finding, type HostReview, releaseOf, reviewHost } from "./hosts";
+import { DANGERS, type DangerKind, type Finding } from "./dangers";
+import { type HostReview, reviewHost } from "./hosts";
+import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
 import { trigger } from "./firewalls";
 import { diffLines, Rulesets } from "./rulesets";

@@ -4,7 +4,7 @@ import { DataResource, TerraformOutput, type TerraformStack, TerraformVariable }
 import { AllowedSource, type HostProps, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
 import { hostProgramVersion, launcher } from "../../lib/host/program";
 import { fingerprint } from "../../lib/review/fingerprint";
-import type { DangerKind } from "../../lib/review/hosts";
+import type { DangerKind } from "../../lib/review/dangers";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewJson, reviewPlan } from "../../lib/review/review";

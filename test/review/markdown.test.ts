@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { DANGERS, type DangerKind } from "../../lib/review/hosts";
+import { DANGERS, type DangerKind } from "../../lib/review/dangers";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { fingerprint } from "../../lib/review/fingerprint";
-import type { DangerKind } from "../../lib/review/hosts";
+import type { DangerKind } from "../../lib/review/dangers";
 import { toMarkdown, verdictOf } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";

@@ -1,0 +1,108 @@
+/** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
+import type { Danger } from "./dangers";
+import { MEMORY, type Part, remembered, trigger, type TrackedHost } from "./firewalls";
+import { type Change, known, same } from "./plan";
+
+/** How a host is locked, as text; undefined where the plan does not say. */
+export interface Settings {
+  readonly backend: string | undefined;
+  readonly confirmWithin: string | undefined;
+  readonly persist: string | undefined;
+  readonly skipPreflight: string | undefined;
+  readonly takeOver: string | undefined;
+}
+
+/** A setting stands in the script where it is the same for all hosts, else in what the lockdown or its hold remembers. */
+export function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Settings {
+  const [script] = lockdown?.block?.provisioners ?? [];
+  const setting = (name: string): string | undefined => {
+    const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
+    const parts = [lockdown, hold].filter((part) => part !== undefined);
+    return (
+      value ?? parts.map(({ change }) => known(remembered(change, "after", name))).find((one) => one !== undefined)
+    );
+  };
+  return {
+    backend: setting("backend"),
+    confirmWithin: setting("confirm_within"),
+    persist: setting("persist") ?? persistOf(lockdown),
+    skipPreflight: setting("skip_preflight"),
+    takeOver: setting("take_over"),
+  };
+}
+
+/** A lockdown has this trigger where the setting is false, and nowhere else. */
+function persistOf(lockdown: Part | undefined): string | undefined {
+  const value = lockdown && trigger(lockdown.change, "after", "persist");
+  return lockdown?.change.after === undefined || value !== undefined ? known(value) : "true";
+}
+
+export function lockFindings(lockdown: Part, hold: Part | undefined, settings: Settings): readonly Danger[] {
+  const findings: Danger[] = [];
+  const pinned =
+    hostKeyOf(lockdown.change) ?? (hold && memoryIsFresh(hold.change) ? hostKeyOf(hold.change) : undefined);
+  if (pinned !== true) {
+    findings.push([
+      "host-key",
+      pinned === false
+        ? ["another machine could answer in its place; give connection.hostKey"]
+        : ["this plan does not tell whether it is pinned"],
+    ]);
+  }
+  if (lockdown.tainted || hold?.tainted === true) {
+    findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
+  }
+  const unguarded: Array<readonly [string | undefined, string, string]> = [
+    [settings.skipPreflight, "skipPreflight", "what would lock you out is not checked; only the watchdog is left"],
+    [settings.takeOver, "takeOver", "a lock that another owner has is taken away from it"],
+  ];
+  for (const [value, name, meaning] of unguarded) {
+    if (value !== "false") {
+      const shown = value === "true" ? `${name} is set` : `${name} is not told by this plan; if it is set`;
+      findings.push(["unguarded", [`${shown}: ${meaning}`]]);
+    }
+  }
+  return findings;
+}
+
+/** A host that is only told anew how it is reached. */
+export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
+  const isPinned = (side: "before" | "after"): boolean =>
+    [hold, lockdown].some((part) => {
+      const value = part && remembered(part.change, side, "host_key");
+      return value !== undefined && known(value) !== "";
+    });
+  return hold?.change.after !== undefined && isPinned("before") && !isPinned("after")
+    ? [["host-key", ["it was pinned until now; another machine could answer in its place"]]]
+    : [];
+}
+
+/** Undefined where nothing is said. */
+function hostKeyOf(change: Change): boolean | undefined {
+  const names = change.after?.namesAt(change.type === "null_resource" ? "triggers" : "input") ?? [];
+  const value = remembered(change, "after", "host_key");
+  return names.includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
+}
+
+/** What an older null_resource remembers is what it was told when the host was first locked. */
+function memoryIsFresh(change: Change): boolean {
+  return change.actions.includes("create") || change.type === "terraform_data";
+}
+
+/** What a hold or lockdown is told anew in place, by name: values may be secret. */
+export function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[] {
+  const names = [hold, lockdown].flatMap((part) =>
+    part?.change.actions.join() === "update" ? changedMemory(part) : [],
+  );
+  // Names are ours, unless somebody else wrote them.
+  const shown = [...new Set(names.map((name) => (/^[a-z_]{1,40}$/.test(name) ? name : "something else")))].sort();
+  return shown.length === 0 ? [] : [`remembered anew: ${shown.slice(0, MOST_NAMES).join(", ")}`];
+}
+
+/** More than there are. */
+const MOST_NAMES = 30;
+
+function changedMemory({ change }: Part): readonly string[] {
+  const names = (["before", "after"] as const).flatMap((side) => change[side]?.namesAt(MEMORY[change.type]) ?? []);
+  return names.filter((name) => !same(remembered(change, "before", name), remembered(change, "after", name)));
+}
