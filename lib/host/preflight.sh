@@ -158,13 +158,13 @@ check_lease() {
 dhcp_client_of() {
   wanted=dhcp-client
   [ "$1" = "${1#*:}" ] || wanted=dhcpv6-client
-  printf '%s\n' "$daemons" | while read -r pid name; do
+  printf '%s\n' "$daemons" | while read -r pid name keeps; do
+    [ "$keeps" = lease ] || continue
     case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
       # Asks for no address.
       dhclient*' -S '*) continue ;;
       *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) exception=dhcpv6-client ;;
-      dhclient* | udhcpc* | dhcpcd* | pump*) exception=dhcp-client ;;
-      *) continue ;;
+      *) exception=dhcp-client ;;
     esac
     [ "$exception" = "$wanted" ] || continue
     printf '%s %s\n' "$exception" "$name"
@@ -172,30 +172,25 @@ dhcp_client_of() {
   done
 }
 
-# Sets daemons: "PID NAME" of what keeps the addresses of a host, or its routes, as far as it is known by its name.
+# Sets daemons: "PID NAME KEEPS" of what keeps an address of this host, by a lease or by announcing it, as far as it is known
+# by its name.
 find_daemons() {
   daemons=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
     $3 == "Z" { next }
-    $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ ||
-      $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|keepalived|vrrpd|ucarp)\)$/ {
-        print $1, substr($2, 2, length($2) - 2)
-      }')
+    $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { keeps = "lease" }
+    $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|keepalived|vrrpd|ucarp)\)$/ { keeps = "announced" }
+    keeps { print $1, substr($2, 2, length($2) - 2), keeps; keeps = "" }')
 }
 
 # Neighbours drop an address that is announced to them some time after the last word from here, when all seemed well.
 check_announced() {
   ! has_exception egress || ! has_exception ingress || return 0
-  name=''
-  while read -r _ name; do
-    case $name in
-      bird* | *bgp* | ospf* | isisd | keepalived | vrrpd | ucarp) break ;;
-    esac
-    name=''
-  done <<END
-$daemons
-END
-  [ -z "$name" ] ||
-    die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, for its neighbours would hear no more of it: stop it, or add egress and ingress exceptions for them."
+  case $daemons in
+    *' announced'*) ;;
+    *) return 0 ;;
+  esac
+  name=$(printf '%s\n' "$daemons" | sed -n '/ announced$/ { s/^[0-9]* \(.*\) .*/\1/p; q; }')
+  die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, for its neighbours would hear no more of it: stop it, or add egress and ingress exceptions for them."
 }
 
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
