@@ -129,36 +129,40 @@ ipt_is_live() {
   return 1
 }
 
-# ipt_listing PREFIX: what standard input, of iptables-save, says of our chains, in one order whatever the order of their
-# creation, and without counters.
-ipt_listing() {
-  awk -v prefix="$1" '
-    index($1, ":" prefix) == 1 || ($1 == "-A" && index($2, prefix) == 1) {
-      chain = $1 == "-A" ? $2 : substr($1, 2)
-      sub(/ \[[0-9:]*\]$/, "")
-      gsub(prefix, "SSH_ONLY_")
-      rules[substr(chain, length(prefix) + 1)] = rules[substr(chain, length(prefix) + 1)] $0 "\n"
-    }
-    END { printf "%s%s%s", rules["IN"], rules["OUT"], rules["FWD"] }'
-}
-
-# ipt_jumps: 0 if, after standard input, of iptables-save, each jump comes first.
-ipt_jumps() {
+# ipt_look: standard input, of iptables-save. Prints our chains, in one order whatever the order of their creation, and without
+# counters. Exit code 0: they look like the copy; 1: a jump to them does not come first; 2: there is no copy; 3: it is another.
+ipt_look() {
   awk '
     $1 == "-A" && !($2 in first) { first[$2] = $3 $4 }
-    END { exit !(first["INPUT"] == "-jSSH_ONLY_IN" && first["OUTPUT"] == "-jSSH_ONLY_OUT" && first["FORWARD"] == "-jSSH_ONLY_FWD") }'
+    {
+      chain = $1 == "-A" ? $2 : substr($1, 2)
+      if ((!(/^:/) && $1 != "-A") || chain !~ /^SSH_(ONLY|CHECK)_/) next
+      whose = chain ~ /^SSH_ONLY_/ ? "live" : "copy"
+      sub(/^SSH_[A-Z]*_/, "", chain)
+      sub(/ \[[0-9:]*\]$/, "")
+      gsub(/SSH_CHECK_/, "SSH_ONLY_")
+      rules[whose chain] = rules[whose chain] $0 "\n"
+    }
+    END {
+      live = rules["liveIN"] rules["liveOUT"] rules["liveFWD"]
+      copy = rules["copyIN"] rules["copyOUT"] rules["copyFWD"]
+      printf "%s", live
+      if (first["INPUT"] != "-jSSH_ONLY_IN" || first["OUTPUT"] != "-jSSH_ONLY_OUT" || first["FORWARD"] != "-jSSH_ONLY_FWD") exit 1
+      exit copy == "" ? 2 : copy == live ? 0 : 3
+    }'
 }
 
 # ipt_is_proven DIR: as nft_is_proven. Sets all; empty where a jump does not come first.
 ipt_is_proven() {
   all=''
   for family in $ipt_families; do
-    dump=$(ipt_save "$family" 2>/dev/null) && printf '%s\n' "$dump" | ipt_jumps || {
+    dump=$(ipt_save "$family" 2>/dev/null) || dump=''
+    live=$(printf '%s\n' "$dump" | ipt_look) || [ $? -ne 1 ] || {
       all=''
       return 1
     }
     all="$all$family:
-$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
+$live
 "
   done
   [ -f "$1/listing" ] && [ "${all%?}" = "$(cat "$1/listing")" ]
@@ -180,14 +184,12 @@ $live
 # ipt_prove FILE: 0 if the jumps of $family come first and its chains look like the copy, which is made if it is not there, and
 # removed. Sets live.
 ipt_prove() {
-  dump=$(ipt_save "$family") && printf '%s\n' "$dump" | ipt_jumps || return 1
-  live=$(printf '%s\n' "$dump" | ipt_listing SSH_ONLY_)
-  given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
-  if [ -z "$given" ]; then
-    ipt_copy "$1" | ipt_restore "$family" || return 1
+  for try in 1 2; do
     dump=$(ipt_save "$family") || return 1
-    given=$(printf '%s\n' "$dump" | ipt_listing SSH_CHECK_)
-  fi
-  ipt_remove_seen "$family" SSH_CHECK_ || return 1
-  [ -n "$given" ] && [ "$live" = "$given" ]
+    looks=0
+    live=$(printf '%s\n' "$dump" | ipt_look) || looks=$?
+    [ "$looks:$try" = 2:1 ] || break
+    ipt_copy "$1" | ipt_restore "$family" || return 1
+  done
+  [ "$looks" -ne 1 ] && ipt_remove_seen "$family" SSH_CHECK_ && [ "$looks" -eq 0 ]
 }
