@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { SshOnlyFirewallProps, TrackerKind } from "../lib";
-import { hostProgram, hostProgramVersion } from "../lib/host/program";
+import { hostProgram, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/policy/problems";
 import { renderRulesets } from "../lib/ruleset/rulesets";
@@ -47,9 +47,11 @@ export const FORM_NAMES: Readonly<Record<Form, string>> = {
   leanest: "leanest by hand",
 };
 
-/** Beyond this size a fleet file asks for shards. */
+/** How many shards a fleet file asks for, beyond a size. */
 const SHARDED_FROM = 300;
 export const SHARDS = 64;
+const MORE_SHARDED_FROM = 5000;
+const MORE_SHARDS = 256;
 
 /** As in a fleet file. */
 type Layout = Pick<SshOnlyFirewallProps, "shards" | "movedFromShards">;
@@ -144,7 +146,8 @@ function fleetFile(
 }
 
 function layoutFor(hosts: Hosts): Layout {
-  return Object.keys(hosts).length > SHARDED_FROM ? { shards: SHARDS } : {};
+  const { length } = Object.keys(hosts);
+  return length > SHARDED_FROM ? { shards: length > MORE_SHARDED_FROM ? MORE_SHARDS : SHARDS } : {};
 }
 
 function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPath: string): Job {
@@ -153,34 +156,37 @@ function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPat
   const hash = createHash("sha256")
     .update(nftables + iptables + ip6tables)
     .digest("hex");
-  const texts = { nftables, iptables, ip6tables, program: hostProgram() };
+  const texts = { nftables, iptables, ip6tables, program: hostProgram(), [LAUNCHER_LOCAL]: launcher() };
   return {
     tracker,
     locals: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
     triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
-    lock: script({
-      VERB: literal("lock"),
-      HOST: expression("each.key"),
-      OWNER: expression("self.id"),
-      ATTEMPT: expression("self.id"),
-      RULESET: literal(hash),
-      NFTABLES: expression("local.nftables"),
-      IPTABLES: expression("local.iptables"),
-      IP6TABLES: expression("local.ip6tables"),
-      PORT: literal(policy.sshPort),
-      ALLOW_FROM: literal(allowFrom.join(" ")),
-      EXCEPTIONS: literal(""),
-      MODE: literal("enforce"),
-      BACKEND: literal("auto"),
-      CONFIRM_WITHIN: literal(120),
-      SKIP_PREFLIGHT: literal(false),
-      TAKE_OVER: literal(false),
-      PERSIST: literal(true),
-      PROGRAM_VERSION: literal(hostProgramVersion()),
-      PROGRAM: expression("local.program"),
-    }),
-    confirm: script({ VERB: expression(`join(" ", ["confirm", self.id, self.id, "${hash}"])`) }),
-    unlock: script({ VERB: expression('join(" ", ["unlock", self.id])') }),
+    lock: script(
+      {
+        VERB: literal("lock"),
+        HOST: expression("each.key"),
+        OWNER: expression("self.id"),
+        ATTEMPT: expression("self.id"),
+        RULESET: literal(hash),
+        NFTABLES: expression("local.nftables"),
+        IPTABLES: expression("local.iptables"),
+        IP6TABLES: expression("local.ip6tables"),
+        PORT: literal(policy.sshPort),
+        ALLOW_FROM: literal(allowFrom.join(" ")),
+        EXCEPTIONS: literal(""),
+        MODE: literal("enforce"),
+        BACKEND: literal("auto"),
+        CONFIRM_WITHIN: literal(120),
+        SKIP_PREFLIGHT: literal(false),
+        TAKE_OVER: literal(false),
+        PERSIST: literal(true),
+        PROGRAM_VERSION: literal(hostProgramVersion()),
+        PROGRAM: expression("local.program"),
+      },
+      "named",
+    ),
+    confirm: script({ VERB: expression(`join(" ", ["confirm", self.id, self.id, "${hash}"])`) }, "named"),
+    unlock: script({ VERB: expression('join(" ", ["unlock", self.id])') }, "whole"),
     privateKeyPath,
   };
 }

@@ -42,7 +42,7 @@ export function leanest(hosts: Hosts, job: Job): object {
         triggers_replace: {
           ...job.triggers,
           address: "${each.value.address}",
-          hold: `\${terraform_data.hold_${name}[each.key].id}`,
+          hold: `\${local.ids_${name}[each.key]}`,
         },
         provisioner: [run(job.lock), run(job.confirm)],
       },
@@ -53,6 +53,12 @@ export function leanest(hosts: Hosts, job: Job): object {
     locals: {
       ...job.locals,
       ...Object.fromEntries(shards.map((shard) => [`hosts_${shard.name}`, Object.fromEntries(shard.hosts)])),
+      ...Object.fromEntries(
+        shards.map(({ name }) => [
+          `ids_${name}`,
+          `\${{ for key, hold in terraform_data.hold_${name} : key => hold.id }}`,
+        ]),
+      ),
     },
     resource: {
       terraform_data: {

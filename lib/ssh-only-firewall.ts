@@ -4,14 +4,12 @@ import {
   Aspects,
   type IResolvable,
   type ITerraformDependable,
-  TerraformLocal,
   type TerraformResource,
-  TerraformStack,
   Token,
 } from "cdktf";
 import { Construct } from "constructs";
-import { hostProgram, hostProgramVersion } from "./host/program";
 import { HostResources, type OnDestroy } from "./resources/host-resources";
+import { Program } from "./resources/program";
 import { parseBoolean } from "./policy/connection";
 import {
   checkConnections,
@@ -29,7 +27,6 @@ import { checkWaves, type ParsedLayout, parseLayout } from "./policy/layout";
 import { messages } from "./policy/messages";
 import { describeProblem, type Problem, Problems } from "./policy/problems";
 import { parseChoice, parseWords } from "./policy/values";
-import { templateLiteral } from "./terraform/escape";
 import type { TrackerKind } from "./terraform/tracker";
 
 export interface SshOnlyFirewallProps extends SharedProps {
@@ -144,8 +141,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
       dependsOn: parseDependables(props?.dependsOn, this.found.at("dependsOn")),
       driftProgram: parseDriftProgram(props, this.found),
-      program: programLocal(this),
-      programVersion: hostProgramVersion(),
+      program: Program.of(this),
       shared: this.shared,
       hosts: () => this.sortedHosts(),
       assertSound: () => this.assertSound(),
@@ -304,16 +300,4 @@ function parseDependables(value: unknown, problems: Problems): ITerraformDependa
     }
     return isDependable;
   });
-}
-
-const PROGRAM_LOCAL = "ssh_only_firewall_host_program";
-
-/** The host program stands once in a stack, however many firewalls there are. */
-function programLocal(scope: Construct): TerraformLocal {
-  const stack = TerraformStack.of(scope);
-  const found = stack.node.tryFindChild(PROGRAM_LOCAL) as TerraformLocal | undefined;
-  if (found !== undefined) {
-    return found;
-  }
-  return new TerraformLocal(stack, PROGRAM_LOCAL, templateLiteral(hostProgram()));
 }

@@ -1,7 +1,7 @@
 /** `review`: what a plan does to hosts, for whoever approves it. */
 import { readFileSync, readSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { hostProgramVersion, launcher } from "../host/program";
+import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../host/program";
 import { closest } from "../policy/keys";
 import { DANGERS, type DangerKind } from "../review/dangers";
 import { PlanError } from "../review/json";
@@ -77,7 +77,8 @@ function review(file: string, { json, failOn, name }: ReviewOptions): void {
 function reviewed(file: string): ReturnType<typeof reviewPlan> {
   const place = file === "-" ? "standard input" : file;
   try {
-    return reviewPlan(readPlan(read(file)), { launcher: launcher() });
+    const launchers = [launcher(), `\${local.${LAUNCHER_LOCAL}}`];
+    return reviewPlan(readPlan(read(file)), { uploads: { launchers, version: hostProgramVersion() } });
   } catch (error) {
     if (error instanceof PlanError) {
       throw new CommandError(`${place}: ${error.message}`, 1);

@@ -32,13 +32,22 @@ export function hostProgram(): string {
 
 /** Changes whenever the host program does, or what becomes root and starts it, so that hosts get the new one. */
 export function hostProgramVersion(): string {
-  return createHash("sha256").update([hostProgram(), launcher()].join("\0")).digest("hex").slice(0, 12);
+  return createHash("sha256").update([hostProgram(), launcher()].join("\n")).digest("hex").slice(0, VERSION_DIGITS);
 }
 
-/** What every uploaded script ends with: it becomes root and hands over to the host program. */
+/** Of the SHA-256 of the host program, a newline, and the launcher. */
+export const VERSION_DIGITS = 12;
+
+/**
+ * What every uploaded script ends with: it becomes root and hands over to the host program. Without comments and empty lines,
+ * which Terraform would read for each host.
+ */
 export function launcher(): string {
-  return [read("strays"), read("launch")].join("\n");
+  return [read("strays"), read("launch")].join("\n").replace(/^ *(#.*)?\n/gm, "");
 }
+
+/** The name of the local with the launcher, of which there is one in a stack. */
+export const LAUNCHER_LOCAL = "ssh_only_firewall_launcher";
 
 /** What a root shell on a host is given to tell what is in force there. */
 export function question(): string {

@@ -27,6 +27,7 @@ import {
   TRIGGERING,
 } from "./host-values";
 import { type Plan, planOf, type Ruleset, TEXTS } from "./plan";
+import type { Program } from "./program";
 import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "../terraform/tracker";
 
 /** See SshOnlyFirewallProps. */
@@ -40,8 +41,7 @@ export interface HostResourcesProps {
   readonly dependsOn: ITerraformDependable[];
   /** What a plan asks for drift; undefined where it does not. */
   readonly driftProgram: readonly string[] | undefined;
-  readonly program: TerraformLocal;
-  readonly programVersion: string;
+  readonly program: Program;
   readonly shared: Shared;
   /** The hosts, sorted by key; called again when more were added. */
   readonly hosts: () => readonly Host[];
@@ -64,6 +64,8 @@ export class HostResources {
   private readonly rulesets: TerraformLocal;
   private readonly texts: TerraformLocal;
   private readonly hashes: TerraformLocal;
+  /** By shard. */
+  private readonly holdIds: readonly TerraformLocal[];
   private cached: Plan | undefined;
 
   public constructor(
@@ -91,6 +93,14 @@ export class HostResources {
         contents: () => this.holdContents(this.plan().shards[shard] ?? []),
       }),
     );
+    // Between the holds and the lockdowns, likewise: for each lockdown that named the resource, Terraform would look at all
+    // its instances, and for each of those at all changes of the plan.
+    this.holdIds = suffixes.map((suffix, shard) =>
+      this.local(
+        `hold_ids${suffix}`,
+        () => `\${{ for key, hold in ${addressOf(this.holds[shard])} : key => hold.id }}`,
+      ),
+    );
     this.keepFormerHolds();
     if (props.driftProgram !== undefined) {
       const { driftProgram: program } = props;
@@ -105,7 +115,7 @@ export class HostResources {
         this.tracker.track(scope, `lockdown${group.suffix}`, this.name(`lockdown${group.suffix}`), {
           forEach: this.hostsOf(group, hosts[group.shard] as TerraformLocal),
           dependsOn,
-          contents: () => this.lockdownContents(this.holds[group.shard] as TerraformResource),
+          contents: () => this.lockdownContents(this.holdIds[group.shard]),
         }),
       );
       const isLast = index === waves.length - 1;
@@ -261,13 +271,14 @@ export class HostResources {
     return common.has(name) ? term(common.get(name)) : expression(`each.value.${name}`);
   }
 
-  private lockdownContents({ fqn }: TerraformResource): Contents {
-    const hold = expression(`${fqn}[each.key].id`);
+  private lockdownContents({ friendlyUniqueId: holdIds }: TerraformLocal): Contents {
+    const { program } = this.props;
+    const hold = expression(`local.${holdIds}[each.key]`);
     const hash = expression(`local.${this.hashes.friendlyUniqueId}[each.value.ruleset]`);
     const text = (name: string): Term => expression(`local.${this.texts.friendlyUniqueId}[each.value.ruleset].${name}`);
     const policy = (name: string): Term =>
       expression(`local.${this.rulesets.friendlyUniqueId}[each.value.ruleset].${name}`);
-    const lock = script({
+    const settings = {
       VERB: literal("lock"),
       HOST: expression("each.key"),
       OWNER: hold,
@@ -285,12 +296,10 @@ export class HostResources {
       SKIP_PREFLIGHT: this.termOf("skip_preflight"),
       TAKE_OVER: this.termOf("take_over"),
       PERSIST: this.termOf("persist"),
-      PROGRAM_VERSION: literal(this.props.programVersion),
-      PROGRAM: expression(`local.${this.props.program.friendlyUniqueId}`),
-    });
-    const confirm = script({
-      VERB: expression(`join(" ", ["confirm", ${[hold, hash].map(toExpression).join(", self.id, ")}])`),
-    });
+      PROGRAM_VERSION: expression(program.version),
+      PROGRAM: expression(program.text),
+    };
+    const confirmed = expression(`join(" ", ["confirm", ${[hold, hash].map(toExpression).join(", self.id, ")}])`);
     const connect = (name: ConnectionName): Term => this.termOf(name);
     // Long enough to hear from the host that it has rolled back.
     const untilTooLate = expression(`"\${${toExpression(this.termOf("confirm_within"))} + 30}s"`);
@@ -298,17 +307,17 @@ export class HostResources {
       triggers: {
         address: toTemplate(this.termOf("address")),
         hold: toTemplate(hold),
-        host_program: this.props.programVersion,
+        host_program: `\${${program.version}}`,
         mode: toTemplate(policy("mode")),
         ruleset_sha256: toTemplate(hash),
       },
       conditionalTriggers: [this.drift?.trigger, this.persistTrigger()].filter((one) => one !== undefined),
       memory: this.tracker.memoryFollows ? undefined : this.shownInPlans(),
       provisioners: [
-        { type: "remote-exec", inline: [lock], connection: connectionBlock(connect) },
+        { type: "remote-exec", inline: [script(settings, "named")], connection: connectionBlock(connect) },
         {
           type: "remote-exec",
-          inline: [confirm],
+          inline: [script({ VERB: confirmed }, "named")],
           connection: connectionBlock((name) => (name === "timeout" ? untilTooLate : connect(name))),
         },
       ],
@@ -373,7 +382,8 @@ export class HostResources {
           type: "remote-exec",
           when: "destroy",
           onFailure: this.props.onDestroy === "unlock-if-reachable" ? "continue" : undefined,
-          inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') })],
+          // A destroy provisioner may name no local.
+          inline: [script({ VERB: expression('join(" ", ["unlock", self.id])') }, "whole")],
           connection: connectionBlock((name) => termAtDestroy(name, hosts, this.plan().common, this.tracker)),
         },
       ],

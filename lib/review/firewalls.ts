@@ -59,8 +59,8 @@ export function remembered(change: Change, side: "before" | "after", name: strin
   return change[side]?.get(MEMORY[change.type], name);
 }
 
-/** @param launcher what every script ends with; undefined where it is not compared */
-export function findFirewalls(plan: Plan, launcher?: string): Firewalls {
+/** @param own what this package uploads; undefined where it is not compared with that */
+export function findFirewalls(plan: Plan, own?: Uploads): Firewalls {
   const all = allChanges(plan);
   const tainted = new Set(plan.prior.filter((one) => one.tainted).map((one) => one.address));
   const partOf = (change: Change): Part => ({
@@ -82,7 +82,7 @@ export function findFirewalls(plan: Plan, launcher?: string): Firewalls {
     unclear: [
       ...strangers.flatMap((change) => marksOf(change, plan)),
       ...alteredBlocks(lockdowns, holds.parts),
-      ...(launcher === undefined ? [] : alteredScripts([...lockdowns, ...holds.parts], launcher)),
+      ...(own === undefined ? [] : alteredScripts([...lockdowns, ...holds.parts], own)),
     ],
     others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
     owns: (change) => blocks.has(blockOf(change)),
@@ -135,7 +135,7 @@ function findHolds(parts: readonly Part[], lockdowns: readonly Part[], rulesets:
     const ids = (["before", "after"] as const).map((side) => known(trigger(change, side, "hold")));
     const linked = [
       ...ids.map((id) => (id === undefined ? undefined : byId.get(id))),
-      ...(block?.references ?? []).map((reference) => `${change.module}|${reference.replace(/\[.*$/s, "")}`),
+      ...(block?.references ?? []).map((reference) => `${change.module}|${holdBehind(reference, change.type)}`),
     ];
     linked.forEach((hold) => hold !== undefined && blocks.has(hold) && link(change, hold));
   }
@@ -155,6 +155,12 @@ function findHolds(parts: readonly Part[], lockdowns: readonly Part[], rulesets:
     }
   }
   return { parts: others.filter((part) => found.has(groupOf(part.change))), of };
+}
+
+/** A lockdown names its hold, or the local with the ids of its holds, which is named after them. */
+function holdBehind(reference: string, type: string): string {
+  const [, firewall, suffix] = /^local\.(.*)_hold_ids(_[0-9_]+)?$/s.exec(reference) ?? [];
+  return firewall === undefined ? reference.replace(/\[.*$/s, "") : `${type}.${firewall}_hold${suffix ?? ""}`;
 }
 
 /** All instances of a resource in one instance of a module. */
@@ -278,23 +284,33 @@ function matches(verbs: ReadonlyArray<string | undefined>, expected: readonly st
 /** Settings as quoted constants, some of which Terraform fills in and quotes: nothing in them is shell. */
 const SETTING = /^SSH_ONLY_\w+='(?:(?:[^'$\n]|\$(?!\{))*|\$\{replace\([^{}'\n]*, "'", "'\\\\''"\)\})'$/;
 
-/** Of what looks like ours. A script that is not in the plan word for word is not compared: its settings are said to be untold. */
-function alteredScripts(parts: readonly Part[], launcher: string): readonly Text[] {
-  const blocks = new Map(parts.map(({ change, block }) => [blockOf(change), block] as const));
-  return [...blocks]
-    .filter(([, block]) =>
-      block?.provisioners.some((one) => (verbOf(one) ?? "") !== "" && !isScript(one ?? "", launcher)),
-    )
-    .map(
-      ([address]) =>
-        text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,
-    );
+/** What this package uploads. */
+export interface Uploads {
+  /** What a script may end with. */
+  readonly launchers: readonly string[];
+  /** The version of the host program and the launcher together, as a configuration works it out from the texts that it has. */
+  readonly version: string;
 }
 
-function isScript(script: string, launcher: string): boolean {
+/** Of what looks like ours. A script that is not in the plan word for word is not compared: its settings are said to be untold. */
+function alteredScripts(parts: readonly Part[], { launchers, version }: Uploads): readonly Text[] {
+  const altered = parts.filter(
+    ({ change, block }) =>
+      block?.provisioners.some((one) => (verbOf(one) ?? "") !== "" && !isScript(one ?? "", launchers)) === true ||
+      (change.actions.includes("create") && (known(trigger(change, "after", "host_program")) ?? version) !== version),
+  );
+  return [...new Set(altered.map(({ change }) => blockOf(change)))].map(
+    (address) =>
+      text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,
+  );
+}
+
+function isScript(script: string, launchers: readonly string[]): boolean {
   const [shebang, ...lines] = script.split("\n");
   const end = lines.indexOf("");
   const rest = lines.slice(end + 1).join("\n");
   const unescaped = rest.replace(/([$%])\1\{/g, "$1{");
-  return shebang === "#!/bin/sh" && lines.slice(0, end).every((line) => SETTING.test(line)) && unescaped === launcher;
+  return (
+    shebang === "#!/bin/sh" && lines.slice(0, end).every((line) => SETTING.test(line)) && launchers.includes(unescaped)
+  );
 }

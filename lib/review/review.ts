@@ -1,11 +1,10 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
-import { compare, findFirewalls, type Firewalls } from "./firewalls";
+import { compare, findFirewalls, type Firewalls, trigger, type Uploads } from "./firewalls";
 import { fingerprint } from "./fingerprint";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
 import { type HostReview, reviewHost } from "./hosts";
 import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
-import { trigger } from "./firewalls";
 import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
 
@@ -42,12 +41,12 @@ export interface RulesetChange {
 }
 
 export interface ReviewOptions {
-  /** What this package ends every uploaded script with. @default - scripts are not compared with it */
-  readonly launcher?: string;
+  /** What this package uploads. @default - what the plan uploads is not compared with it */
+  readonly uploads?: Uploads;
 }
 
-export function reviewPlan(plan: Plan, { launcher }: ReviewOptions = {}): Review {
-  const firewalls = findFirewalls(plan, launcher);
+export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review {
+  const firewalls = findFirewalls(plan, uploads);
   const rulesets = new Rulesets(firewalls.rulesets);
   const single = new Set(firewalls.hosts.map(({ firewall }) => firewall)).size < 2;
   const hosts = firewalls.hosts.map((host) =>

@@ -15,12 +15,15 @@ function addresses(configuration: Configuration): string[] {
 
 test("the resources and locals of a firewall are named after it", () => {
   expect(addresses(synth({ hosts }))).toEqual([
+    "local.firewall_hold_ids",
     "local.firewall_hosts",
     "local.firewall_locked_hosts",
     "local.firewall_ruleset_sha256",
     "local.firewall_ruleset_texts",
     "local.firewall_rulesets",
     "local.ssh_only_firewall_host_program",
+    "local.ssh_only_firewall_launcher",
+    "local.ssh_only_firewall_version",
     "null_resource.firewall_hold",
     "null_resource.firewall_lockdown",
     "null_resource.firewall_ruleset",
@@ -39,7 +42,7 @@ test("two firewalls in a stack share nothing but the host program", () => {
       new SshOnlyFirewall(stack, "db", { hosts: { "db-1": "192.0.2.2" }, sshPort: 2222 });
     }),
   );
-  expect(addresses(both)).toHaveLength(2 * 8 + 1);
+  expect(addresses(both)).toHaveLength(2 * 9 + 3);
   const text = (name: string): string => JSON.stringify(both.resource.null_resource[name]);
   for (const part of ["ruleset", "hold", "lockdown"]) {
     expect(text(`web_${part}`)).not.toMatch(/(local|null_resource)\.db_/);
@@ -66,7 +69,7 @@ test("firewalls with one name in different constructs keep apart, and stay reada
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_lockdown$/),
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_ruleset$/),
   ]);
-  expect(new Set(addresses(both)).size).toBe(2 * 8 + 1);
+  expect(new Set(addresses(both)).size).toBe(2 * 9 + 3);
 });
 
 test("a firewall may be given another name in the state", () => {
@@ -79,7 +82,8 @@ test("a firewall may be given another name in the state", () => {
   const configuration = configurationOf(stack);
   const { kept_hold: hold, kept_lockdown: lockdown } = configuration.resource.null_resource;
   expect(hold.provisioner).toHaveLength(1);
-  expect(lockdown.triggers?.hold).toBe("${null_resource.kept_hold[each.key].id}");
+  expect(lockdown.triggers?.hold).toBe("${local.firewall_hold_ids[each.key]}");
+  expect(configuration.locals.firewall_hold_ids).toContain("null_resource.kept_hold ");
   expect(JSON.stringify(configuration)).not.toContain("null_resource.firewall_");
 });
 

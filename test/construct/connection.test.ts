@@ -222,8 +222,8 @@ describe("onDestroy", () => {
 
   test.each(TRACKERS)("names the owner that the lock was given, with %s", (tracker) => {
     const { lock, confirm, unlock } = partsOf(synth({ hosts, tracker }), tracker);
-    expect(lock.inline[0]).toContain(`SSH_ONLY_OWNER='\${replace(${tracker}.firewall_hold[each.key].id, `);
-    expect(confirm.inline[0]).toContain(`join(" ", ["confirm", ${tracker}.firewall_hold[each.key].id, self.id, `);
+    expect(lock.inline[0]).toContain("SSH_ONLY_OWNER='${replace(local.firewall_hold_ids[each.key], ");
+    expect(confirm.inline[0]).toContain('join(" ", ["confirm", local.firewall_hold_ids[each.key], self.id, ');
     expect(unlock?.inline[0]).toContain('join(" ", ["unlock", self.id])');
   });
 });

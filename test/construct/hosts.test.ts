@@ -1,7 +1,6 @@
 /** Hosts in, entries of a map out: each host once, whatever way it came in. */
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
-import { hostProgramVersion } from "../../lib/host/program";
 import {
   type Block,
   configurationOf,
@@ -207,8 +206,8 @@ test.each(["null_resource", "terraform_data"] as const)(
     const { lockdown } = partsOf(synth({ tracker, hosts: { a: "192.0.2.1" } }), tracker);
     expect(tracker === "null_resource" ? triggersOf(lockdown) : lockdown.triggers_replace).toEqual({
       address: "${each.value.address}",
-      hold: `\${${tracker}.firewall_hold[each.key].id}`,
-      host_program: hostProgramVersion(),
+      hold: "${local.firewall_hold_ids[each.key]}",
+      host_program: "${local.ssh_only_firewall_version}",
       mode: "${local.firewall_rulesets[each.value.ruleset].mode}",
       ruleset_sha256: "${local.firewall_ruleset_sha256[each.value.ruleset]}",
     });

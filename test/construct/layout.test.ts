@@ -39,8 +39,9 @@ describe("shards", () => {
           .filter((key) => shardOf(key, 4) === shard),
       );
       expect(resources(configuration)[`firewall_lockdown_4_${shard}`].triggers?.hold).toBe(
-        `\${null_resource.firewall_hold_4_${shard}[each.key].id}`,
+        `\${local.firewall_hold_ids_4_${shard}[each.key]}`,
       );
+      expect(local(configuration, `hold_ids_4_${shard}`)).toContain(` null_resource.firewall_hold_4_${shard} `);
     }
   });
 

@@ -23,5 +23,5 @@ function versionWith(file: string, added: string): string {
 
 test.each(files)("is another one when %s changes", (file) => {
   expect(versionWith(file, "")).toBe(hostProgramVersion());
-  expect(versionWith(file, "# more\n")).not.toBe(hostProgramVersion());
+  expect(versionWith(file, "true\n")).not.toBe(hostProgramVersion());
 });

