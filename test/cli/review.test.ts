@@ -1,14 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytesOf, change, planOf } from "../review/support/plans";
+import { hostProgramVersion } from "../../lib/host/program";
+import { bytesOf, change, planOf, PROGRAM } from "../review/support/plans";
 import { type Ended, emptyFolder, program, run } from "./support/run";
 
 const folder = emptyFolder();
 const review = (...args: string[]): Ended => run(program("ssh-only-firewall", "review", ...args), folder);
-const write = (name: string, plan: unknown): void => writeFileSync(join(folder, name), bytesOf(plan));
+const write = (name: string, plan: unknown, version = hostProgramVersion()): void =>
+  writeFileSync(join(folder, name), bytesOf(plan).toString().replaceAll(PROGRAM, version));
 
 write("safe.json", planOf([{ key: "web-1" }]));
+write("older.json", planOf([{ key: "web-1" }]), "ba9876543210");
 write("unpinned.json", planOf([{ key: "web-1", hostKey: "", after: ["0.0.0.0/0"] }]));
 write("other.json", { format_version: "1.0", resource_changes: [change("x", "y", ["create"], null, {})] });
 write("state.json", { format_version: "1.0", values: {} });
@@ -20,9 +23,15 @@ describe("review", () => {
     expect(ended.stdout).toMatch(
       /^<!-- ssh-only-firewall:review -->\n\n### SSH-only firewall\n\n\*\*Nothing dangerous\. /,
     );
-    expect(ended.stdout).toContain("**not** the one of this version");
+    expect(ended.stdout).toContain(", the one of this version");
     // eslint-disable-next-line no-control-regex
     expect(ended.stdout).not.toMatch(/\u001b/);
+  });
+
+  test("ends with 2 where another host program is uploaded than that of this version", () => {
+    const ended = review("older.json");
+    expect(ended).toMatchObject({ code: 2, stderr: "Dangerous, and listed: unclear (1).\n" });
+    expect(ended.stdout).toContain("`ba9876543210`, **not** the one of this version");
   });
 
   test("ends with 2 where something is, and says in a log what", () => {
