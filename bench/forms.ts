@@ -51,7 +51,7 @@ export const FORM_NAMES: Readonly<Record<Form, string>> = {
 const SHARDED_FROM = 300;
 export const SHARDS = 64;
 const MORE_SHARDED_FROM = 5000;
-const MORE_SHARDS = 256;
+const MORE_SHARDS = 128;
 
 /** As in a fleet file. */
 type Layout = Pick<SshOnlyFirewallProps, "shards" | "movedFromShards">;
@@ -103,7 +103,10 @@ export class Project {
       return undefined;
     }
     if (this.form === "ours") {
-      writeFileSync(join(this.folder, "fleet.yaml"), stringify(fleetFile(this.tracker, hosts, allowFrom, key, layout)));
+      writeFileSync(
+        join(this.folder, "fleet.yaml"),
+        stringify(fleetFile(this.tracker, hosts, allowFrom, key, layout), { lineWidth: 0 }),
+      );
     } else {
       writeFileSync(
         join(this.folder, "fleet.json"),

@@ -56,7 +56,7 @@ export function addStatus(program: Command): void {
     .addOption(
       new Option(
         "--probe-ports <PORTS>",
-        "TCP ports that must be closed (default: some that the host listens on, 80 and 443)",
+        "TCP ports that must be closed (default: some that the host listened on, 80 and 443)",
       ).argParser(portList),
     )
     .option("--no-probe", "do not knock from outside")

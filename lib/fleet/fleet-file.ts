@@ -9,6 +9,7 @@ import { TerraformStack } from "cdktf";
 import { RootConstruct } from "constructs";
 import { SHARED_KEYS } from "../policy/host";
 import { checkKeys, isObject } from "../policy/keys";
+import { parseLayout } from "../policy/layout";
 import { describeProblem, Problems } from "../policy/problems";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../ssh-only-firewall";
 import { FleetFileError } from "./fleet-file-error";
@@ -116,9 +117,13 @@ function parseName(value: unknown, problems: Problems): string {
   return DEFAULT_NAME;
 }
 
-/** Asks the construct itself, in a stack that is not written. */
+/** Asks the construct itself, in a stack that is not written. With one shard, where nothing is wrong with them: others are made for nothing. */
 function problemsOf(props: SshOnlyFirewallProps): SshOnlyFirewall["problems"] {
-  return new SshOnlyFirewall(new TerraformStack(new RootConstruct(), "unwritten"), "fleet", props).problems;
+  const ofLayout = new Problems();
+  parseLayout({ ...props }, ofLayout);
+  const shards = ofLayout.list.length > 0 ? {} : { shards: undefined, movedFromShards: undefined };
+  const stack = new TerraformStack(new RootConstruct(), "unwritten");
+  return new SshOnlyFirewall(stack, "fleet", { ...props, ...shards }).problems;
 }
 
 function readText(file: string): string {

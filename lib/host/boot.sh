@@ -298,8 +298,11 @@ guard_runs() {
 # Sets guard to the number of its process, where that is still a guard.
 find_guard() {
   [ -f "$RUN/ssh-only-firewall.guard" ] && read -r guard <"$RUN/ssh-only-firewall.guard" || return 1
-  case $(tr '\0' ' ' 2>/dev/null <"/proc/$guard/cmdline") in
-    *"$STATE/host.sh guard "*) return 0 ;;
+  # Shells leave out what is between the words.
+  words=''
+  { read -r words <"/proc/$guard/cmdline"; } 2>/dev/null || :
+  case $words in
+    *"$STATE/host.shguard"*) return 0 ;;
   esac
   return 1
 }

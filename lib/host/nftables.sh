@@ -52,20 +52,27 @@ nft_table() { nft -t list table inet "$1" 2>/dev/null || nft list table inet "$1
 
 # nft_listing: standard input, of nft_table, without what changes by itself: counters, and what dynamic sets have learnt.
 # Base chains read the same whatever name this nft gives to the priority.
+# nft_listing FILE: 0 if that is what FILE has.
 nft_listing() {
-  awk '
+  awk -v file="${1-}" '
+    function out(line) {
+      if (file == "") print line
+      else if ((getline known < file) < 1 || known != line) exit differs = 1
+    }
     skipping { if (/}/) skipping = 0; next }
     /^[ \t]*elements = [{]/ { if (!/}/) skipping = 1; next }
     /^[ \t]*type filter hook/ { sub(/priority .*; policy/, "priority; policy") }
-    { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); print }'
+    { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); out($0) }
+    END { exit differs || (file != "" && (getline known < file) > 0) }'
 }
 
-# nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets table, and live.
+# nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets table, and live where not.
 nft_is_proven() {
   live=''
   table=$(nft_table ssh_only_firewall) || return 1
+  [ ! -f "$1/listing" ] || ! printf '%s\n' "$table" | nft_listing "$1/listing" || return 0
   live=$(printf '%s\n' "$table" | nft_listing)
-  [ -f "$1/listing" ] && [ "$live" = "$(cat "$1/listing")" ]
+  return 1
 }
 
 # nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the same nft prints the table and the

@@ -41,29 +41,30 @@ check_state_folder() {
   mkdir "$STATE" 2>/dev/null && rmdir "$STATE" || die 1 "${STATE%/*} cannot be written: is it read-only?"
 }
 
-# listening: the TCP ports on which something listens, on an address that is not loopback.
-listening() {
+# Sets listening: the TCP ports on which something listens, on an address that is not loopback.
+find_listening() {
   # Where there is much memory the kernel takes long for /proc/net/tcp: it goes through the table of all connections.
   if have ss && sockets=$(ss -ltn 2>/dev/null); then
-    printf '%s\n' "$sockets" | awk '
+    listening=$(printf '%s\n' "$sockets" | awk '
       $NF !~ /:\*$/ || $(NF - 1) ~ /^(127|\[?::ffff:127|\[?::1\]?:[0-9]+$)/ { next }
       { sub(/.*:/, "", $(NF - 1)) }
       !seen[$(NF - 1)]++ { ports = ports " " $(NF - 1) }
-      END { print substr(ports, 2) }'
+      END { print substr(ports, 2) }')
     return
   fi
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
+  listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
     $4 != "0A" || $2 ~ /^(00000000000000000000000001000000|(0000000000000000FFFF0000)?......7F):/ { next }
     {
       port = 0
       for (i = length($2) - 3; i <= length($2); i++) port = port * 16 + index("123456789ABCDEF", substr($2, i, 1))
       if (!seen[port]++) ports = ports " " port
     }
-    END { print substr(ports, 2) }'
+    END { print substr(ports, 2) }')
 }
 
 port_is_open() {
-  case " $(listening) " in
+  find_listening
+  case " $listening " in
     *" $1 "*) return 0 ;;
   esac
   return 1

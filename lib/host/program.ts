@@ -43,7 +43,7 @@ export const VERSION_DIGITS = 12;
  * which Terraform would read for each host.
  */
 export function launcher(): string {
-  return [read("strays"), read("launch")].join("\n").replace(/^ *(#.*)?\n/gm, "");
+  return [read("strays"), read("launch")].join("\n").replace(/^ *(#(?! shellcheck ).*)?\n/gm, "");
 }
 
 /** The name of the local with the launcher, of which there is one in a stack. */

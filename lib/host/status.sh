@@ -2,36 +2,35 @@
 
 verb_status() {
   need_root
-  take_host_lock 30
   read_state
-  drop_stale_pending
+  # Without the host lock, which costs a process: what is proven now is true, whoever is about to change it.
+  if [ -n "$confirmed" ] && [ -z "$pending$stale" ] && record_is_sealed "$confirmed" && confirmed_is_proven; then
+    rules=matches
+  else
+    take_host_lock 30
+    read_state
+    drop_stale_pending
+    find_rules
+    leave_host_lock
+  fi
   current=${pending:-$confirmed}
   state=open
   [ -z "$confirmed" ] || state=locked
   [ -z "$pending" ] || state=pending
   read_record "$current"
   [ "$state:$rec_mode" != locked:observe ] || state=observed
-  rules=none
-  if [ -n "$current" ]; then
-    rules=drifted
-    { [ -n "$pending" ] || record_is_sealed "$current"; } && live_matches "$current" && rules=matches
-    read_record "$current"
-  elif anything_live; then
-    rules=unrecorded
-  fi
   problem=''
   # The guard may only be starting.
   if [ "$rules:$rec_persist:$pending" = matches:true: ] && ! guard_runs && sleep 1 && ! guard_runs && sleep 2 && ! guard_runs; then
     problem='the guard does not run, so that rules which another program removes stay away: deploy again, or restart the host'
   fi
-  leave_host_lock
   case $rules in
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;
   esac
   if [ "${1-}" = --json ]; then
-    printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listens":"%s","problem":"%s"}\n' \
-      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$(listening)" "$problem"
+    printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","problem":"%s"}\n' \
+      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" "$problem"
   else
     printf 'state:   %s\n' "$state"
     if [ -n "$current" ]; then
@@ -45,4 +44,15 @@ verb_status() {
   [ -n "$problem" ] || return 0
   said=yes
   exit 10
+}
+
+# Sets rules: what the live ones are to the record.
+find_rules() {
+  rules=none
+  if [ -n "$pending$confirmed" ]; then
+    rules=matches
+    { [ -n "$pending" ] || record_is_sealed "$confirmed"; } && live_matches "${pending:-$confirmed}" || rules=drifted
+  elif anything_live; then
+    rules=unrecorded
+  fi
 }

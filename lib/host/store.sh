@@ -59,7 +59,7 @@ drop_stale_pending() {
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
-  rec_persist='' rec_mode=''
+  rec_persist='' rec_mode='' rec_listened=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -74,6 +74,7 @@ read_record() {
       locked_at) rec_locked_at=$value ;;
       persist) rec_persist=$value ;;
       mode) rec_mode=$value ;;
+      listened) rec_listened=$value ;;
     esac
   done <"$rec_dir/meta"
   # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
@@ -91,6 +92,7 @@ write_record() {
   printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables"
   printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
   printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
+  [ -n "${listening-}" ] || find_listening
   write_file "$STATE/records/$SSH_ONLY_ATTEMPT/meta" "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET
@@ -100,6 +102,7 @@ families=$ipt_families
 port=$SSH_ONLY_PORT
 persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
+listened=$listening
 program=$SSH_ONLY_PROGRAM_VERSION
 locked_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 "

@@ -173,7 +173,7 @@ export function checkDistinctAddresses(hosts: readonly Host[], problems: Problem
   const seen = new Map<string, string>();
   for (const { key, address, policy, connection } of hosts) {
     const [machine, bastion] = [address, connection.bastionHost].map(machineOf);
-    const place = JSON.stringify([machine, connection.port ?? policy.sshPort, bastion]);
+    const place = `${machine} ${connection.port ?? policy.sshPort} ${bastion ?? ""}`;
     const other = seen.get(place);
     if (other === undefined) {
       seen.set(place, key);

@@ -2,7 +2,6 @@
 import {
   type IResolveContext,
   type ITerraformDependable,
-  Lazy,
   TerraformLocal,
   type TerraformResource,
   TerraformStack,
@@ -10,23 +9,25 @@ import {
 import type { Construct } from "constructs";
 import type { Host, Shared } from "../policy/host";
 import { type ConnectionName, connectionBlock } from "../terraform/connection";
-import { type Term, expression, literal, quoted, toExpression } from "../terraform/escape";
+import { type Term, expression, literal, quoted, toExpression, toJson } from "../terraform/escape";
 import { DriftDetection } from "../terraform/drift";
 import { type Group, groupsOf, type Layout, shardSuffix, suffixesOf } from "../terraform/layout";
+import { Later, withoutTokens } from "../terraform/later";
 import { type Move, Moved } from "../terraform/moved";
 import { script } from "../terraform/scripts";
 import { remembered, termAtDestroy } from "./at-destroy";
 import {
   ASKED_WITH,
-  configured,
+  isLiteral,
   CONNECTION,
   MEMORY_NAMES,
   SETTINGS,
   term,
   toTemplate,
   TRIGGERING,
+  type Value,
 } from "./host-values";
-import { type Plan, planOf, type Ruleset, TEXTS } from "./plan";
+import { type Entries, type Plan, planOf, type Ruleset, TEXTS } from "./plan";
 import type { Program } from "./program";
 import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "../terraform/tracker";
 
@@ -85,7 +86,12 @@ export class HostResources {
     // Once for each ruleset, not for each host.
     this.hashes = this.local("ruleset_sha256", () => this.hashesOfTexts());
     const suffixes = suffixesOfShards(layout.shards);
-    const hosts = suffixes.map((suffix, shard) => this.local(`hosts${suffix}`, () => this.hostEntries(shard)));
+    const hosts = suffixes.map((suffix, shard) =>
+      this.local(`hosts${suffix}`, (context) => {
+        const { byKey, hasTokens } = this.entriesOf(shard);
+        return hasTokens ? byKey : withoutTokens(byKey, context);
+      }),
+    );
     this.holds = suffixes.map((suffix, shard) =>
       this.tracker.track(scope, `hold${suffix}`, this.name(`hold${suffix}`), {
         forEach: hosts[shard] as TerraformLocal,
@@ -150,14 +156,12 @@ export class HostResources {
     return `${TerraformStack.of(this.scope).getLogicalId(this.scope.node)}_${part}`;
   }
 
-  private local(part: string, produce: () => unknown): TerraformLocal {
-    const expression = Lazy.anyValue({
-      produce: (context: IResolveContext) => {
-        if (!context.preparing) {
-          this.props.assertSound();
-        }
-        return produce();
-      },
+  private local(part: string, produce: (context: IResolveContext) => unknown): TerraformLocal {
+    const expression = new Later((context) => {
+      if (!context.preparing) {
+        this.props.assertSound();
+      }
+      return produce(context);
     });
     const made = new TerraformLocal(this.scope, `${part}-local`, expression);
     made.overrideLogicalId(this.name(part));
@@ -251,18 +255,28 @@ export class HostResources {
     return `\${{ for key, texts in local.${this.texts.friendlyUniqueId} : key => sha256(join("", [${texts.join(", ")}])) }}`;
   }
 
-  private hostEntries(shard: number): Record<string, unknown> {
+  private hostEntries(shard: number): Entries {
     const { shards, rulesetOf, common } = this.plan();
+    const hosts = shards[shard] ?? [];
     const own = Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING }).filter(([name]) => !common.has(name));
-    return Object.fromEntries(
-      (shards[shard] ?? []).map((host) => [
-        host.key,
-        {
-          ruleset: rulesetOf.get(host)?.key,
-          ...Object.fromEntries(own.map(([name, valueOf]) => [name, configured(valueOf(host))])),
-        },
-      ]),
-    );
+    let hasTokens = false;
+    const configured = (value: Value): unknown => {
+      const known = isLiteral(value);
+      hasTokens ||= !known;
+      return known ? toJson(term(value)) : value;
+    };
+    const entryOf = (host: Host): Record<string, unknown> => ({
+      ruleset: rulesetOf.get(host)?.key,
+      ...Object.fromEntries(own.map(([name, valueOf]) => [name, configured(valueOf(host))])),
+    });
+    const byKey = Object.fromEntries(hosts.map((host) => [host.key, entryOf(host)]));
+    return { byKey, hasTokens };
+  }
+
+  /** Made once for each plan, for cdktf asks twice. */
+  private entriesOf(shard: number): Entries {
+    const { entries } = this.plan();
+    return (entries[shard] ??= this.hostEntries(shard));
   }
 
   /** Where the lockdown finds a value of its host. */

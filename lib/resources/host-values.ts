@@ -79,8 +79,4 @@ export function term(value: Value): Term {
   return literal(value ?? null);
 }
 
-export function configured(value: Value): unknown {
-  return isLiteral(value) ? toJson(term(value)) : value;
-}
-
 export const toTemplate = (value: Term): string => String(toJson(value));

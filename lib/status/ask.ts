@@ -121,7 +121,7 @@ export async function ask(
   seconds: number,
   mostBytes?: number,
 ): Promise<Said> {
-  const logged = ["-E", logFile, "-o", "LogLevel=DEBUG1"];
+  const logged = ["-E", logFile, "-o", "LogLevel=VERBOSE"];
   const ended = await processes.run([...logged, ...args, BECOME_ROOT], question, seconds, mostBytes);
   const log = existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
   rmSync(logFile, { force: true });
@@ -171,7 +171,7 @@ function told(status: string): Answer {
     lockedAt: text("lockedAt"),
     problem: text("problem"),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
-    listens: text("listens")
+    listened: text("listened")
       .split(" ")
       .map(Number)
       .filter((one) => one > 0 && one < 65536),

@@ -17,8 +17,8 @@ export type Answer =
       readonly problem: string;
       /** The port that its ruleset lets in. */
       readonly port: number | undefined;
-      /** Where something on it listens. */
-      readonly listens: readonly number[];
+      /** Where something on it listened when it was locked. */
+      readonly listened: readonly number[];
     }
   | { readonly kind: "unreachable" | "unclear"; readonly why: string };
 

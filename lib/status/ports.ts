@@ -27,7 +27,7 @@ export function mannersOf(texts: readonly string[]): Manners {
   };
 }
 
-/** Those on which something listens tell most: they would be let in, were it not for the ruleset. */
+/** Those on which something listened tell most: they would be let in, were it not for the ruleset. */
 export function portsToTry(
   wanted: readonly number[] | undefined,
   answer: Answer & { kind: "told" },
@@ -35,7 +35,7 @@ export function portsToTry(
   dialled: number | undefined,
 ): readonly number[] {
   const mayAnswer = (port: number): boolean => port === answer.port || port === dialled || manners.lets.has(port);
-  const all = wanted ?? [...answer.listens.slice().sort((a, b) => a - b), ...USUAL];
+  const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...USUAL];
   const closed = [...new Set(all)].filter((port) => !mayAnswer(port));
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }

@@ -27,7 +27,7 @@ export interface HostReport {
   readonly agrees: boolean;
   readonly details: readonly string[];
   readonly inState: { readonly owner: string | null; readonly ruleset: string | null; readonly program: string | null };
-  readonly onHost: Omit<Answer & { kind: "told" }, "kind" | "port" | "listens" | "problem"> | null;
+  readonly onHost: Omit<Answer & { kind: "told" }, "kind" | "port" | "listened" | "problem"> | null;
   readonly outside: string | null;
 }
 

@@ -127,18 +127,18 @@ export function pinnedKeys(pins: readonly Pin[]): string {
     .join("");
 }
 
-/** From what ssh logs of a connection that it makes, at level DEBUG1; undefined where it uses one that is there already. */
+/** From what ssh logs of a login, at level VERBOSE; undefined where it uses a connection that is there already. */
 export function connectedTo(log: string): Destination | undefined {
-  const [, host, port] = [...log.matchAll(/^debug1: Connecting to \S+ \[(\S+)\] port (\d+)\.$/gm)].at(-1) ?? [];
+  const [, host, port] = /^Authenticated to \S+ \(\[(\S+)\]:(\d+)\)/m.exec(log) ?? [];
   if (host !== undefined) {
     return { host, port: Number(port), isDirect: true };
   }
-  return /^debug1: Executing proxy /m.test(log) ? { host: "", port: undefined, isDirect: false } : undefined;
+  return /^Authenticated to \S+ \(via proxy\)/m.test(log) ? { host: "", port: undefined, isDirect: false } : undefined;
 }
 
 /** What of a log is for people. */
 export function wordsOf(log: string): string {
-  return log.replace(/^(debug1|Authenticated to|Transferred|Bytes per second|Warning)\b.*\n/gm, "");
+  return log.replace(/^(Authenticated to|Transferred|Bytes per second|Warning)\b.*\n/gm, "");
 }
 
 /** From what `ssh -G` prints. */

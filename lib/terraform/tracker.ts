@@ -4,13 +4,7 @@
  */
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import {
-  type ITerraformDependable,
-  type RemoteExecProvisioner,
-  TerraformIterator,
-  type TerraformLocal,
-  TerraformResource,
-} from "cdktf";
+import { type ITerraformDependable, type RemoteExecProvisioner, type TerraformLocal, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { jsonToExpression, quoted } from "./escape";
 import { ensureProvider } from "./provider";
@@ -96,13 +90,16 @@ class TerraformDataTracker implements Tracker {
   public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
     // Not cdktf's DataResource, which starts Terraform for each to ask for its version.
     class TrackedDataResource extends TerraformResource {
+      private contents: Contents | undefined;
+
       public override toTerraform(): unknown {
-        this.provisioners = props.contents().provisioners?.slice();
+        this.contents = props.contents();
+        this.provisioners = this.contents.provisioners?.slice();
         return super.toTerraform();
       }
 
       protected override synthesizeAttributes(): Record<string, unknown> {
-        const { triggers, conditionalTriggers, memory } = props.contents();
+        const { triggers, conditionalTriggers, memory } = this.contents ?? props.contents();
         return { input: memory, triggers_replace: withConditional(triggers, conditionalTriggers) };
       }
     }
@@ -124,7 +121,9 @@ class TerraformDataTracker implements Tracker {
 }
 
 function metaArguments(props: TrackedProps) {
-  return { forEach: TerraformIterator.fromMap(props.forEach.asAnyMap), dependsOn: props.dependsOn };
+  const expression = `\${local.${props.forEach.friendlyUniqueId}}`;
+  // As TerraformIterator.fromMap, which makes a token of it, and takes a stack trace for each.
+  return { forEach: { _getForEachExpression: () => expression }, dependsOn: props.dependsOn };
 }
 
 /** A trigger that is there only where its value, which is text, is not the one that says nothing; see `conditionalTriggers`. */

@@ -134,7 +134,7 @@ export interface Status {
   readonly lockedAt: string;
   readonly program: string;
   /** The ports of the listeners that can be reached, in decimal. */
-  readonly listens: string;
+  readonly listened: string;
   readonly problem: string;
 }
 

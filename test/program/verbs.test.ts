@@ -39,7 +39,7 @@ describe.each(shells)("under $name", (shell) => {
           port: "",
           lockedAt: "",
           program: "",
-          listens: "22",
+          listened: "",
           problem: "",
         };
         expect(await program.status()).toEqual({ code: 0, state: "open", rules: "none", ...nothing });
@@ -61,7 +61,7 @@ describe.each(shells)("under $name", (shell) => {
           port: "22",
           lockedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
           program: "0123456789ab",
-          listens: "22",
+          listened: "22",
           problem: "",
         };
         expect(await program.status()).toEqual(pending);

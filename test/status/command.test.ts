@@ -41,7 +41,7 @@ function fakeSsh(): { readonly folder: string; readonly env: Record<string, stri
   const folder = emptyFolder();
   mkdirSync(join(folder, "bin"));
   mkdirSync(join(folder, "tmp"));
-  const json = `{"state":"locked","rules":"matches","owner":"owner-of-'"$address"'","ruleset":"${RULESET}","program":"${PROGRAM}","port":"22","listens":"${OPEN_PORT}"}`;
+  const json = `{"state":"locked","rules":"matches","owner":"owner-of-'"$address"'","ruleset":"${RULESET}","program":"${PROGRAM}","port":"22","listened":"${OPEN_PORT}"}`;
   executable(
     join(folder, "bin/ssh"),
     `#!/bin/sh
@@ -52,7 +52,7 @@ done
 log=$2
 while [ "$1" != -- ]; do shift; done
 address=$2
-case $address in forwarded) echo 'debug1: Connecting to gateway [127.0.0.1] port 2201.' >"$log" ;; esac
+case $address in forwarded) echo 'Authenticated to gateway ([127.0.0.1]:2201).' >"$log" ;; esac
 : >'${folder}/asked-'"$address"
 case $address in
   hung) sleep 1000 ;;

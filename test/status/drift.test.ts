@@ -23,7 +23,7 @@ describe("the value of a host's trigger", () => {
     lockedAt: "",
     problem: "",
     port: 22,
-    listens: [],
+    listened: [],
     ...answer,
   });
   const open = { state: "open", rules: "none", owner: "", ruleset: "", program: "" } as const;

@@ -28,7 +28,7 @@ const told: Told = {
   lockedAt: "2026-01-01T00:00:00Z",
   problem: "",
   port: 22,
-  listens: [],
+  listened: [],
 };
 const quiet: Outside = { kind: "tried", ports: [80], answers: [] };
 const loud: Outside = { kind: "tried", ports: [80], answers: [{ port: 80, how: "refuses" }] };
@@ -100,9 +100,9 @@ describe("ports that must be closed", () => {
     expect(mannersOf([golden(name)]).refuses).toBe(false);
   });
 
-  test("are some that the host listens on, and 80 and 443", () => {
+  test("are some that the host listened on, and 80 and 443", () => {
     const manners = mannersOf([golden("every-exception.nft")]);
-    const listening = { ...told, port: 2222, listens: [3306, 9100, 22, 2222, 80, 5432] };
+    const listening = { ...told, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
     expect(portsToTry(undefined, listening, manners, 2200)).toEqual([80, 3306, 5432, 443]);
     expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, manners, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
   });

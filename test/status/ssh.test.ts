@@ -129,17 +129,13 @@ test.each([
   expect(found === undefined ? found : JSON.parse(JSON.stringify(found))).toEqual(expected);
 });
 
-test("where ssh connects to is the last of the places that it tries itself", () => {
-  const log = (...lines: string[]): string => lines.map((line) => `debug1: ${line}\n`).join("");
-  const first = "Connecting to web [2001:db8::1] port 2222.";
-  const second = "Connecting to web [192.0.2.1] port 2222.";
-  expect(connectedTo(log(first, "connect to address 2001:db8::1 port 2222: Connection refused", second, "x"))).toEqual({
-    host: "192.0.2.1",
-    port: 2222,
-    isDirect: true,
-  });
-  expect(connectedTo(log("Executing proxy command: exec ssh -W '[web]:22' hop"))?.isDirect).toBe(false);
-  expect(connectedTo(log("auto-mux: Trying existing master at '/x'"))).toBeUndefined();
+test.each([
+  ['Authenticated to web ([192.0.2.1]:2222) using "publickey".', { host: "192.0.2.1", port: 2222, isDirect: true }],
+  ["Authenticated to web ([2001:db8::1]:22).", { host: "2001:db8::1", port: 22, isDirect: true }],
+  ['Authenticated to web (via proxy) using "publickey".', { host: "", port: undefined, isDirect: false }],
+  ["Warning: Authenticated to web ([192.0.2.1]:2222).", undefined],
+])("where ssh has come to is in its log: %s", (line, expected) => {
+  expect(connectedTo(`Warning: Permanently added 'web'.\r\n${line}\r\nTransferred: sent 1\r\n`)).toEqual(expected);
 });
 
 test("where ssh would connect to is what it says itself", () => {
@@ -156,11 +152,11 @@ describe("what a host answers", () => {
   const answer = (stdout: string, code = 0, stderr = "", timedOut = false, log = "") =>
     answerOf({ code, stdout, stderr, timedOut, log }, 30);
   const locked =
-    '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p","listens":"22 80"}';
+    '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p","listened":"22 80"}';
 
   test("is read among whatever else its login says", () => {
     const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
-    expect(answer(said)).toMatchObject({ kind: "told", state: "locked", owner: "we", port: 22, listens: [22, 80] });
+    expect(answer(said)).toMatchObject({ kind: "told", state: "locked", owner: "we", port: 22, listened: [22, 80] });
   });
 
   test.each([
@@ -181,8 +177,7 @@ describe("what a host answers", () => {
   });
 
   test("is unreachable for the reason that ssh logs last", () => {
-    const log =
-      "debug1: Connecting\nroot@h: Permission denied (publickey).\nTransferred: sent 1\nBytes per second: sent 1\n";
+    const log = "root@h: Permission denied (publickey).\nTransferred: sent 1\nBytes per second: sent 1\n";
     expect(answer("", 255, "Welcome\n", false, log)).toMatchObject({ why: "root@h: Permission denied (publickey)." });
   });
 

@@ -91,7 +91,7 @@ export const state = (more: Partial<State> = {}): State => ({
   lockedAt: "",
   problem: "",
   port: 22,
-  listens: [],
+  listened: [],
   ...more,
 });
 
