@@ -64,9 +64,18 @@ to_disk() {
   tries=0
   while [ "$tries" -lt 1000 ] && read -r stat 2>/dev/null <"/proc/$!/stat"; do
     case $stat in *') Z '*) break ;; esac
-    sleep 0.01 2>/dev/null || sleep 1
-    tries=$((tries + 1))
+    pause
   done
+}
+
+# A hundredth of a second, or a second where sleep knows no fractions; counts the hundredths in tries.
+pause() {
+  if sleep 0.01 2>/dev/null; then
+    tries=$((tries + 1))
+  else
+    sleep 1
+    tries=$((tries + 100))
+  fi
 }
 
 # The first twelve digits of a hash, for people.

@@ -281,6 +281,9 @@ verb_start_guard() {
     *)
       verb_stop_guard
       run_detached guard
+      # On a busy host it takes its time, and whoever asks for the status right after this would be told that there is none.
+      tries=0
+      while [ "$tries" -lt 1000 ] && [ ! -s "$RUN/ssh-only-firewall.guard" ]; do pause; done
       ;;
   esac
 }

@@ -97,6 +97,21 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
     });
 
+    test("is confirmed only when the guard runs, however long that takes to start", async () => {
+      const settings = lockSettings({ PERSIST: "true" });
+      await program.lock(settings);
+      await host.exec(
+        `cd /usr/local/sbin && printf '#!/bin/sh\nsleep 4\nexec /usr/bin/setsid "$@"\n' >setsid && chmod 0755 setsid`,
+      );
+      try {
+        expect(await program.confirm(settings)).toMatchObject({ code: 0 });
+      } finally {
+        await host.exec("rm /usr/local/sbin/setsid");
+      }
+      const { stdout } = await host.exec("tr '\\0' ' ' </proc/$(cat /run/ssh-only-firewall.guard)/cmdline");
+      expect(stdout).toContain("host.sh guard ");
+    });
+
     test("says that the guard does not run, and confirming again starts it", async () => {
       const settings = await program.lockForGood({ PERSIST: "true" });
       await eventually("the guard runs", async () => (await program.status()).code === 0);
