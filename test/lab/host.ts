@@ -157,7 +157,7 @@ export class Host implements Target {
 
   /** Command lines of the processes inside the host, apart from its first process. */
   public processes(): string[] {
-    const inside = join("/proc", String(this.initPid), "root", "proc");
+    const inside = path.join("/proc", String(this.initPid), "root", "proc");
     return fs
       .readdirSync(inside)
       .filter((entry) => /^\d+$/.test(entry) && entry !== "1")
