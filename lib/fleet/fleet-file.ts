@@ -117,7 +117,7 @@ function parseName(value: unknown, problems: Problems): string {
   return DEFAULT_NAME;
 }
 
-/** Asks the construct itself, in a stack that is not written. With one shard, where nothing is wrong with them: others are made for nothing. */
+/** Asks the construct itself, in a stack that is not written; of shards with which nothing is wrong it needs only one. */
 function problemsOf(props: SshOnlyFirewallProps): SshOnlyFirewall["problems"] {
   const ofLayout = new Problems();
   parseLayout({ ...props }, ofLayout);

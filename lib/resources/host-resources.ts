@@ -15,11 +15,12 @@ import { type Group, groupsOf, type Layout, shardSuffix, suffixesOf } from "../t
 import { Later, withoutTokens } from "../terraform/later";
 import { type Move, Moved } from "../terraform/moved";
 import { script } from "../terraform/scripts";
+import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "../terraform/tracker";
 import { remembered, termAtDestroy } from "./at-destroy";
 import {
   ASKED_WITH,
-  isLiteral,
   CONNECTION,
+  isLiteral,
   MEMORY_NAMES,
   SETTINGS,
   term,
@@ -29,7 +30,6 @@ import {
 } from "./host-values";
 import { type Entries, type Plan, planOf, type Ruleset, TEXTS } from "./plan";
 import type { Program } from "./program";
-import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "../terraform/tracker";
 
 /** See SshOnlyFirewallProps. */
 export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
