@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { SshOnlyFirewallProps, TrackerKind } from "../lib";
-import { hostProgram, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
+import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/policy/problems";
 import { renderRulesets } from "../lib/ruleset/rulesets";
@@ -29,7 +29,7 @@ export type Hosts = Readonly<Record<string, FleetHost>>;
 /** What is done on each host, as templates of Terraform; the texts behind them stand once, as locals. */
 export interface Job {
   readonly tracker: TrackerKind;
-  readonly locals: Readonly<Record<string, string>>;
+  readonly locals: Readonly<Record<string, string | readonly string[]>>;
   readonly triggers: Readonly<Record<string, string>>;
   readonly lock: string;
   readonly confirm: string;
@@ -159,10 +159,14 @@ function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPat
   const hash = createHash("sha256")
     .update(nftables + iptables + ip6tables)
     .digest("hex");
-  const texts = { nftables, iptables, ip6tables, program: hostProgram(), [LAUNCHER_LOCAL]: launcher() };
+  const texts = { nftables, iptables, ip6tables, [LAUNCHER_LOCAL]: launcher() };
   return {
     tracker,
-    locals: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
+    locals: {
+      ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
+      parts: hostProgramParts().map(templateLiteral),
+      program: '${join("\\n\\n", local.parts)}',
+    },
     triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
     lock: script(
       {

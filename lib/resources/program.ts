@@ -1,7 +1,7 @@
 /** The host program, once in a stack, however many firewalls there are. */
 import { TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { hostProgram, LAUNCHER_LOCAL, VERSION_DIGITS } from "../host/program";
+import { hostProgramParts, LAUNCHER_LOCAL, VERSION_DIGITS } from "../host/program";
 import { templateLiteral } from "../terraform/escape";
 import { LAUNCHER } from "../terraform/scripts";
 
@@ -10,8 +10,10 @@ const ID = "ssh_only_firewall_host_program";
 export class Program extends Construct {
   private readonly launcher = this.local(LAUNCHER_LOCAL, LAUNCHER.whole);
 
+  private readonly parts = this.local(`${ID}_parts`, hostProgramParts().map(templateLiteral));
+
   // Expressions.
-  public readonly text = this.local(ID, templateLiteral(hostProgram()));
+  public readonly text = this.local(ID, `\${join("\\n\\n", ${this.parts})}`);
   /** Worked out from the texts themselves, so that a plan tells whether they are those of this package. */
   public readonly version = this.local(
     "ssh_only_firewall_version",
@@ -23,7 +25,7 @@ export class Program extends Construct {
     return (stack.node.tryFindChild(ID) as Program | undefined) ?? new Program(stack, ID);
   }
 
-  private local(name: string, value: string): string {
+  private local(name: string, value: string | readonly string[]): string {
     new TerraformLocal(this, name, value).overrideLogicalId(name);
     return `local.${name}`;
   }
