@@ -1,11 +1,5 @@
 /** The three resources behind a firewall, and the locals that they iterate over. */
-import {
-  type IResolveContext,
-  type ITerraformDependable,
-  TerraformLocal,
-  type TerraformResource,
-  TerraformStack,
-} from "cdktf";
+import { type ITerraformDependable, TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import type { Host, Shared } from "../policy/host";
 import { type ConnectionName, connectionBlock } from "../terraform/connection";
@@ -28,7 +22,7 @@ import {
   TRIGGERING,
   type Value,
 } from "./host-values";
-import { type Entries, type Plan, planOf, type Ruleset, TEXTS } from "./plan";
+import { type Plan, planOf, type Ruleset, TEXTS } from "./plan";
 import type { Program } from "./program";
 
 /** See SshOnlyFirewallProps. */
@@ -87,16 +81,13 @@ export class HostResources {
     this.hashes = this.local("ruleset_sha256", () => this.hashesOfTexts());
     const suffixes = suffixesOfShards(layout.shards);
     const hosts = suffixes.map((suffix, shard) =>
-      this.local(`hosts${suffix}`, (context) => {
-        const { byKey, hasTokens } = this.entriesOf(shard);
-        return hasTokens ? byKey : withoutTokens(byKey, context);
-      }),
+      this.local(`hosts${suffix}`, () => this.once(`hosts${suffix}`, () => this.hostEntries(shard))),
     );
     this.holds = suffixes.map((suffix, shard) =>
       this.tracker.track(scope, `hold${suffix}`, this.name(`hold${suffix}`), {
         forEach: hosts[shard] as TerraformLocal,
         dependsOn: props.dependsOn,
-        contents: () => this.holdContents(this.plan().shards[shard] ?? []),
+        contents: () => this.once(`hold${suffix}`, () => this.holdContents(this.plan().shards[shard] ?? [])),
       }),
     );
     // Between the holds and the lockdowns, likewise: for each lockdown that named the resource, Terraform would look at all
@@ -156,12 +147,12 @@ export class HostResources {
     return `${TerraformStack.of(this.scope).getLogicalId(this.scope.node)}_${part}`;
   }
 
-  private local(part: string, produce: (context: IResolveContext) => unknown): TerraformLocal {
+  private local(part: string, produce: () => unknown): TerraformLocal {
     const expression = new Later((context) => {
       if (!context.preparing) {
         this.props.assertSound();
       }
-      return produce(context);
+      return produce();
     });
     const made = new TerraformLocal(this.scope, `${part}-local`, expression);
     made.overrideLogicalId(this.name(part));
@@ -200,6 +191,15 @@ export class HostResources {
       this.cached = planOf(hosts, this.props.shared, this.props.layout.shards);
     }
     return this.cached;
+  }
+
+  /** What is made of a list of hosts, made once, for cdktf asks twice. */
+  private once<T>(name: string, make: () => T): T {
+    const { made } = this.plan();
+    if (!made.has(name)) {
+      made.set(name, make());
+    }
+    return made.get(name) as T;
   }
 
   private rulesetEntries(): Record<string, unknown> {
@@ -255,7 +255,7 @@ export class HostResources {
     return `\${{ for key, texts in local.${this.texts.friendlyUniqueId} : key => sha256(join("", [${texts.join(", ")}])) }}`;
   }
 
-  private hostEntries(shard: number): Entries {
+  private hostEntries(shard: number): object {
     const { shards, rulesetOf, common } = this.plan();
     const hosts = shards[shard] ?? [];
     const own = Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING }).filter(([name]) => !common.has(name));
@@ -270,13 +270,7 @@ export class HostResources {
       ...Object.fromEntries(own.map(([name, valueOf]) => [name, configured(valueOf(host))])),
     });
     const byKey = Object.fromEntries(hosts.map((host) => [host.key, entryOf(host)]));
-    return { byKey, hasTokens };
-  }
-
-  /** Made once for each plan, for cdktf asks twice. */
-  private entriesOf(shard: number): Entries {
-    const { entries } = this.plan();
-    return (entries[shard] ??= this.hostEntries(shard));
+    return hasTokens ? byKey : withoutTokens(byKey);
   }
 
   /** Where the lockdown finds a value of its host. */

@@ -62,8 +62,8 @@ export const ASKED_WITH: readonly ConnectionName[] = [
 export function commonValues(hosts: readonly Host[]): Map<string, Value> {
   const common = new Map<string, Value>();
   for (const [name, valueOf] of Object.entries({ ...CONNECTION, ...SETTINGS, ...TRIGGERING })) {
-    const [first, ...others] = hosts.map(valueOf);
-    if (name !== "address" && isLiteral(first) && others.every((value) => value === first)) {
+    const first = hosts.length > 0 ? valueOf(hosts[0] as Host) : undefined;
+    if (name !== "address" && isLiteral(first) && hosts.every((host) => valueOf(host) === first)) {
       common.set(name, first);
     }
   }

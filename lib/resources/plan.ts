@@ -14,27 +14,21 @@ export interface Ruleset {
   readonly policy: Policy;
 }
 
-/** What the configuration says of the hosts of a shard, and whether it has tokens. */
-export interface Entries {
-  readonly byKey: Readonly<Record<string, unknown>>;
-  readonly hasTokens: boolean;
-}
-
 /** All that the configuration is written from, made once for a list of hosts. */
 export interface Plan {
   readonly hosts: readonly Host[];
   readonly rulesets: readonly Ruleset[];
   readonly rulesetOf: ReadonlyMap<Host, Ruleset>;
   readonly shards: ReadonlyArray<readonly Host[]>;
-  /** By shard, when they have been asked for. */
-  readonly entries: Entries[];
+  /** Parts of the configuration, by name, when they have been asked for. */
+  readonly made: Map<string, unknown>;
   /** The value of an attribute where all hosts have the same and it is known at synth. */
   readonly common: ReadonlyMap<string, Value>;
 }
 
 export function planOf(hosts: readonly Host[], shared: Shared, shards: number): Plan {
   const common = commonValues(hosts);
-  return { hosts, shards: spread(hosts, shards), ...distinctRulesets(hosts, shared), entries: [], common };
+  return { hosts, shards: spread(hosts, shards), ...distinctRulesets(hosts, shared), made: new Map(), common };
 }
 
 function spread(hosts: readonly Host[], count: number): ReadonlyArray<readonly Host[]> {

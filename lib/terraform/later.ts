@@ -16,8 +16,22 @@ export class Later implements IResolvable {
   }
 }
 
-/** A value without tokens, in which cdktf would look for some at every string of every host. */
-export function withoutTokens(value: unknown, context: IResolveContext): unknown {
-  context.registerPostProcessor({ postProcess: () => value });
-  return undefined;
+/** A token that stands for itself. Inherited, so that an object of which it makes one has no other properties than its own. */
+const itself: IResolvable = {
+  creationStack: [],
+  resolve({ scope, registerPostProcessor }: IResolveContext): undefined {
+    // A stack that has overrides would not merge them into a token.
+    const { rawOverrides } = scope as unknown as { readonly rawOverrides?: object };
+    const isOverridden = Object.keys(rawOverrides ?? {}).length > 0;
+    registerPostProcessor({ postProcess: () => (isOverridden ? { ...this } : this) });
+  },
+  toString: () => "an object without tokens",
+};
+
+/**
+ * An object without tokens. cdktf would look for some at every string of every host, three times, if it did not take the whole
+ * for a token; to everybody else it has the properties of the object.
+ */
+export function withoutTokens(value: object): object {
+  return Object.assign(Object.create(itself) as object, value);
 }

@@ -7,6 +7,7 @@ import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { type ITerraformDependable, type RemoteExecProvisioner, type TerraformLocal, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { jsonToExpression, quoted } from "./escape";
+import { withoutTokens } from "./later";
 import { ensureProvider } from "./provider";
 
 export type TrackerKind = "null_resource" | "terraform_data";
@@ -67,7 +68,7 @@ class NullResourceTracker implements Tracker {
         this.provisioners = provisioners?.slice();
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
         this.lifecycle = memory === undefined ? this.lifecycle : { ...this.lifecycle, ignoreChanges };
-        return super.toTerraform();
+        return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
     }
     const resource = new TrackedNullResource(scope, id, metaArguments(props));
@@ -95,7 +96,7 @@ class TerraformDataTracker implements Tracker {
       public override toTerraform(): unknown {
         this.contents = props.contents();
         this.provisioners = this.contents.provisioners?.slice();
-        return super.toTerraform();
+        return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
 
       protected override synthesizeAttributes(): Record<string, unknown> {
@@ -118,6 +119,17 @@ class TerraformDataTracker implements Tracker {
   public remembered(name: string): string {
     return `self.input.${name}`;
   }
+}
+
+/** What cdktf makes of a resource, whose provisioners have no tokens, but for those of an override. */
+function withPlainProvisioners(written: unknown, overrides: object): unknown {
+  if (Object.keys(overrides).length === 0) {
+    const { resource = {} } = written as { resource?: Record<string, Record<string, { provisioner?: object[] }>> };
+    for (const attributes of Object.values(resource).flatMap((named) => Object.values(named))) {
+      attributes.provisioner = attributes.provisioner?.map(withoutTokens);
+    }
+  }
+  return written;
 }
 
 function metaArguments(props: TrackedProps) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
-import { Aspects, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
+import { Aspects, Lazy, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
 import { type IConstruct } from "constructs";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
 import { type Configuration, attributeOf, configurationOf, partsOf, stackOf, writingApp } from "./support";
@@ -80,6 +80,32 @@ describe("escape hatches", () => {
     expect(ruleset.lifecycle).toEqual({ precondition: [{ condition: true, error_message: "no" }] });
   });
 
+  test.each(TRACKERS)("may hold tokens, with %s", (tracker) => {
+    const configuration = configured(
+      ({ lockdowns: [lockdown] }) => {
+        const user = Lazy.stringValue({ produce: () => "deploy" });
+        lockdown.addOverride("provisioner.1.remote-exec.connection.user", user);
+      },
+      { tracker },
+    );
+    const [, confirm] = partsOf(configuration, tracker).lockdown.provisioner ?? [];
+    expect(confirm["remote-exec"].connection).toMatchObject({ user: "deploy" });
+  });
+
+  test.each(TRACKERS)("of the stack reach into locals and provisioners, with %s", (tracker) => {
+    const configuration = configured(
+      (_, stack) => {
+        stack.addOverride("locals.firewall_hosts.web-1.address", "198.51.100.7");
+        stack.addOverride(`resource.${tracker}.firewall_lockdown.depends_on`, ["null_resource.vpn"]);
+      },
+      { tracker },
+    );
+    const { hosts, lockdown } = partsOf(configuration, tracker);
+    expect(hosts["web-1"]).toEqual({ address: "198.51.100.7", ruleset: "shared" });
+    expect(lockdown.depends_on).toEqual(["null_resource.vpn"]);
+    expect(lockdown.provisioner).toHaveLength(2);
+  });
+
   test.each(TRACKERS)("set before the synth are kept, with %s", (tracker) => {
     const configuration = configured(
       (firewall) => {
@@ -129,6 +155,15 @@ describe("Aspects", () => {
     });
     expect(Object.keys(partsOf(configuration).hosts)).toEqual(["db-1", "web-1"]);
   });
+});
+
+test("hosts may be called what objects of JavaScript and tokens of cdktf have as properties", () => {
+  const names = ["constructor", "creationStack", "hasOwnProperty", "resolve", "toJSON", "toString", "valueOf"];
+  const hosts = Object.fromEntries(names.map((name, index) => [name, `192.0.2.${index + 1}`]));
+  const configuration = configured(() => undefined, { hosts });
+  expect(partsOf(configuration).hosts).toEqual(
+    Object.fromEntries(names.map((name) => [name, { address: hosts[name], ruleset: "shared" }])),
+  );
 });
 
 test("attributes of a resource in another stack come over that stack's outputs", () => {
