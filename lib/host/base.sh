@@ -25,7 +25,16 @@ effect='The host was not changed.'
 
 log() {
   [ -d "$STATE" ] || return 0
-  { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$STATE/log"; } 2>/dev/null || :
+  read_date
+  { printf '%s %s\n' "$date" "$*" >>"$STATE/log"; } 2>/dev/null || :
+}
+
+# Sets date, to the second, by one process for each second that the system is up.
+read_date() {
+  read_uptime
+  [ "$uptime" != "${dated-0}" ] || [ "$uptime" = 0 ] || return 0
+  date=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  dated=$uptime
 }
 
 # The log keeps the last half megabyte or more.

@@ -20,11 +20,13 @@ nft_copy() {
   sed -e '/^[[:space:]]*type filter hook/d' -e 's/ssh_only_firewall/ssh_only_firewall_check/g' "$1/nftables"
 }
 
-# Sets nft_tables: a line "table FAMILY NAME" for each that the kernel has; empty where there is no nft. It reads the members
-# of all sets for that, where this nft cannot leave them out.
+# Sets nft_tables: a line "table FAMILY NAME" for each that the kernel has, but for the copy that proves a load; empty where
+# there is no nft. It reads the members of all sets for that, where this nft cannot leave them out.
 list_nft_tables() {
   nft_tables=''
   ! have nft || nft_tables=$(nft -t list tables 2>/dev/null || nft list tables 2>/dev/null) || :
+  nft_tables=${nft_tables%"
+table inet ssh_only_firewall_check"}
 }
 
 # nft_has WORDS: 0 if they begin a line of nft_tables.
@@ -86,9 +88,23 @@ nft_matches() {
   }
   given=$(printf '%s\n' "$copy" | nft_listing)
   nft delete table inet ssh_only_firewall_check
-  [ "$(printf '%s\n' "$live" | sed '/^ type filter hook/d')" = "$given" ] || return 1
+  # The copy has no hooks.
   otherwise=drop
   [ "$rec_mode" != observe ] || otherwise=accept
-  [ "$(printf '%s\n' "$live" | grep -c "^ type filter hook [a-z]* priority; policy $otherwise; *$")" -eq 3 ] || return 1
+  hooks='' body=''
+  while IFS= read -r line; do
+    case $line in
+      ' type filter hook '*" priority; policy $otherwise;" | ' type filter hook '*" priority; policy $otherwise; ")
+        line=${line#' type filter hook '}
+        hooks="$hooks ${line%% *}"
+        ;;
+      *) body="$body$line
+" ;;
+    esac
+  done <<LIVE
+$live
+LIVE
+  [ "$hooks" = ' input output forward' ] && [ "$body" = "$given
+" ] || return 1
   write_file "$1/listing" "$live"
 }

@@ -143,7 +143,7 @@ check_lease() {
     { split($4, at, "/") }
     at[1] == address && / dynamic/ { print at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "" : "dhcp-client" }')
   remedy=', or give the host a static address'
-  if [ -z "$lease" ]; then
+  if [ -z "$lease" ] && [ -n "$daemons" ]; then
     lease=$(dhcp_client_of "$1")
     remedy=", which is harmless if it is not, or stop ${lease#* }"
     why="may be leased, for ${lease#* } runs here"

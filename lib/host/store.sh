@@ -93,6 +93,7 @@ write_record() {
   printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
   printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
   [ -n "${listening-}" ] || find_listening
+  read_date
   write_file "$STATE/records/$SSH_ONLY_ATTEMPT/meta" "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET
@@ -104,7 +105,7 @@ persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
 listened=$listening
 program=$SSH_ONLY_PROGRAM_VERSION
-locked_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+locked_at=$date
 "
 }
 
@@ -134,6 +135,7 @@ take_baseline() {
     iptables-legacy-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null ||
       iptables-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null || :
   fi
-  date -u +%Y-%m-%dT%H:%M:%SZ >"$STATE/baseline.tmp/taken_at"
+  read_date
+  printf '%s\n' "$date" >"$STATE/baseline.tmp/taken_at"
   mv "$STATE/baseline.tmp" "$STATE/baseline"
 }

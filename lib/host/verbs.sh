@@ -42,7 +42,7 @@ verb_lock() {
   drop_old_records
   say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
   # Known since the load, where there was a reason to look.
-  [ -n "${nft_tables-}" ] || list_nft_tables
+  [ -n "${nft_tables+set}" ] || list_nft_tables
   suspects "$SSH_ONLY_PORT" | while read -r suspect; do
     say "$SSH_ONLY_HOST: rules of another program may drop SSH. If confirm cannot connect, look there: $suspect"
   done
