@@ -1,12 +1,13 @@
 /** How long it takes to lock a fleet, beside bare ssh logins and beside Ansible. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/policy/problems";
 import { renderNftables } from "../lib/ruleset/nftables";
 import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support";
 import { Lab } from "../test/lab/lab";
-import { cdktf } from "../test/lab/terraform";
+import { templateLiteral } from "../lib/terraform/escape";
+import { cdktf, Terraform } from "../test/lab/terraform";
 import { Ansible } from "./ansible";
 import { median, medianRatio, timed } from "./measure";
 import { atLeast, atMost, type Demand, type Part, type Section, shown, table } from "./part";
@@ -36,7 +37,7 @@ export const deploy200: Part = {
   run: () => measure(200, 1, () => []),
 };
 
-type Contender = "bare" | "ours" | "oursOnIptables" | "ansible";
+type Contender = "bare" | "floor" | "ours" | "oursOnIptables" | "ansible";
 type Times = Record<Contender, number[]>;
 
 async function measure(count: number, rounds: number, demands: (times: Times) => Demand[]): Promise<Section> {
@@ -48,9 +49,10 @@ async function measure(count: number, rounds: number, demands: (times: Times) =>
       );
     }
     const fleet = new Fleet(lab);
-    const times: Times = { bare: [], ours: [], oursOnIptables: [], ansible: [] };
+    const times: Times = { bare: [], floor: [], ours: [], oursOnIptables: [], ansible: [] };
     for (let round = 0; round < rounds; round++) {
       times.bare.push(await fleet.bareLogins());
+      times.floor.push(await fleet.floor());
       times.ours.push(await fleet.ours({ backend: "nftables" }));
       times.oursOnIptables.push(await fleet.ours({ backend: "iptables" }));
       times.ansible.push(await fleet.ansible());
@@ -68,12 +70,13 @@ async function measure(count: number, rounds: number, demands: (times: Times) =>
         `${count} hosts on this machine that are open, ${AT_ONCE} at a time, ${rounds === 1 ? "once" : `median of ${rounds}, in turns`}. The bare logins load the same ruleset with`,
         "`nft -f`, and log in once more. Ours is `terraform apply`, its plan included. Ansible copies the rulesets for IPv4 and",
         "IPv6 and loads them with `community.general.iptables_state` and its rollback, pipelining on; beside it stands ours with",
-        "the same backend.",
+        "the same backend. Terraform alone is two resources a host with a `remote-exec` each, of the same `nft -f` and of `true`.",
         "",
         ...table(
           ["", "time", "as a multiple of the bare logins"],
           [
             row("two bare `ssh` logins a host, nftables", times.bare),
+            row("Terraform alone, nftables", times.floor),
             row("ours, nftables", times.ours),
             row("ours, nftables, by `cdktf deploy`", [withCdktf]),
             row("ours, iptables", times.oursOnIptables),
@@ -104,6 +107,42 @@ class Fleet {
     const all = `tr ' ' '\\n' | xargs -P ${AT_ONCE} -I{} sh -c '${both}'`;
     const input = this.lab.hosts.map(({ name }) => name).join(" ");
     const seconds = await timed(() => this.lab.controller.exec(all, { input, timeoutSeconds: 600 }));
+    await this.everywhere("nft delete table inet ssh_only_firewall");
+    return seconds;
+  }
+
+  /** The least that two provisioners can cost: they check nothing, and nothing of them is kept. */
+  public async floor(): Promise<number> {
+    const folder = this.lab.makeFolder("floor");
+    const [{ user }] = this.lab.hosts;
+    const connection = {
+      type: "ssh",
+      user,
+      host: "${each.value.address}",
+      host_key: "${each.value.host_key}",
+      private_key: `\${file("${this.lab.privateKeyPath}")}`,
+    };
+    const resource = (command: string, after: readonly string[]): object => ({
+      for_each: "${local.hosts}",
+      depends_on: after,
+      provisioner: [{ "remote-exec": { inline: [command], connection } }],
+    });
+    const load = `nft -f - <<'RULESET'\n${readFileSync(this.ruleset, "utf8")}RULESET`;
+    const configuration = {
+      locals: {
+        hosts: Object.fromEntries(
+          this.lab.hosts.map((host) => [host.name, { address: host.ipv4, host_key: host.hostKey }]),
+        ),
+        load: templateLiteral(load),
+      },
+      resource: {
+        terraform_data: { load: resource("${local.load}", []), confirm: resource("true", ["terraform_data.load"]) },
+      },
+    };
+    writeFileSync(join(folder, "main.tf.json"), JSON.stringify(configuration));
+    const terraform = new Terraform(this.lab, folder);
+    await terraform.init();
+    const seconds = await timed(() => terraform.apply([`-parallelism=${AT_ONCE}`], { timeoutSeconds: 600 }));
     await this.everywhere("nft delete table inet ssh_only_firewall");
     return seconds;
   }
