@@ -17,7 +17,7 @@ const PORT = 2222;
 const PINNED = (processor: 0 | 1): readonly string[] => ["taskset", "--cpu-list", String(processor)];
 const IPERF = [...PINNED(1), "iperf3", "--server", "--port", String(PORT)];
 /** Many short ones: what else goes on takes turns that are longer than these, and so slows all firewalls of a round. */
-const ROUNDS = 60;
+const ROUNDS = { whole: 120, single: 20, latency: 20 } as const;
 /** A quarter of a second of each, about. */
 const MEGABYTES = { whole: 512, single: 12 } as const;
 const ROUND_TRIPS = 1000;
@@ -70,10 +70,10 @@ async function measure(): Promise<Section> {
         ),
       ),
       lines: [
-        `A plain TCP stream to a listener on the port that the ruleset knows as that of SSH, ${ROUNDS} short ones for each firewall, in`,
+        `A plain TCP stream to a listener on the port that the ruleset knows as that of SSH, ${ROUNDS.whole} short ones for each firewall, in`,
         "turns; each end on a processor of its own. Throughput and its ratio to the host without a firewall (median of the rounds'",
         "ratios, over the same before any host was locked, for the hosts differ by some percent): with segments as the kernel makes them, up to 64 kB, as a network card hands them over; and with every",
-        `1500 bytes a packet of its own, each of which passes the rules. Latency: median of ${ROUND_TRIPS} round trips of a byte.`,
+        `1500 bytes a packet of its own, each of which passes the rules, ${ROUNDS.single} of them. Latency: median of ${ROUND_TRIPS} round trips of a byte.`,
         "`observe` is `mode: observe` on nftables.",
         "",
         ...table(
@@ -96,12 +96,12 @@ type Measured = ReadonlyMap<string, readonly number[]>;
 type Measurements = Readonly<Record<"whole" | "single" | "latency", Measured>>;
 
 async function measureAll(lab: Lab): Promise<Measurements> {
-  const whole = await inTurns(lab, IPERF, throughput(MEGABYTES.whole));
+  const whole = await inTurns(lab, IPERF, ROUNDS.whole, throughput(MEGABYTES.whole));
   await setSegmentation(lab, 1);
-  const single = await inTurns(lab, IPERF, throughput(MEGABYTES.single));
+  const single = await inTurns(lab, IPERF, ROUNDS.single, throughput(MEGABYTES.single));
   await setSegmentation(lab, 65535);
   const echo = [process.execPath, join(__dirname, "../test/lab/listeners.mjs"), String(PORT)];
-  const latency = await inTurns(lab, echo, roundTrip);
+  const latency = await inTurns(lab, echo, ROUNDS.latency, roundTrip);
   return { whole, single, latency };
 }
 
@@ -109,13 +109,14 @@ async function measureAll(lab: Lab): Promise<Measurements> {
 async function inTurns(
   lab: Lab,
   server: readonly string[],
+  rounds: number,
   once: (lab: Lab, host: Host) => Promise<number>,
 ): Promise<Measured> {
   const measured = new Map(lab.hosts.map((host) => [host.name, [] as number[]]));
   const servers = lab.hosts.map((host) => networkOf(host).spawn(server));
   try {
     await Promise.all(lab.hosts.map(listens));
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < lab.hosts.length; turn++) {
         const host = lab.hosts[(round + turn) % lab.hosts.length] as Host;
         measured.get(host.name)?.push(await once(lab, host));
