@@ -114,5 +114,22 @@ describe.each(shells)("under $name", (shell) => {
         expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
       });
     });
+
+    // The copy that proves a load has no hooks, so that they are proven apart from it.
+    test.each([
+      ["is not asked for what goes out", /\ttype filter hook output.*\n/, ""],
+      ["lets pass what it does not accept", /(hook forward .*policy) drop/, "$1 accept"],
+    ])("lock goes back from a ruleset of nftables that %s", async (_, part, other) => {
+      const program = programs.get("nftables") as HostProgram;
+      const rulesets = rulesetsFor();
+      const altered = rulesets.NFTABLES.replace(part, other);
+      expect(altered).not.toBe(rulesets.NFTABLES);
+      const before = await program.lockForGood();
+      const { code, stderr } = await program.lock(lockSettings({ ...rulesets, NFTABLES: altered }));
+      expect(stderr).toContain("The rules that are live are not the ruleset that was loaded.");
+      expect(stderr).toContain("The host is as it was before.");
+      expect(code).toBe(10);
+      expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
+    });
   });
 });
