@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { SshOnlyFirewallProps } from "../ssh-only-firewall";
-import { shellWord } from "../terraform/escape";
+import { shellWord } from "../policy/shell";
 import type { Fleet } from "./fleet-file";
 import { COMMAND, messages } from "./messages";
 import { stateConfiguration } from "./state-backend";

@@ -157,17 +157,16 @@ forget_boot() {
   esac
 }
 
-# Of the record that confirm has proven. What loads is not yet what was proven: half a block lost on the disk may be the
-# rule that lets SSH in, and live_matches would find the live rules equal to the damaged file.
-seal_record() {
-  (cd "$rec_dir" && for file in meta nftables iptables ip6tables; do [ ! -f "$file" ] || sha256sum "$file" || exit 1; done >sums)
-}
+# Of the record that confirm has proven: a copy. What loads is not yet what was proven: half a block lost on the disk may be
+# the rule that lets SSH in, and live_matches would find the live rules equal to the damaged file.
+seal_record() { sealed_files >"$rec_dir/sealed"; }
 
-# record_is_sealed ATTEMPT: 0 if its ruleset is still what was proven, or was confirmed by a program that kept no sums.
+sealed_files() { (cd "$rec_dir" && cat meta nftables iptables ip6tables); }
+
+# record_is_sealed ATTEMPT: 0 if it is still what was proven, or was confirmed by a program that kept no copy.
 record_is_sealed() {
   read_record "$1"
-  [ -f "$rec_dir/sums" ] || return 0
-  (cd "$rec_dir" && sha256sum -c sums >/dev/null 2>&1)
+  [ ! -f "$rec_dir/sealed" ] || [ "$(sealed_files)" = "$(cat "$rec_dir/sealed")" ]
 }
 
 # The boot service: what was confirmed comes into force. What does not load leaves the host open: reachable comes first.
@@ -197,6 +196,13 @@ confirmed_is_proven() {
     iptables) ipt_is_proven "$rec_dir" ;;
     *) return 1 ;;
   esac
+}
+
+# The same, and the record is sealed; where it can, in one look.
+confirmed_is_proven_and_sealed() {
+  read_record "$confirmed"
+  ! { [ "$rec_backend" = nftables ] && nft_is_proven_and_sealed "$rec_dir"; } || return 0
+  record_is_sealed "$confirmed" && confirmed_is_proven
 }
 
 # Under the host lock: what was confirmed in force again, or what of it is missing.

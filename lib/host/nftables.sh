@@ -55,18 +55,22 @@ nft_table() { nft -t list table inet "$1" 2>/dev/null || nft list table inet "$1
 # nft_listing: standard input, of nft_table, without what changes by itself: counters, and what dynamic sets have learnt.
 # Base chains read the same whatever name this nft gives to the priority.
 # nft_listing FILE: 0 if that is what FILE has.
-nft_listing() {
-  awk -v file="${1-}" '
-    function out(line) {
-      if (file == "") print line
-      else if ((getline known < file) < 1 || known != line) exit differs = 1
-    }
-    skipping { if (/}/) skipping = 0; next }
-    /^[ \t]*elements = [{]/ { if (!/}/) skipping = 1; next }
-    /^[ \t]*type filter hook/ { sub(/priority .*; policy/, "priority; policy") }
-    { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); out($0) }
-    END { exit differs || (file != "" && (getline known < file) > 0) }'
-}
+nft_listing() { awk -v file="${1-}" "$nft_listing"; }
+
+# As a program for awk. What it reads behind standard input is to be, as it is, what the file sealed has.
+# shellcheck disable=SC2016 # of awk, not of the shell
+nft_listing='
+  function out(line) {
+    if (file == "") print line
+    else if ((getline known < file) < 1 || known != line) exit differs = 1
+  }
+  FNR < NR && file != sealed { if ((getline known < file) > 0) exit differs = 1; file = sealed }
+  FNR < NR { out($0); next }
+  skipping { if (/}/) skipping = 0; next }
+  /^[ \t]*elements = [{]/ { if (!/}/) skipping = 1; next }
+  /^[ \t]*type filter hook/ { sub(/priority .*; policy/, "priority; policy") }
+  { gsub(/packets [0-9]+ bytes [0-9]+/, ""); gsub(/[ \t]+/, " "); sub(/ssh_only_firewall_check/, "ssh_only_firewall"); out($0) }
+  END { exit differs || (file != "" && (getline known < file) > 0) }'
 
 # nft_is_proven DIR: 0 if the live table still looks as it did when nft_matches has proven it. Sets table, and live where not.
 nft_is_proven() {
@@ -75,6 +79,12 @@ nft_is_proven() {
   [ ! -f "$1/listing" ] || ! printf '%s\n' "$table" | nft_listing "$1/listing" || return 0
   live=$(printf '%s\n' "$table" | nft_listing)
   return 1
+}
+
+# nft_is_proven_and_sealed DIR: 0 if so, and the record is sealed (boot.sh); 1 does not mean that it is not.
+nft_is_proven_and_sealed() {
+  [ -f "$1/sealed" ] && [ -f "$1/listing" ] && nft -t list table inet ssh_only_firewall 2>/dev/null |
+    awk -v file="$1/listing" -v sealed="$1/sealed" "$nft_listing" - "$1/meta" "$1/nftables" "$1/iptables" "$1/ip6tables" 2>/dev/null
 }
 
 # nft_matches DIR: 0 if the live table is the ruleset of that record. For the proof the same nft prints the table and the

@@ -66,11 +66,11 @@ stand_beside() {
       ! filter_drops "$family" "$variant" || printf '%s %s\n' "$family" "$variant"
     done
   )
-  beside=$(printf '%s\n' "$beside" | sort -u)
   [ -n "$beside" ] || {
     [ ! -f "$STATE/beside" ] || rm -f "$STATE/beside"
     return 0
   }
+  beside=$(printf '%s\n' "$beside" | sort -u)
   # A disk that is full must not keep SSH out: unlock finds the chains also where no file names them.
   write_file "$STATE/beside" "$beside
 " 2>/dev/null || :

@@ -30,17 +30,6 @@ check_owner() {
   fi
 }
 
-check_state_folder() {
-  if [ -d "$STATE" ]; then
-    # Not to be found out half-way.
-    write_file "$STATE/probe" probe 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
-    rm -f "$STATE/probe"
-    return 0
-  fi
-  # Tried, because the test of busybox looks at the mode only.
-  mkdir "$STATE" 2>/dev/null && rmdir "$STATE" || die 1 "${STATE%/*} cannot be written: is it read-only?"
-}
-
 # Sets listening: the TCP ports on which something listens, on an address that is not loopback.
 find_listening() {
   # Where there is much memory the kernel takes long for /proc/net/tcp: it goes through the table of all connections.

@@ -4,7 +4,7 @@ verb_status() {
   need_root
   read_state
   # Without the host lock, which costs a process: what is proven now is true, whoever is about to change it.
-  if [ -n "$confirmed" ] && [ -z "$pending$stale" ] && record_is_sealed "$confirmed" && confirmed_is_proven; then
+  if [ -n "$confirmed" ] && [ -z "$pending$stale" ] && confirmed_is_proven_and_sealed; then
     rules=matches
   else
     take_host_lock 30

@@ -1,7 +1,7 @@
 # What the host remembers, in $STATE (0700):
 #
 #   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, and listing (the live rules as the kernel
-#                      shows them, proven equal to the ruleset)
+#                      shows them, proven equal to the ruleset), and sealed (a copy of meta and ruleset, by confirm)
 #   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
 #                      seconds since that boot at which it is due
 #   confirmed          names the attempt that is in force for good
@@ -94,7 +94,7 @@ write_record() {
   printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
   [ -n "${listening-}" ] || find_listening
   read_date
-  write_file "$STATE/records/$SSH_ONLY_ATTEMPT/meta" "host=$SSH_ONLY_HOST
+  printf '%s\n' "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET
 backend=$backend
@@ -105,8 +105,7 @@ persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
 listened=$listening
 program=$SSH_ONLY_PROGRAM_VERSION
-locked_at=$date
-"
+locked_at=$date" >"$STATE/records/$SSH_ONLY_ATTEMPT/meta"
 }
 
 # Drops the records that neither pending nor confirmed names.

@@ -8,7 +8,6 @@ verb_lock() {
   read_state
   drop_stale_pending
   choose_backend
-  check_state_folder
   check_owner
   if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
     check_way_in
@@ -17,8 +16,9 @@ verb_lock() {
   fi
   check_init
 
-  [ -d "$STATE" ] || mkdir "$STATE"
-  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM"
+  # Tried, because the test of busybox looks at the mode only. A folder without a lock in it is no change.
+  [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
+  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
   trim_log
   take_baseline
   write_record

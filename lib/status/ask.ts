@@ -1,14 +1,22 @@
 /** Runs ssh, gives the root shell of a host the question, and reads the answer. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isObject } from "../policy/keys";
+import { shellWord } from "../policy/shell";
 import type { Answer } from "./judge";
 import { messages, StateError } from "./messages";
 import { wordsOf } from "./ssh";
 import { lastLine } from "./text";
 
-/** For the login shell, whichever it is. */
-const BECOME_ROOT = `sh -c 'if [ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'`;
+/** For the login shell, whichever it is: a shell that reads what it is to do. */
+const SHELL = "exec sh -s";
+
+/** Text for a shell: the question to root, by as few processes as that takes. */
+function toRoot(question: string): string {
+  const isRoot = '[ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ]';
+  const toSudo = "printf '%s\\n' \"$question\" | sudo -n sh -s";
+  return `question=${shellWord(question)}\nif ${isRoot}; then eval "$question"; else ${toSudo}; fi\n`;
+}
 
 /** A host may send whatever it likes; this much of it is read, unless the question is one for more. */
 const MOST_BYTES = 256 * 1024;
@@ -26,6 +34,8 @@ interface Ended {
 /** The processes that run, so that all can be ended at once. */
 export class Processes {
   private readonly running = new Set<ChildProcess>();
+  /** A copy: node asks process.env for each of its names, at each start of a program. */
+  private readonly env = { ...process.env };
 
   public killAll(): void {
     this.running.forEach((child) => signal(child, "SIGKILL"));
@@ -35,7 +45,7 @@ export class Processes {
   public run(args: readonly string[], input: string, seconds: number, mostBytes = MOST_BYTES): Promise<Ended> {
     return new Promise((resolve, reject) => {
       // A process group of its own: what it starts, such as a proxy, ends with it.
-      const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+      const child = spawn("ssh", args, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: this.env });
       const begin = performance.now();
       this.running.add(child);
       const stdout = new Output(mostBytes);
@@ -122,9 +132,8 @@ export async function ask(
   mostBytes?: number,
 ): Promise<Said> {
   const logged = ["-E", logFile, "-o", "LogLevel=VERBOSE"];
-  const ended = await processes.run([...logged, ...args, BECOME_ROOT], question, seconds, mostBytes);
+  const ended = await processes.run([...logged, ...args, SHELL], toRoot(question), seconds, mostBytes);
   const log = existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
-  rmSync(logFile, { force: true });
   const { stdout, stderr, milliseconds } = ended;
   return { answer: answerOf({ ...ended, log }, seconds), stdout, stderr, log, milliseconds };
 }

@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { homedir } from "node:os";
+import { shellWord } from "../policy/shell";
 import type { Connection, Host } from "./hosts";
 import { messages } from "./messages";
 
@@ -203,7 +204,7 @@ function identity(path: string | undefined): string[] {
 
 /** A word of a ProxyCommand: ssh expands %, then gives the rest to a shell. */
 function proxyWord(word: string): string {
-  return `'${word.replace(/%/g, "%%").replace(/'/g, `'\\''`)}'`;
+  return shellWord(word.replace(/%/g, "%%"));
 }
 
 /** `USER@ADDRESS:PORT` as people write it: user and port may be left out, and an IPv6 address has brackets before a port. */

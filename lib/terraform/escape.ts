@@ -1,4 +1,5 @@
 /** One escape for each boundary that a text crosses, and the two kinds of value that cross them. */
+import { shellWord } from "../policy/shell";
 
 /** What is known at synth; null is Terraform's "not set". */
 export type Literal = string | number | boolean | null;
@@ -17,11 +18,6 @@ export function templateLiteral(text: string): string {
 
 function withoutTemplates(text: string): string {
   return text.replace(/([$%])\{/g, "$1$1{");
-}
-
-/** Text as one word of POSIX sh. */
-export function shellWord(text: string): string {
-  return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
 /** Text as a string within a Terraform expression, which has two escapes fewer than JSON. */

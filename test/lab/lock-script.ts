@@ -4,7 +4,7 @@ import { hostProgram, hostProgramVersion } from "../../lib/host/program";
 import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
 import { parseOrThrow } from "../../lib/policy/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { shellWord } from "../../lib/terraform/escape";
+import { shellWord } from "../../lib/policy/shell";
 import type { Host } from "./lab";
 
 export interface LockScript {

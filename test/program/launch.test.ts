@@ -1,6 +1,6 @@
 /** The end of every uploaded script: becomes root, hands over, and tidies up after Terraform. */
 import { launcher } from "../../lib/host/program";
-import { shellWord } from "../../lib/terraform/escape";
+import { shellWord } from "../../lib/policy/shell";
 import { eventually } from "../e2e/support";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
