@@ -194,7 +194,7 @@ const FILES: Readonly<Record<Family, { readonly redHat: string; readonly debian:
 
 const FLAGS: Readonly<Record<TcpFlags, string>> = {
   syn: "--tcp-flags FIN,SYN,RST,ACK SYN",
-  "ack-without-syn": "--tcp-flags SYN,ACK ACK",
+  "not-opening": "! --tcp-flags SYN,ACK SYN",
   rst: "--tcp-flags RST RST",
 };
 

@@ -177,7 +177,7 @@ const RATE_KEY = { ipv4: "ip saddr", ipv6: "ip6 saddr & ffff:ffff:ffff:ffff::" }
 
 const FLAGS: Readonly<Record<TcpFlags, string>> = {
   syn: "(fin | syn | rst | ack) == syn",
-  "ack-without-syn": "(syn | ack) == ack",
+  "not-opening": "(syn | ack) != syn",
   rst: "rst == rst",
 };
 

@@ -16,14 +16,9 @@ export function pathMtu(policy: Policy): Topic {
     input: {
       comment: [
         'Routers on the way say "packet too big" (RFC 1191, RFC 8201). Without it large packets vanish and a session',
-        "hangs. Only where it belongs to a connection that this firewall let pass (related).",
+        "hangs. They may come from anywhere; TCP heeds only what quotes a packet that it has just sent (RFC 5927).",
       ],
-      rules: policy.families.map((family) => ({
-        family,
-        icmp: [tooBig[family]],
-        states: ["related"],
-        verdict: ACCEPT,
-      })),
+      rules: policy.families.map((family) => ({ family, icmp: [tooBig[family]], verdict: ACCEPT })),
     },
   };
 }

@@ -9,7 +9,7 @@ import type { AllowedSource } from "../policy/source";
 export type ChainName = "input" | "output" | "forward";
 
 /** How the connection tracking of the kernel sees a packet. */
-export type State = "new" | "established" | "related" | "invalid";
+export type State = "new" | "established" | "related";
 
 export type IcmpType =
   | "fragmentation-needed"
@@ -29,8 +29,8 @@ export type IcmpType =
 export type TcpFlags =
   /** Opens a connection. */
   | "syn"
-  /** Belongs to a connection: it has ACK and not SYN, so it can open none. */
-  | "ack-without-syn"
+  /** Opens no connection: all but a SYN without ACK. */
+  | "not-opening"
   /** Refuses or ends a connection. */
   | "rst";
 

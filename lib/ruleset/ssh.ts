@@ -12,13 +12,13 @@ export function ssh(policy: Policy): Topic {
       rate === undefined ? [] : [{ ...toSsh, flags: "syn", verdict: { kind: "drop-above", perMinute: rate } }];
     return [...limit, { ...toSsh, verdict: ACCEPT }];
   });
-  const outbound: readonly Rule[] = ends.flatMap((end) => {
-    const fromSsh = { ...end, protocol: "tcp", sourcePort: port, verdict: ACCEPT } as const;
-    return [
-      { ...fromSsh, states: ["established"] },
-      { ...fromSsh, states: ["new", "invalid"], flags: "ack-without-syn" },
-    ];
-  });
+  const outbound: readonly Rule[] = ends.map((end) => ({
+    ...end,
+    protocol: "tcp",
+    sourcePort: port,
+    flags: "not-opening",
+    verdict: ACCEPT,
+  }));
   return {
     input: {
       comment: [
@@ -35,10 +35,9 @@ export function ssh(policy: Policy): Topic {
     },
     output: {
       comment: [
-        "SSH: answers to the allowed sources, on connections that the kernel has seen from their start (established)",
-        "and on sessions older than its connection tracking (new, invalid): when the server is the first to send there,",
-        "the kernel takes the packet for a new connection or an invalid one. A bare SYN never leaves, so nothing can be",
-        "opened from the SSH port.",
+        "SSH: answers to the allowed sources. A bare SYN never leaves, so nothing can be opened from the SSH port. The",
+        "state of the connection is not asked here either: the kernel needs no list of connections, which a flood could",
+        "fill.",
       ],
       rules: outbound,
     },
