@@ -35,7 +35,15 @@ export function costOf(
   try {
     const file = join(folder, "time");
     const { cwd, codes = [0], timeoutSeconds = 900 } = options;
-    const argv = ["--quiet", "--format=%e %M", `--output=${file}`, "timeout", String(timeoutSeconds), ...command];
+    const argv = [
+      "--quiet",
+      "--format=%e %M",
+      `--output=${file}`,
+      "timeout",
+      "--signal=KILL",
+      String(timeoutSeconds),
+      ...command,
+    ];
     const run = spawnSync("/usr/bin/time", argv, { cwd, env: TERRAFORM_ENVIRONMENT, maxBuffer: 2 ** 30 });
     const code = run.status ?? 255;
     if (!codes.includes(code)) {

@@ -8,6 +8,8 @@ import { atLeast, atMost, type Demand, type Part, type Section, shown, table } f
 import { type PlanCost, Planner } from "./planner";
 
 const RUNS = 3;
+/** As many times ours the iterator of cdktf may take before it is ended. */
+const AT_MOST = 25;
 const KINDS = [
   ["first", "all hosts new"],
   ["noop", "nothing to do"],
@@ -106,25 +108,35 @@ function growth(form: Form, plannerOf: PlannerOf): readonly [readonly number[], 
   return [smaller.seconds, larger.seconds];
 }
 
-/** Its plans of 3,000 hosts that are locked would take as long again each, so there is only the first. */
+/** Only the first plan of 3,000 hosts, and that not to its end: it would take a quarter of an hour. */
 function fromMap(plannerOf: PlannerOf): Section {
   const forms = ["ours", "fromMap"] as const;
   const small = threePlans(forms, hostsOf(1000), plannerOf);
   const hosts = hostsOf(3000);
-  const [ours, theirs] = forms.map((form) => {
+  const [ourPlanner, theirPlanner] = forms.map((form) => {
     const planner = plannerOf(form, `${form}-3000`);
     planner.project.synth(hosts);
-    return planner.plan(1800);
-  }) as [PlanCost, PlanCost];
-  const ratio = theirs.seconds / ours.seconds;
+    return planner;
+  });
+  const ours = ourPlanner.plan();
+  const theirs = theirPlanner.planWithin(Math.ceil(ours.seconds * AT_MOST));
+  const what = "a plan of 3,000 hosts is at least 20 times faster than with `fromMap`";
+  const tooLong = `more than ${AT_MOST} times`;
   return {
     title: "terraform plan with cdktf's iterator",
-    demands: [atLeast("a plan of 3,000 hosts is at least 20 times faster than with `fromMap`", ratio, 20, " times")],
+    demands: [
+      theirs === undefined
+        ? { what, measured: tooLong, holds: true }
+        : atLeast(what, theirs.seconds / ours.seconds, 20, " times"),
+    ],
     lines: [
       ...INTRODUCTION,
       ...table(
         ["hosts", "plan", ...forms.map((form) => FORM_NAMES[form])],
-        [...rowsOf(1000, forms, small), ["3,000", KINDS[0][1], cell(ours), cell(theirs, ours)]],
+        [
+          ...rowsOf(1000, forms, small),
+          ["3,000", KINDS[0][1], cell(ours), theirs === undefined ? tooLong : cell(theirs, ours)],
+        ],
       ),
     ],
   };

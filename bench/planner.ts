@@ -9,6 +9,7 @@ export interface PlanCost extends Cost {
   readonly summary: string;
 }
 
+const KILLED = 128 + 9;
 const PLAN = ["terraform", "plan", "-input=false", "-no-color", "-detailed-exitcode", "-out=bench.tfplan"];
 
 export class Planner {
@@ -16,13 +17,21 @@ export class Planner {
 
   public constructor(public readonly project: Project) {}
 
-  public plan(timeoutSeconds?: number): PlanCost {
+  public plan(): PlanCost {
+    return this.planWithin(900) as PlanCost;
+  }
+
+  /** Undefined where it takes longer than that, and was ended. */
+  public planWithin(timeoutSeconds: number): PlanCost | undefined {
     const cwd = this.project.stack;
     if (!this.isInitialised) {
       costOf(["terraform", "init", "-input=false", "-no-color"], { cwd });
       this.isInitialised = true;
     }
-    const { seconds, megabytes, stdout } = costOf(PLAN, { cwd, codes: [0, 2], timeoutSeconds });
+    const { seconds, megabytes, stdout, code } = costOf(PLAN, { cwd, codes: [0, 2, KILLED], timeoutSeconds });
+    if (code === KILLED) {
+      return undefined;
+    }
     const [summary] = /^Plan: .*(?=\.$)|^No changes|^Changes to Outputs/m.exec(stdout) ?? [];
     if (summary === undefined) {
       throw new Error(`What does this plan do?\n${stdout.slice(-2000)}`);
