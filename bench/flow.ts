@@ -18,7 +18,7 @@ const PINNED = (processor: 0 | 1): readonly string[] => ["taskset", "--cpu-list"
 const IPERF = [...PINNED(1), "iperf3", "--server", "--one-off", "--port", String(PORT)];
 const ECHO = [process.execPath, join(__dirname, "../test/lab/listeners.mjs"), String(PORT)];
 /** Many short ones: what else goes on takes turns that are longer than these, and so slows both of a pair. */
-const ROUNDS = { whole: 60, single: 12, latency: 12 } as const;
+const ROUNDS = { whole: 60, single: 30, latency: 12 } as const;
 /** A quarter of a second of each, about. */
 const MEGABYTES = { whole: 512, single: 12 } as const;
 const ROUND_TRIPS = 1000;
