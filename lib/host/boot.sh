@@ -166,7 +166,7 @@ sealed_files() { (cd "$rec_dir" && cat meta nftables iptables ip6tables); }
 # record_is_sealed ATTEMPT: 0 if it is still what was proven, or was confirmed by a program that kept no copy.
 record_is_sealed() {
   read_record "$1"
-  [ ! -f "$rec_dir/sealed" ] || [ "$(sealed_files)" = "$(cat "$rec_dir/sealed")" ]
+  [ ! -f "$rec_dir/sealed" ] || [ "$(sealed_files 2>/dev/null)" = "$(cat "$rec_dir/sealed")" ]
 }
 
 # The boot service: what was confirmed comes into force. What does not load leaves the host open: reachable comes first.

@@ -1,6 +1,6 @@
 # What the host remembers, in $STATE (0700):
 #
-#   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, and listing (the live rules as the kernel
+#   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, listing (the live rules as the kernel
 #                      shows them, proven equal to the ruleset), and sealed (a copy of meta and ruleset, by confirm)
 #   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
 #                      seconds since that boot at which it is due
