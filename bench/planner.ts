@@ -18,7 +18,12 @@ export class Planner {
   public constructor(public readonly project: Project) {}
 
   public plan(): PlanCost {
-    return this.planWithin(900) as PlanCost;
+    const most = 900;
+    const cost = this.planWithin(most);
+    if (cost === undefined) {
+      throw new Error(`A plan of ${this.project.folder} takes longer than ${most} s`);
+    }
+    return cost;
   }
 
   /** Undefined where it takes longer than that, and was ended. */
@@ -30,6 +35,9 @@ export class Planner {
     }
     const { seconds, megabytes, stdout, code } = costOf(PLAN, { cwd, codes: [0, 2, KILLED], timeoutSeconds });
     if (code === KILLED) {
+      if (seconds < timeoutSeconds) {
+        throw new Error(`A plan of ${this.project.folder} was killed after ${seconds} s: is there too little memory?`);
+      }
       return undefined;
     }
     const [summary] = /^Plan: .*(?=\.$)|^No changes|^Changes to Outputs/m.exec(stdout) ?? [];
