@@ -18,8 +18,8 @@ export interface Finding extends Verdict {
   readonly outside: Outside;
 }
 
-/** A login is ten round trips and more, so that a quarter of its time is several. */
-const KNOCK_MS = { share: 0.25, least: 100, most: 1300 } as const;
+/** A login is nine round trips and more, so that a third of its time is three. */
+const KNOCK_MS = { share: 1 / 3, least: 150, most: 1300 } as const;
 
 /** What was found of each host, in the order of `hosts`; for the rest, see `visitAll`. */
 export function askAll(
