@@ -1,4 +1,4 @@
-# Asks a host for its report, for the command report: the standard input of a root shell there, behind ask.sh, whose words
+# Asks a host for its report, for the command report: run by a root shell there, behind ask.sh, whose words
 # these follow. Prints a line "ssh-only-firewall-report", what the host program's report prints, and a line
 # "ssh-only-firewall-end CODE"; nothing where there is no host program.
 

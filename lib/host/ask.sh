@@ -1,4 +1,4 @@
-# Asks a host what is in force on it, for the command status: the standard input of a root shell there. Changes nothing.
+# Asks a host what is in force on it, for the command status: run by a root shell there. Changes nothing.
 #
 # Prints "ssh-only-firewall-status CODE TEXT", exit code and words of the host program's status --json, and behind them the
 # line "ssh-only-firewall-said".
