@@ -54,7 +54,9 @@ const VARIANTS: readonly Variant[] = [
   ours("iptables-legacy", "iptables-legacy"),
   ours("observe", "nftables", "observe"),
 ];
+const nothing = (): Promise<void> => Promise.resolve();
 const BESIDE: readonly Variant[] = [
+  { name: "no firewall either", firewall: "nftables", close: nothing, open: nothing },
   {
     name: "connection tracking alone",
     firewall: "nftables",
@@ -102,7 +104,8 @@ async function measure(): Promise<Section> {
         `${ROUNDS.whole} short ones for each firewall, in turns, and as many to the same host before it is locked or after it was unlocked;`,
         "the median, and that of the ratios: with segments as the kernel makes them, up to 64 kB, as a network card hands them",
         `over; and with every 1500 bytes a packet of its own, ${ROUNDS.single} of them. Latency: median of ${ROUND_TRIPS} round trips of a byte. \`observe\``,
-        "is `mode: observe` on nftables. Connection tracking alone is a table of nftables with `ct state established accept`.",
+        "is `mode: observe` on nftables. No firewall either is what this way of measuring makes of two equal hosts, and connection",
+        "tracking alone is a table of nftables with `ct state established accept`.",
         "",
         ...table(
           ["firewall", "segments of 64 kB", "packets of 1500 bytes", "round trip"],

@@ -19,6 +19,10 @@ verb_lock() {
   # Tried, because the test of busybox looks at the mode only. A folder without a lock in it is no change.
   [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+  # Said long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
+  doing='loading SSH only'
+  [ "$SSH_ONLY_MODE" != observe ] || doing='loading rules that only observe'
+  say "$SSH_ONLY_HOST: $doing ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
   trim_log
   take_baseline
   write_record
@@ -32,10 +36,6 @@ verb_lock() {
   write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
 " || die 1 "$STATE cannot be written: is the disk full?"
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
-  # Said before the rules could cut this connection.
-  doing='loading SSH only'
-  [ "$SSH_ONLY_MODE" != observe ] || doing='loading rules that only observe'
-  say "$SSH_ONLY_HOST: $doing ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
   live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
   trap - EXIT HUP INT TERM

@@ -18,6 +18,8 @@ export const messages = {
   open: (): string => "It is not locked, and has kept nothing: who uses it is not known.",
   nobody: (since: string | null, isSure: boolean): string =>
     `Nobody but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but not all that came may have been counted"}.`,
+  openBefore: (connections: number): string =>
+    `${count(connections, "connection")} other than SSH ${connections === 1 ? "was" : "were"} open already when it began to observe, and what goes on there is not counted: see who was connected then.`,
   disagrees: (condition: Condition, details: string): string =>
     `It is not what the state says, but ${condition}${details === "" ? "" : `: ${details}`}.`,
   peers: (peers: number, manner: Manner, last: string): string =>

@@ -175,10 +175,23 @@ function verdictOf(reply: Reply, told: Told, since: string | null, manner: Manne
     const sum = told.totals.filter((one) => one.direction === direction);
     return sum.length === 0 ? [] : [messages.sum(direction, packetsOf(sum), manner, lastOf(sum))];
   });
-  if (said.length > 0) {
-    return said.join(" ");
-  }
-  return messages.nobody(since, reply.state.rules === "matches");
+  const before = manner === "denied" ? 0 : openBefore(told);
+  return [
+    ...(said.length > 0 ? said : [messages.nobody(since, reply.state.rules === "matches")]),
+    ...(before === 0 ? [] : [messages.openBefore(before)]),
+  ].join(" ");
+}
+
+/** TCP that was open before the first lock, but for SSH and within the host. Where all passes, only openings are counted. */
+function openBefore({ sockets, host }: Told): number {
+  return sockets.connected.filter(
+    ({ protocol, state, address, peer, port, direction }) =>
+      protocol === "tcp" &&
+      state === "established" &&
+      peer !== address &&
+      !/^(::ffff:)?127\.|^::1$/.test(peer) &&
+      !(direction === "in" && String(port) === host.port),
+  ).length;
 }
 
 type State = Extract<Reply, { kind: "told" }>["state"];

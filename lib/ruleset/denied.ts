@@ -1,7 +1,7 @@
 /** The end of each chain: what happens to everything that no rule above has let pass. */
 import { FAMILIES } from "../policy/address";
 import type { Denial, Policy } from "../policy/policy";
-import { ACCEPT, type ChainName, type Group, type IcmpType, type Rule, type Topic } from "./rule";
+import { ACCEPT, type ChainName, type Group, type IcmpType, type Rule, type Topic, type Verdict } from "./rule";
 
 const DIRECTIONS: Readonly<Record<ChainName, { readonly short: string; readonly words: string }>> = {
   input: { short: "in", words: "coming in" },
@@ -18,9 +18,10 @@ export function deniedTopics(policy: Policy): readonly Topic[] {
   const log = policy.logDeniedPerMinute;
   return [
     ...(policy.mode === "enforce" && policy.deniedInbound === "reject" ? [refusals(policy)] : []),
+    ...(policy.mode === "observe" ? [each(answers)] : []),
     ...(log === undefined ? [] : [each((chain) => logged(chain, log))]),
-    { input: remembered("from whom", policy), output: remembered("to whom", policy) },
-    each((chain) => (policy.mode === "observe" ? observed(chain, policy) : denied(chain, denialIn(chain, policy)))),
+    { input: remembered("from whom"), output: remembered("to whom") },
+    each((chain) => (policy.mode === "observe" ? observed(chain) : denied(chain, denialIn(chain, policy)))),
   ];
 }
 
@@ -51,33 +52,51 @@ function logged(chain: ChainName, perMinute: number): Group {
 }
 
 /** For whoever asks later whether anybody still needs this host. */
-function remembered(whom: string, policy: Policy): Group {
+function remembered(whom: string): Group {
   return {
     comment: [`Remember ${whom} and for which port, for the report on who still uses this host.`],
     rules: FAMILIES.flatMap((family) =>
       (["tcp", "udp", "others"] as const).map((what) => ({
         family,
-        ...openings(policy),
         verdict: { kind: "remember", what },
       })),
     ),
   };
 }
 
-function observed(chain: ChainName, policy: Policy): Group {
+function observed(chain: ChainName): Group {
   return {
-    comment: [`Everything else ${DIRECTIONS[chain].words} would be denied; here its openings are only counted.`],
-    rules: [
-      { ...openings(policy), verdict: { kind: "count", name: counterName(chain) } },
-      { verdict: { kind: "pass" } },
-    ],
+    comment: [`Everything else ${DIRECTIONS[chain].words} would be denied; here it is only counted.`],
+    rules: [{ verdict: { kind: "count", name: counterName(chain) } }, { verdict: { kind: "pass" } }],
   };
 }
 
-/** Where all passes, answers pass too: only what opens a connection tells who uses the host. */
-function openings(policy: Policy): Pick<Rule, "states"> {
-  return policy.mode === "observe" ? { states: ["new"] } : {};
+/**
+ * Where all passes, answers pass too: only what opens a connection tells who uses the host. The kernel's connection tracking
+ * would know, but then it keeps a list of all connections of a host that may be busy, and drops what does not fit.
+ */
+function answers(chain: ChainName): Group {
+  const PASS: Verdict = { kind: "pass" };
+  const icmp = { ipv4: ANSWERS, ipv6: [...ANSWERS, "packet-too-big"] } as const;
+  const common: readonly Rule[] = [
+    { protocol: "tcp", flags: "not-opening", verdict: PASS },
+    ...FAMILIES.map((family): Rule => ({ family, icmp: icmp[family], verdict: PASS })),
+  ];
+  if (chain === "forward") {
+    return { comment: ["TCP that opens no connection and ICMP that answers are not counted."], rules: common };
+  }
+  const answering = FAMILIES.map((family): Rule => ({ family, verdict: { kind: "pass-answering-udp" } }));
+  const asking = FAMILIES.map((family): Rule => ({ family, verdict: { kind: "know-udp" } }));
+  return {
+    comment: [
+      "Answers are not counted: TCP that opens no connection, ICMP that answers, and, where the firewall can remember who",
+      "asked, UDP within three minutes of what it answers. The kernel's connection tracking is left alone.",
+    ],
+    rules: [...common, ...answering, ...asking],
+  };
 }
+
+const ANSWERS: readonly IcmpType[] = ["echo-reply", "destination-unreachable", "time-exceeded", "parameter-problem"];
 
 function denied(chain: ChainName, denial: Denial): Group {
   const comment = [`Everything else ${DIRECTIONS[chain].words} is counted and ${outcome(chain, denial)}.`];

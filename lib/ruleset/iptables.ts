@@ -108,7 +108,7 @@ function groupLines(group: Group, place: Place): readonly string[] {
 /** One line for each address and ICMP type: iptables has no sets without ipset. */
 function ruleLines(rule: Rule, { name, chain, family, mode }: Place): readonly string[] {
   // Every rule of iptables counts by itself, and there are no sets without ipset.
-  if (rule.verdict.kind === "count" || rule.verdict.kind === "remember") {
+  if (["count", "remember", "know-udp", "pass-answering-udp"].includes(rule.verdict.kind)) {
     return [];
   }
   const peers = rule.peers ?? [undefined];
@@ -209,6 +209,9 @@ const ICMP: Readonly<Record<IcmpType, Readonly<Partial<Record<Family, string>>>>
   "echo-request": { ipv4: "echo-request", ipv6: "echo-request" },
   "echo-reply": { ipv4: "echo-reply", ipv6: "echo-reply" },
   "packet-too-big": { ipv6: "packet-too-big" },
+  "destination-unreachable": { ipv4: "destination-unreachable", ipv6: "destination-unreachable" },
+  "time-exceeded": { ipv4: "time-exceeded", ipv6: "time-exceeded" },
+  "parameter-problem": { ipv4: "parameter-problem", ipv6: "parameter-problem" },
   "router-solicitation": { ipv6: "router-solicitation" },
   "router-advertisement": { ipv6: "router-advertisement" },
   "neighbour-solicitation": { ipv6: "neighbour-solicitation" },

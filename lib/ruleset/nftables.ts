@@ -21,6 +21,7 @@ export function renderNftables(policy: Policy): string {
     `table ${TABLE} {`,
     ...rateSets(policy),
     ...memorySets(),
+    ...(policy.mode === "observe" ? askedSets() : []),
     ...CHAINS.flatMap((chain, index) => [
       ...(index === 0 ? [] : [""]),
       ...chainLines(chain, chains[chain], policy.mode === "observe" ? "accept" : "drop"),
@@ -68,6 +69,24 @@ function memorySets(): readonly string[] {
   ];
 }
 
+/** Likewise bounded; beyond that, answers are counted as if they were questions. */
+function askedSets(): readonly string[] {
+  return [
+    "\t# Whose UDP came in, or went out, within the last three minutes: address and port there, port here.",
+    ...(["input", "output"] as const).flatMap((chain) =>
+      FAMILIES.map(
+        (family) =>
+          `\tset ${askedOf(chain, family)} { type ${family}_addr . inet_service . inet_service; size 16384; flags timeout; timeout 3m; }`,
+      ),
+    ),
+    "",
+  ];
+}
+
+function askedOf(chain: ChainName, family: Family): string {
+  return `asked_${chain === "input" ? "in" : "out"}_${family}`;
+}
+
 function memoryOf(chain: ChainName, family: Family, what: "tcp" | "udp" | "others"): string {
   return `denied_${chain === "input" ? "in" : "out"}_${family}${what === "others" ? "_others" : ""}`;
 }
@@ -90,6 +109,9 @@ function ruleLine(rule: Rule, chain: ChainName): string {
   if (rule.verdict.kind === "remember") {
     return rememberLine(rule, rule.verdict.what, chain);
   }
+  if (rule.verdict.kind === "know-udp" || rule.verdict.kind === "pass-answering-udp") {
+    return udpLine(rule.family ?? "ipv4", rule.verdict.kind, chain);
+  }
   const words = [
     ...loopbackWords(rule, chain),
     ...addressWords(rule, chain),
@@ -107,8 +129,18 @@ function rememberLine(rule: Rule, what: "tcp" | "udp" | "others", chain: ChainNa
   const end = `${family === "ipv4" ? "ip" : "ip6"} ${chain === "input" ? "saddr" : "daddr"}`;
   const [match, port] = what === "others" ? ["!= { tcp, udp }", ""] : [what, ` . ${what} dport`];
   const element = `{ ${end} . meta l4proto${port} counter }`;
-  const states = rule.states === undefined ? "" : `ct state ${rule.states.join(",")} `;
-  return `meta nfproto ${family} meta l4proto ${match} ${states}update @${memoryOf(chain, family, what)} ${element}`;
+  return `meta nfproto ${family} meta l4proto ${match} update @${memoryOf(chain, family, what)} ${element}`;
+}
+
+/** Old kernels let a rule look into a set that rules fill only if the set is not called dynamic. */
+function udpLine(family: Family, kind: "know-udp" | "pass-answering-udp", chain: ChainName): string {
+  const ip = family === "ipv4" ? "ip" : "ip6";
+  const flow = chain === "input" ? `${ip} saddr . udp sport . udp dport` : `${ip} daddr . udp dport . udp sport`;
+  if (kind === "know-udp") {
+    return `update @${askedOf(chain, family)} { ${flow} }`;
+  }
+  const other = askedOf(chain === "input" ? "output" : "input", family);
+  return `${flow} @${other} update @${other} { ${flow} } accept`;
 }
 
 function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
@@ -186,6 +218,9 @@ const ICMP: Readonly<Partial<Record<IcmpType, string>>> = {
   "admin-prohibited": "destination-unreachable icmp code 13",
   "echo-request": "echo-request",
   "echo-reply": "echo-reply",
+  "destination-unreachable": "destination-unreachable",
+  "time-exceeded": "time-exceeded",
+  "parameter-problem": "parameter-problem",
 };
 
 const ICMPV6: Readonly<Partial<Record<IcmpType, string>>> = {
@@ -193,6 +228,9 @@ const ICMPV6: Readonly<Partial<Record<IcmpType, string>>> = {
   "echo-request": "echo-request",
   "echo-reply": "echo-reply",
   "packet-too-big": "packet-too-big",
+  "destination-unreachable": "destination-unreachable",
+  "time-exceeded": "time-exceeded",
+  "parameter-problem": "parameter-problem",
   "router-solicitation": "nd-router-solicit",
   "router-advertisement": "nd-router-advert",
   "neighbour-solicitation": "nd-neighbor-solicit",

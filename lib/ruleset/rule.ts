@@ -17,6 +17,9 @@ export type IcmpType =
   | "echo-request"
   | "echo-reply"
   | "packet-too-big"
+  | "destination-unreachable"
+  | "time-exceeded"
+  | "parameter-problem"
   | "router-solicitation"
   | "router-advertisement"
   | "neighbour-solicitation"
@@ -38,6 +41,10 @@ export type Verdict =
   | { readonly kind: "accept" | "drop" | "reject-tcp" | "reject-other" }
   /** Leaves the packet to whatever comes after this firewall. */
   | { readonly kind: "pass" }
+  /** Lets pass a datagram from where, or to where, one went the other way a moment ago; for backends that can. */
+  | { readonly kind: "pass-answering-udp" }
+  /** Knows by it which datagrams answer, and goes on; likewise. */
+  | { readonly kind: "know-udp" }
   /** Notes the far end and the port, and goes on; for backends that can. */
   | { readonly kind: "remember"; readonly what: "tcp" | "udp" | "others" }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number }

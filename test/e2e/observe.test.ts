@@ -100,6 +100,13 @@ describeLab(
         }
         expect(verdict).toMatch(/^\d+ peers? w(as|ere) seen that would be denied.* that it would be denied/);
         expect(denied.map(named)).toEqual(expect.arrayContaining(used()));
+        // Answers are nobody's use of the host.
+        const ofStranger = denied.filter(({ protocol, peer }) => ["tcp", "udp"].includes(protocol) && isStranger(peer));
+        expect(ofStranger.map(named).sort()).toEqual(
+          used()
+            .filter((name) => !name.endsWith("-"))
+            .sort(),
+        );
         // What was answered at once was sent once.
         for (const one of denied.filter(({ protocol, peer }) => protocol === "tcp" && isStranger(peer))) {
           expect(`${named(one)}: ${one.packets}`).toBe(`${named(one)}: 1`);

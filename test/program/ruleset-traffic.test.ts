@@ -137,16 +137,20 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
       },
     );
 
-    test("the kernel keeps no list of connections, which a flood could fill", async () => {
-      const { host, client } = network;
-      const tracked = async (): Promise<number> =>
-        Number(await host.must("cat /proc/sys/net/netfilter/nf_conntrack_count 2>/dev/null || echo 0"));
-      await network.lock(firewall, CLIENT);
-      const before = await tracked();
-      expect(await client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "open"]);
-      // The list gets shorter by itself: what an earlier test left there may end now.
-      expect(await tracked()).toBeLessThanOrEqual(before);
-    });
+    test.each(["enforce", "observe"] as const)(
+      "the kernel keeps no list of connections, which a flood could fill (%s)",
+      async (mode) => {
+        const { host, client } = network;
+        const tracked = async (): Promise<number> =>
+          Number(await host.must("cat /proc/sys/net/netfilter/nf_conntrack_count 2>/dev/null || echo 0"));
+        await network.lock(firewall, { ...CLIENT, mode });
+        const before = await tracked();
+        expect(await client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "open"]);
+        expect(await client.words("udp 10.1.0.2 80")).toEqual([mode === "observe" ? "echo" : "timeout"]);
+        // The list gets shorter by itself: what an earlier test left there may end now.
+        expect(await tracked()).toBeLessThanOrEqual(before);
+      },
+    );
 
     test("an exception passes both ways, and nothing beside it", async () => {
       const { host, client } = network;

@@ -184,6 +184,16 @@ describe("a verdict", () => {
     ).toContain("Would have been denied since");
   });
 
+  test("says of a host that is observed what was open already, for only openings are counted", () => {
+    const local = "tcp ESTAB 0 0 127.0.0.1:3306 127.0.0.1:40000\ntcp ESTAB 0 0 192.0.2.10:3306 192.0.2.10:40001\n";
+    const observed = (sockets: string): string => verdict({ sockets }, { state: "observed" });
+    expect(observed(SS + local)).toMatch(
+      /^Nobody but SSH was seen since .*\. 1 connection other than SSH was open already /,
+    );
+    expect(observed(local)).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
+    expect(verdict({ sockets: SS })).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
+  });
+
   test("names another owner, another mode, and a host that the state does not have", () => {
     expect(verdict({}, { owner: "5678", lockedAt: "2026-10-01T08:00:00Z" })).toMatch(
       /^It is not what the state says, but locked-by-someone-else: owned by 5678 since 2026-10-01T08:00:00Z\. Nobody /,
