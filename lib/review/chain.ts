@@ -18,11 +18,12 @@ export interface Let {
   readonly port: string;
 }
 
-/** How a backend writes rules; `lets` has groups for what it lets in, `ends` the last ones of a chain that observes, or denies. */
+/** How a backend writes rules that deny, or that observe; `lets` has groups for what it lets in. */
 interface Grammar {
   readonly lets: RegExp;
   readonly others: readonly RegExp[];
-  readonly ends: readonly [observes: RegExp, denies: RegExp];
+  readonly end: RegExp;
+  readonly passesAll: boolean;
 }
 
 const FROM = String.raw`(?:ip6? saddr (?:[^\s{}]+|\{ [^{}]+ \}) |meta nfproto ipv[46] )?`;
@@ -38,17 +39,18 @@ function rules(placeholders: Readonly<Record<string, string>>, ...forms: readonl
 
 const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-const NFTABLES: Grammar = {
+const nftables = (passesAll: boolean): Grammar => ({
+  passesAll,
   lets: /^(?:(?:ip6? saddr (?<one>[^\s{}]+|\{ [^{}]+ \})|meta nfproto (?<family>ipv[46])) )?(?<protocol>tcp|udp) dport (?<port>\d+) accept$/,
   others: rules(
     {
       from: FROM,
-      states: "(?:ct state new )?",
       types: String.raw`(?:\{ [\w, -]+ \}|[\w-]+)[\w ]*`,
       key: String.raw`\{ [^{};]+ \}`,
       what: String.raw`(?:tcp|udp|!= \{ tcp, udp \})`,
       family: "ipv[46]",
       set: String.raw`\w+`,
+      udp: String.raw`ip6? saddr \. udp sport \. udp dport`,
       words: '[^"]*',
     },
     'iifname "lo" accept',
@@ -59,16 +61,23 @@ const NFTABLES: Grammar = {
     "ip6 daddr fe80::/10 udp dport 546 accept",
     "meta nfproto ipv6 udp sport 547 udp dport 546 ct state established accept",
     "<from>tcp dport <n> tcp flags & (fin | syn | rst | ack) == syn update @new_ssh_<family> <key> drop",
-    "meta nfproto <family> meta l4proto <what> <states>update @denied_in_<set> <key>",
+    "meta nfproto <family> meta l4proto <what> update @denied_in_<set> <key>",
     'limit rate <n>/minute log prefix "<words>"',
+    ...(passesAll
+      ? [
+          "tcp flags & (syn | ack) != syn accept",
+          "<udp> @asked_out_<family> update @asked_out_<family> <key> accept",
+          "update @asked_in_<family> <key>",
+        ]
+      : []),
   ),
-  ends: [
-    /(?:^|\n)ct state new counter comment "[^"\n]*"\naccept$/,
-    /(?:^|\n)counter comment "[^"\n]*"\n(?:drop|meta l4proto tcp reject with tcp reset\nreject with icmpx type admin-prohibited)$/,
-  ],
-};
+  end: passesAll
+    ? /(?:^|\n)counter comment "[^"\n]*"\naccept$/
+    : /(?:^|\n)counter comment "[^"\n]*"\n(?:drop|meta l4proto tcp reject with tcp reset\nreject with icmpx type admin-prohibited)$/,
+});
 
-const iptables = (verdict: "ACCEPT" | "RETURN"): Grammar => ({
+const iptables = (passesAll: boolean, verdict = passesAll ? "RETURN" : "ACCEPT"): Grammar => ({
+  passesAll,
   lets: new RegExp(
     String.raw`^(?:-s (?<one>\S+) )?-p (?<protocol>tcp|udp) -m \k<protocol> --dport (?<port>\d+) -j ${verdict}$`,
   ),
@@ -90,14 +99,15 @@ const iptables = (verdict: "ACCEPT" | "RETURN"): Grammar => ({
     "-p udp -m udp --sport 547 --dport 546 -m conntrack --ctstate ESTABLISHED <pass>",
     "<from>-p tcp -m tcp --dport <n> --tcp-flags FIN,SYN,RST,ACK SYN <limit> -j DROP",
     '-m limit --limit <n>/minute -j LOG --log-prefix "<words>"',
+    ...(passesAll ? ["-p tcp -m tcp ! --tcp-flags SYN,ACK SYN -j RETURN"] : []),
   ),
-  ends: [
-    /(?:^|\n)-j RETURN$/,
-    /(?:^|\n)(?:-j DROP|-p tcp -j REJECT --reject-with tcp-reset\n-j REJECT --reject-with [\w-]+)$/,
-  ],
+  end: passesAll
+    ? /(?:^|\n)-j RETURN$/
+    : /(?:^|\n)(?:-j DROP|-p tcp -j REJECT --reject-with tcp-reset\n-j REJECT --reject-with [\w-]+)$/,
 });
 
-const [ENFORCED, OBSERVED] = [iptables("ACCEPT"), iptables("RETURN")];
+const NFTABLES = { drop: nftables(false), accept: nftables(true) };
+const IPTABLES = [iptables(false), iptables(true)];
 
 const SET = String.raw`\tset \w+ \{ [^{}\n]* \}\n|\tset \w+ \{\n(?:\t\t[\w ,]+\n)*\t\}\n`;
 const chainOf = (name: string, body: string): string =>
@@ -118,24 +128,24 @@ const WHOLE_IPTABLES =
 /** Undefined when it is not understood. */
 export function nftablesInput(text: string): InputChain | undefined {
   const groups = WHOLE_NFTABLES.exec(withoutComments(text, /^\s*#.*\n|^\s*\n/gm))?.groups;
-  const chain = groups && read(groups.rules.replace(/^\t\t/gm, ""), NFTABLES, ["ipv4", "ipv6"]);
-  return chain?.passesAll === (groups?.input === "accept") ? chain : undefined;
+  const grammar = groups && NFTABLES[groups.input as keyof typeof NFTABLES];
+  return grammar && read(groups.rules.replace(/^\t\t/gm, ""), grammar, ["ipv4", "ipv6"]);
 }
 
 /** Undefined when it is not understood; a family that is not written at all lets nothing in. */
 export function iptablesInput(text: string, family: Family): InputChain | undefined {
   const groups = WHOLE_IPTABLES.exec(withoutComments(text, /^#.*\n|^\n/gm))?.groups;
   const own = (groups?.rules ?? "").split("\n").flatMap((line) => /^-A SSH_ONLY_IN (.*)$/.exec(line)?.slice(1) ?? []);
-  return groups && (read(own.join("\n"), ENFORCED, [family]) ?? read(own.join("\n"), OBSERVED, [family]));
+  const readings = IPTABLES.map((grammar) => read(own.join("\n"), grammar, [family]));
+  return groups && readings.find((reading) => reading !== undefined);
 }
 
 const withoutComments = (text: string, comments: RegExp): string => text.replace(comments, "");
 
 function read(text: string, grammar: Grammar, families: readonly Family[]): InputChain | undefined {
   const chain = text.replace(/\n$/, "");
-  const [observes, denies] = grammar.ends.map((end) => end.exec(chain));
-  const end = observes ?? denies;
-  if (end === null || (grammar === ENFORCED && observes !== null) || (grammar === OBSERVED && observes === null)) {
+  const end = grammar.end.exec(chain);
+  if (end === null) {
     return undefined;
   }
   const body = chain.slice(0, end.index);
@@ -144,7 +154,7 @@ function read(text: string, grammar: Grammar, families: readonly Family[]): Inpu
     return undefined;
   }
   const lets = found.flatMap((one) => (typeof one === "string" ? [] : letsOf(one, families)));
-  return { lets, passesAll: observes !== null };
+  return { lets, passesAll: grammar.passesAll };
 }
 
 const ANYWHERE: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0/0", ipv6: "::/0" };

@@ -12,9 +12,10 @@ export const CHAINS: readonly ChainName[] = ["input", "output", "forward"];
 export type Chains = Readonly<Record<ChainName, readonly Group[]>>;
 
 export function chainsOf(policy: Policy): Chains {
+  // A packet of SSH passes by the first rule that it meets, unless that one counts connections: loopback is free.
+  const first = [ssh(policy), loopback()];
   const topics: readonly Topic[] = [
-    loopback(),
-    ssh(policy),
+    ...(policy.newConnectionsPerMinute === undefined ? first : first.reverse()),
     pathMtu(policy),
     ...ipv6LinkTopics(policy),
     ...policy.exceptions.map(exceptionTopic),

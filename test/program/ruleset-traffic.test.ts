@@ -125,6 +125,12 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
       expect(raised).toEqual(Array(7).fill("open"));
     });
 
+    test("no limit of connections holds for loopback", async () => {
+      await network.lock(firewall, { newConnectionsPerMinute: 6 });
+      const within = Array<string>(9).fill("tcp 127.0.0.1 22");
+      expect(await network.host.words(...within)).toEqual(Array(9).fill("open"));
+    });
+
     test.each([1, 0])(
       "a session older than the firewall goes on when only the server sends (nf_conntrack_tcp_loose=%i)",
       async (loose) => {

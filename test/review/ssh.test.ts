@@ -57,6 +57,12 @@ describe("who may reach SSH is read from the rules", () => {
   const nft = (name: string): string => rendered[`${name}.nft`];
   test.each([
     ["a rule for many ports", nft("typical"), "tcp dport 22 accept", "tcp dport 1-65535 accept"],
+    [
+      "a rule of those that observe where it denies",
+      nft("typical"),
+      "\t\ticmp type",
+      "\t\ttcp flags & (syn | ack) != syn accept\n\t\ticmp type",
+    ],
     ["a rule for all", nft("typical"), "\t\ticmp type", "\t\taccept\n\t\ticmp type"],
     ["a jump", nft("typical"), "\t\ticmp type", "\t\tjump output\n\t\ticmp type"],
     ["a way out", nft("typical"), "\t\ticmp type", "\t\ttcp dport 22 goto output\n\t\ticmp type"],
