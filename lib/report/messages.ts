@@ -19,7 +19,7 @@ export const messages = {
   nobody: (since: string | null, isSure: boolean): string =>
     `Nobody but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but not all that came may have been counted"}.`,
   openBefore: (connections: number): string =>
-    `${count(connections, "connection")} other than SSH ${connections === 1 ? "was" : "were"} open already when it began to observe, and what goes on there is not counted: see who was connected then.`,
+    `${count(connections, "connection")} other than SSH ${connections === 1 ? "was" : "were"} open already when it was first locked, and what went on there while it observed is not counted: see who was connected then.`,
   disagrees: (condition: Condition, details: string): string =>
     `It is not what the state says, but ${condition}${details === "" ? "" : `: ${details}`}.`,
   peers: (peers: number, manner: Manner, last: string): string =>
@@ -68,7 +68,8 @@ export const messages = {
   sampledTitle: (): string => "Of these, named in the kernel's log",
   unremembered: (direction: Direction, packets: number): string =>
     `${count(packets, "packet")} more ${WAYS[direction]} ${packets === 1 ? "was" : "were"} counted than peers are remembered for.`,
-  observed: (): string => "It is observed: nothing is denied. What is counted are openings that would be denied.",
+  observed: (onlySums: boolean): string =>
+    `It is observed: nothing is denied. What is counted are openings that would be denied${onlySums ? ", and with iptables the answers over UDP too" : ""}.`,
   wasObserved: (from: string | null, until: string): string =>
     `It was only observed${from === null ? "" : ` from ${from}`} until ${until}: what is counted of that time was not denied, but let pass.`,
   gaps: (times: number, gaps: readonly Gap[]): string =>

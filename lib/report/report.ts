@@ -201,7 +201,7 @@ function notesOf(state: State, told: Told, since: string | null, nowMs: number):
   const skew = Number(told.host.now) - Math.round(nowMs / 1000);
   const more = onlySums ? [] : told.totals.map((total) => [total.direction, unremembered(told, total)] as const);
   return [
-    ...(state.state === "observed" ? [messages.observed()] : []),
+    ...(state.state === "observed" ? [messages.observed(onlySums)] : []),
     ...told.observations
       .filter(({ until }) => until !== null)
       .map(({ from, until }) => messages.wasObserved(from, until as string)),

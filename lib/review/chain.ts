@@ -50,26 +50,30 @@ const nftables = (passesAll: boolean): Grammar => ({
       what: String.raw`(?:tcp|udp|!= \{ tcp, udp \})`,
       family: "ipv[46]",
       set: String.raw`\w+`,
+      answers: passesAll ? String.raw`(?:tcp flags & \(syn \| ack\) != syn )?` : "ct state established ",
       udp: String.raw`ip6? saddr \. udp sport \. udp dport`,
       words: '[^"]*',
     },
     'iifname "lo" accept',
-    "<from><protocol> sport <n> ct state established accept",
+    "<from><protocol> sport <n> <answers>accept",
     "<from>icmp type <types> accept",
     "<from>icmpv6 type <types> accept",
     "meta nfproto ipv4 udp sport 67 udp dport 68 accept",
     "ip6 daddr fe80::/10 udp dport 546 accept",
-    "meta nfproto ipv6 udp sport 547 udp dport 546 ct state established accept",
-    "<from>tcp dport <n> tcp flags & (fin | syn | rst | ack) == syn update @new_ssh_<family> <key> drop",
+    "meta nfproto ipv6 udp sport 547 udp dport 546 <answers>accept",
     "meta nfproto <family> meta l4proto <what> update @denied_in_<set> <key>",
     'limit rate <n>/minute log prefix "<words>"',
     ...(passesAll
       ? [
+          "meta nfproto ipv6 frag frag-off != 0 accept",
           "tcp flags & (syn | ack) != syn accept",
           "<udp> @asked_out_<family> update @asked_out_<family> <key> accept",
           "update @asked_in_<family> <key>",
         ]
-      : []),
+      : [
+          "meta nfproto ipv6 frag frag-off != 0 drop",
+          "<from>tcp dport <n> tcp flags & (fin | syn | rst | ack) == syn update @new_ssh_<family> <key> drop",
+        ]),
   ),
   end: passesAll
     ? /(?:^|\n)counter comment "[^"\n]*"\naccept$/
@@ -87,19 +91,21 @@ const iptables = (passesAll: boolean, verdict = passesAll ? "RETURN" : "ACCEPT")
       type: String.raw`[\w/-]+`,
       hops: String.raw`(?: -m hl --hl-eq \d+)?`,
       limit: String.raw`-m hashlimit [\w /-]+`,
+      answers: passesAll ? "(?:! --tcp-flags SYN,ACK SYN )?" : "-m conntrack --ctstate ESTABLISHED ",
       words: '[^"]*',
       pass: `-j ${verdict}`,
     },
     "-i lo <pass>",
-    "<from>-p <protocol> -m <protocol> --sport <n> -m conntrack --ctstate ESTABLISHED <pass>",
+    "<from>-p <protocol> -m <protocol> --sport <n> <answers><pass>",
     "<from>-p icmp -m icmp --icmp-type <type><hops> <pass>",
     "<from>-p ipv6-icmp -m icmp6 --icmpv6-type <type><hops> <pass>",
     "-p udp -m udp --sport 67 --dport 68 <pass>",
     "-d fe80::/10 -p udp -m udp --dport 546 <pass>",
-    "-p udp -m udp --sport 547 --dport 546 -m conntrack --ctstate ESTABLISHED <pass>",
-    "<from>-p tcp -m tcp --dport <n> --tcp-flags FIN,SYN,RST,ACK SYN <limit> -j DROP",
+    "-p udp -m udp --sport 547 --dport 546 <answers><pass>",
     '-m limit --limit <n>/minute -j LOG --log-prefix "<words>"',
-    ...(passesAll ? ["-p tcp -m tcp ! --tcp-flags SYN,ACK SYN -j RETURN"] : []),
+    passesAll
+      ? "-p tcp -m tcp ! --tcp-flags SYN,ACK SYN -j RETURN"
+      : "<from>-p tcp -m tcp --dport <n> --tcp-flags FIN,SYN,RST,ACK SYN <limit> -j DROP",
   ),
   end: passesAll
     ? /(?:^|\n)-j RETURN$/

@@ -18,6 +18,7 @@ export function deniedTopics(policy: Policy): readonly Topic[] {
   const log = policy.logDeniedPerMinute;
   return [
     ...(policy.mode === "enforce" && policy.deniedInbound === "reject" ? [refusals(policy)] : []),
+    laterPieces(policy),
     ...(policy.mode === "observe" ? [each(answers)] : []),
     ...(log === undefined ? [] : [each((chain) => logged(chain, log))]),
     { input: remembered("from whom"), output: remembered("to whom") },
@@ -51,6 +52,17 @@ function logged(chain: ChainName, perMinute: number): Group {
   };
 }
 
+/** The kernel puts datagrams of IPv4 together before our chains, those of IPv6 only where it tracks connections. */
+function laterPieces(policy: Policy): Topic {
+  const verdict: Verdict = { kind: policy.mode === "observe" ? "pass" : "drop" };
+  return {
+    input: {
+      comment: ["Of a datagram that comes in pieces, only the first has ports, and is remembered."],
+      rules: [{ family: "ipv6", laterPiece: true, verdict }],
+    },
+  };
+}
+
 /** For whoever asks later whether anybody still needs this host. */
 function remembered(whom: string): Group {
   return {
@@ -77,26 +89,41 @@ function observed(chain: ChainName): Group {
  */
 function answers(chain: ChainName): Group {
   const PASS: Verdict = { kind: "pass" };
-  const icmp = { ipv4: ANSWERS, ipv6: [...ANSWERS, "packet-too-big"] } as const;
+  const icmp = { ipv4: ANSWERS, ipv6: [...ANSWERS, ...OF_THE_LINK] } as const;
   const common: readonly Rule[] = [
     { protocol: "tcp", flags: "not-opening", verdict: PASS },
     ...FAMILIES.map((family): Rule => ({ family, icmp: icmp[family], verdict: PASS })),
   ];
   if (chain === "forward") {
-    return { comment: ["TCP that opens no connection and ICMP that answers are not counted."], rules: common };
+    return {
+      comment: ["TCP that opens no connection, ICMP that answers and talk of the link are not counted."],
+      rules: common,
+    };
   }
   const answering = FAMILIES.map((family): Rule => ({ family, verdict: { kind: "pass-answering-udp" } }));
   const asking = FAMILIES.map((family): Rule => ({ family, verdict: { kind: "know-udp" } }));
   return {
     comment: [
       "Answers are not counted: TCP that opens no connection, ICMP that answers, and, where the firewall can remember who",
-      "asked, UDP within three minutes of what it answers. The kernel's connection tracking is left alone.",
+      "asked, UDP within half a minute of what it answers; nor is how neighbours find each other over IPv6. The kernel's",
+      "connection tracking is left alone.",
     ],
     rules: [...common, ...answering, ...asking],
   };
 }
 
 const ANSWERS: readonly IcmpType[] = ["echo-reply", "destination-unreachable", "time-exceeded", "parameter-problem"];
+const OF_THE_LINK: readonly IcmpType[] = [
+  "packet-too-big",
+  "router-solicitation",
+  "router-advertisement",
+  "neighbour-solicitation",
+  "neighbour-advertisement",
+  "mld-query",
+  "mld-report",
+  "mld-done",
+  "mld2-report",
+];
 
 function denied(chain: ChainName, denial: Denial): Group {
   const comment = [`Everything else ${DIRECTIONS[chain].words} is counted and ${outcome(chain, denial)}.`];

@@ -1,43 +1,46 @@
 /** The named exceptions of a policy. What answers them is let through for the same address and port only. */
 import type { PolicyException } from "../policy/exception";
+import type { Mode } from "../policy/policy";
 import { ACCEPT, byAddress, type Rule, type Topic } from "./rule";
 
-export function exceptionTopic(exception: PolicyException): Topic {
+export function exceptionTopic(exception: PolicyException, mode: Mode): Topic {
   switch (exception.kind) {
     case "dhcp-client":
       return dhcpV4();
     case "dhcpv6-client":
-      return dhcpV6();
+      return dhcpV6(mode);
     case "ping":
-      return ping(exception);
+      return ping(exception, mode);
     default:
-      return toPort(exception);
+      return toPort(exception, mode);
   }
 }
 
+/** To observe is not worth that the kernel tracks all connections (denied.ts): all from there is taken for an answer. */
+const answering = (mode: Mode): Pick<Rule, "states"> => (mode === "observe" ? {} : { states: ["established"] });
+
 /** A connection or an exchange of datagrams with one port, opened from either end. */
-function toPort(exception: PolicyException): Topic {
+function toPort(exception: PolicyException, mode: Mode): Topic {
   const title = `Exception ${exception.what}`;
   const ends = byAddress(exception.peers ?? []);
-  const towards = (state: Pick<Rule, "states">): readonly Rule[] =>
-    exception.protocols.flatMap((protocol) =>
-      ends.map((end) => ({ ...end, protocol, destinationPort: exception.port, ...state, verdict: ACCEPT })),
-    );
+  const towards: readonly Rule[] = exception.protocols.flatMap((protocol) =>
+    ends.map((end) => ({ ...end, protocol, destinationPort: exception.port, verdict: ACCEPT })),
+  );
   const back: readonly Rule[] = exception.protocols.flatMap((protocol) =>
     ends.map((end) => ({
       ...end,
       protocol,
       sourcePort: exception.port,
-      states: ["established"],
+      ...(mode === "observe" && protocol === "tcp" ? { flags: "not-opening" } : answering(mode)),
       verdict: ACCEPT,
     })),
   );
-  const opening = { comment: [`${title}.`], rules: towards({}) };
+  const opening = { comment: [`${title}.`], rules: towards };
   const answers = { comment: [`${title}; the answers.`], rules: back };
   return exception.direction === "out" ? { output: opening, input: answers } : { input: opening, output: answers };
 }
 
-function ping(exception: PolicyException): Topic {
+function ping(exception: PolicyException, mode: Mode): Topic {
   const ends = byAddress(exception.peers ?? []);
   const title = `Exception ${exception.what}`;
   return {
@@ -47,7 +50,7 @@ function ping(exception: PolicyException): Topic {
     },
     output: {
       comment: [`${title}; the answers.`],
-      rules: ends.map((end) => ({ ...end, icmp: ["echo-reply"], states: ["established"], verdict: ACCEPT })),
+      rules: ends.map((end) => ({ ...end, icmp: ["echo-reply"], ...answering(mode), verdict: ACCEPT })),
     },
   };
 }
@@ -69,7 +72,7 @@ function dhcpV4(): Topic {
   };
 }
 
-function dhcpV6(): Topic {
+function dhcpV6(mode: Mode): Topic {
   const client = { family: "ipv6", protocol: "udp", verdict: ACCEPT } as const;
   return {
     input: {
@@ -80,7 +83,7 @@ function dhcpV6(): Topic {
       ],
       rules: [
         { ...client, self: "fe80::/10", destinationPort: 546 },
-        { ...client, sourcePort: 547, destinationPort: 546, states: ["established"] },
+        { ...client, sourcePort: 547, destinationPort: 546, ...answering(mode) },
       ],
     },
     output: {

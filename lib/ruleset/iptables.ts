@@ -108,7 +108,7 @@ function groupLines(group: Group, place: Place): readonly string[] {
 /** One line for each address and ICMP type: iptables has no sets without ipset. */
 function ruleLines(rule: Rule, { name, chain, family, mode }: Place): readonly string[] {
   // Every rule of iptables counts by itself, and there are no sets without ipset.
-  if (["count", "remember", "know-udp", "pass-answering-udp"].includes(rule.verdict.kind)) {
+  if (rule.laterPiece || ["count", "remember", "know-udp", "pass-answering-udp"].includes(rule.verdict.kind)) {
     return [];
   }
   const peers = rule.peers ?? [undefined];

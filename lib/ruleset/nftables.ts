@@ -69,14 +69,14 @@ function memorySets(): readonly string[] {
   ];
 }
 
-/** Likewise bounded; beyond that, answers are counted as if they were questions. */
+/** Likewise bounded, to 546 new ones a second; beyond that, answers are counted as if they were questions. */
 function askedSets(): readonly string[] {
   return [
-    "\t# Whose UDP came in, or went out, within the last three minutes: address and port there, port here.",
+    "\t# Whose UDP came in, or went out, within the last half minute: address and port there, port here.",
     ...(["input", "output"] as const).flatMap((chain) =>
       FAMILIES.map(
         (family) =>
-          `\tset ${askedOf(chain, family)} { type ${family}_addr . inet_service . inet_service; size 16384; flags timeout; timeout 3m; }`,
+          `\tset ${askedOf(chain, family)} { type ${family}_addr . inet_service . inet_service; size 16384; flags timeout; timeout 30s; }`,
       ),
     ),
     "",
@@ -132,7 +132,7 @@ function rememberLine(rule: Rule, what: "tcp" | "udp" | "others", chain: ChainNa
   return `meta nfproto ${family} meta l4proto ${match} update @${memoryOf(chain, family, what)} ${element}`;
 }
 
-/** Old kernels let a rule look into a set that rules fill only if the set is not called dynamic. */
+/** Kernels before 5.4 let a rule look into a set that rules fill only if it is not called dynamic; late versions of nft do so. */
 function udpLine(family: Family, kind: "know-udp" | "pass-answering-udp", chain: ChainName): string {
   const ip = family === "ipv4" ? "ip" : "ip6";
   const flow = chain === "input" ? `${ip} saddr . udp sport . udp dport` : `${ip} daddr . udp dport . udp sport`;
@@ -168,6 +168,7 @@ function protocolWords(rule: Rule): readonly string[] {
     ...(bare ? [`meta l4proto ${rule.protocol}`] : ports),
     ...(rule.icmp === undefined ? [] : [icmpWords(rule.icmp, rule)]),
     ...(rule.hopLimit === undefined ? [] : [`ip6 hoplimit ${rule.hopLimit}`]),
+    ...(rule.laterPiece ? ["frag frag-off != 0"] : []),
   ];
 }
 

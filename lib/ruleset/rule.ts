@@ -69,6 +69,8 @@ export interface Rule {
   /** One of these types. */
   readonly icmp?: readonly IcmpType[];
   readonly hopLimit?: number;
+  /** Of a datagram in pieces not the first, which alone has ports; of IPv6, and for backends that would remember it. */
+  readonly laterPiece?: true;
   readonly states?: readonly State[];
   readonly flags?: TcpFlags;
   readonly verdict: Verdict;

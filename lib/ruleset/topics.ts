@@ -15,10 +15,10 @@ export function chainsOf(policy: Policy): Chains {
   // A packet of SSH passes by the first rule that it meets, unless that one counts connections: loopback is free.
   const first = [ssh(policy), loopback()];
   const topics: readonly Topic[] = [
-    ...(policy.newConnectionsPerMinute === undefined ? first : first.reverse()),
+    ...(policy.newConnectionsPerMinute === undefined || policy.mode === "observe" ? first : first.reverse()),
     pathMtu(policy),
     ...ipv6LinkTopics(policy),
-    ...policy.exceptions.map(exceptionTopic),
+    ...policy.exceptions.map((exception) => exceptionTopic(exception, policy.mode)),
     ...deniedTopics(policy),
   ];
   const groups = (chain: ChainName): readonly Group[] =>

@@ -89,8 +89,8 @@ describe.each(shells)("under $name", (shell) => {
         .sort();
 
     /** One SYN or datagram for each port; UDP, for the kernel repeats a SYN that is not answered. */
-    const knock = (place: Peer["place"], address: string, wanted: readonly number[]): Promise<unknown> =>
-      place.exec(["node", "-e", KNOCK, address, JSON.stringify(wanted)]);
+    const knock = (place: Peer["place"], address: string, wanted: readonly number[], bytes = 1): Promise<unknown> =>
+      place.exec(["node", "-e", KNOCK, address, JSON.stringify(wanted), String(bytes)]);
 
     const expected = (times: number): string[] =>
       [
@@ -182,6 +182,9 @@ describe.each(shells)("under $name", (shell) => {
       await program.lockForGood();
       await knock(peer.place, host.ipv6, [53]);
       expect(named(await denied())).toEqual([`in 17 ${peer.ipv6} 53 1`]);
+      // In pieces, of which only the first has ports.
+      await knock(peer.place, host.ipv6, [53], 4000);
+      expect(named(await denied())).toEqual([`in 17 ${peer.ipv6} 53 2`]);
 
       // Where IPv6 is closed, nobody finds the host any more.
       await program.lockForGood({ ...rulesetsFor(22, { allowFrom: ["10.77.0.0/24"] }) });
@@ -407,9 +410,9 @@ wait $guard || :
 `;
 
 const KNOCK = `
-const [address, ports] = process.argv.slice(1);
+const [address, ports, bytes] = process.argv.slice(1);
 const socket = require("node:dgram").createSocket(address.includes(":") ? "udp6" : "udp4");
-const all = JSON.parse(ports).map((port) => new Promise((done) => socket.send("x", port, address, done)));
+const all = JSON.parse(ports).map((port) => new Promise((done) => socket.send("x".repeat(bytes), port, address, done)));
 Promise.all(all).then(() => socket.close());
 `;
 

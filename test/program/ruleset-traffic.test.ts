@@ -149,7 +149,9 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
         const { host, client } = network;
         const tracked = async (): Promise<number> =>
           Number(await host.must("cat /proc/sys/net/netfilter/nf_conntrack_count 2>/dev/null || echo 0"));
-        await network.lock(firewall, { ...CLIENT, mode });
+        // To tell answers from the rest, exceptions ask for the state, but for what they only observe.
+        const exceptions = [PolicyException.dns("10.2.0.3"), PolicyException.ping()];
+        await network.lock(firewall, { ...CLIENT, mode, exceptions: mode === "observe" ? exceptions : [] });
         const before = await tracked();
         expect(await client.words("tcp 10.1.0.2 22", "tcp fd01::2 22")).toEqual(["open", "open"]);
         expect(await client.words("udp 10.1.0.2 80")).toEqual([mode === "observe" ? "echo" : "timeout"]);

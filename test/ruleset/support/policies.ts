@@ -64,6 +64,7 @@ export const policies = {
     deniedInbound: "reject",
     logDeniedPerMinute: 10,
     newConnectionsPerMinute: 12,
+    exceptions: everyException,
     mode: "observe",
   }),
   tokens: policyOf({
