@@ -9,7 +9,7 @@ import type { AllowedSource } from "../policy/source";
 export type ChainName = "input" | "output" | "forward";
 
 /** How the connection tracking of the kernel sees a packet. */
-export type State = "new" | "established" | "related";
+export type State = "established" | "related";
 
 export type IcmpType =
   | "fragmentation-needed"
