@@ -13,7 +13,7 @@ export const expression = (text: string): Term => ({ expression: text });
 /** Text for a string in Terraform's JSON, where `${` and `%{` begin a template. */
 export function templateLiteral(text: string): string {
   // Terraform drops a byte order mark in front, and reads no template right behind a carriage return.
-  return /^\ufeff|\r/.test(text) ? `\${${quoted(text)}}` : withoutTemplates(text);
+  return /^\ufeff|\r/.test(text) || text.search(PREPENDED) >= 0 ? `\${${quoted(text)}}` : withoutTemplates(text);
 }
 
 function withoutTemplates(text: string): string {
@@ -26,8 +26,17 @@ export function quoted(text: string): string {
 }
 
 function inQuotes(text: string): string {
-  return JSON.stringify(text).replace(/\\./g, (escape) => NOT_IN_TERRAFORM[escape] ?? escape);
+  return JSON.stringify(text)
+    .replace(/\\./g, (escape) => NOT_IN_TERRAFORM[escape] ?? escape)
+    .replace(PREPENDED, (one) => `\\U${one.codePointAt(0)?.toString(16).padStart(8, "0")}`);
 }
+
+/**
+ * Characters that are one with what comes behind them (Grapheme_Cluster_Break=Prepend, Unicode 15), for Terraform also with a
+ * quote, which then does not end its string.
+ */
+const PREPENDED =
+  /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{110bd}\u{110cd}\u{111c2}\u{111c3}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]/gu;
 
 const NOT_IN_TERRAFORM: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\\u000c" };
 
