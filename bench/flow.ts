@@ -3,8 +3,7 @@
  * knows as that of SSH: through sshd, encryption would hide what a packet costs. Client and host share this machine, so
  * that the processors are busy throughout, and every instruction of the firewall is paid for in throughput.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PolicyProps } from "../lib/policy/policy";
 import { type Host, type HostFirewall, Lab } from "../test/lab/lab";
@@ -30,28 +29,28 @@ interface Variant {
   readonly close: (host: Host) => Promise<unknown>;
   readonly open: (host: Host) => Promise<unknown>;
   /** Both again and again, at once and without what a lock has to do besides: commands on the host's network. */
-  readonly again: (host: Host) => Promise<{ readonly close: string; readonly open: string }>;
+  readonly again: (host: Host, lab: Lab) => Promise<{ readonly close: string; readonly open: string }>;
 }
 
 function ours(name: string, firewall: HostFirewall, mode: PolicyProps["mode"] = "enforce"): Variant {
   const policy: PolicyProps = { allowFrom: controllerOnly, sshPort: PORT, mode };
   const settings = { SKIP_PREFLIGHT: true, MODE: mode };
   const close = (host: Host): Promise<unknown> => lockByHand(host, policy, settings);
-  return { name, firewall, close, open: unlockByHand, again: (host) => AGAIN[firewall](host) };
+  return { name, firewall, close, open: unlockByHand, again: AGAIN[firewall] };
 }
 
 /** Of a host that is locked. */
 const AGAIN: Readonly<Record<HostFirewall, Variant["again"]>> = {
-  nftables: async (host) => ({
-    close: `nft -f ${await kept(host, "cat /var/lib/ssh-only-firewall/records/*/nftables")}`,
+  nftables: async (host, lab) => ({
+    close: `nft -f ${await kept(lab, host, "cat /var/lib/ssh-only-firewall/records/*/nftables")}`,
     open: gone("inet ssh_only_firewall"),
   }),
-  "iptables-nft": async (host) => ({
-    close: `iptables-nft-restore ${await kept(host, "iptables-nft-save -t filter")}`,
+  "iptables-nft": async (host, lab) => ({
+    close: `iptables-nft-restore ${await kept(lab, host, "iptables-nft-save -t filter")}`,
     open: gone("ip filter"),
   }),
-  "iptables-legacy": async (host) => ({
-    close: `iptables-legacy-restore ${await kept(host, "iptables-legacy-save -t filter")}`,
+  "iptables-legacy": async (host, lab) => ({
+    close: `iptables-legacy-restore ${await kept(lab, host, "iptables-legacy-save -t filter")}`,
     open: "printf '*filter\\nCOMMIT\\n' | iptables-legacy-restore",
   }),
 };
@@ -62,8 +61,8 @@ function gone(table: string): string {
 }
 
 /** What a command prints on the host, in a file of this machine. */
-async function kept(host: Host, command: string): Promise<string> {
-  const file = join(mkdtempSync(join(tmpdir(), "bench-flow-")), host.name);
+async function kept(lab: Lab, host: Host, command: string): Promise<string> {
+  const file = join(lab.makeFolder("rules"), host.name);
   writeFileSync(file, (await host.exec(command)).stdout);
   return file;
 }
@@ -179,7 +178,7 @@ async function throughput(lab: Lab, windows: number): Promise<readonly Pairs[]> 
   for (const [index, variant] of ALL.entries()) {
     const host = lab.hosts[index] as Host;
     await variant.close(host);
-    const { close, open } = await variant.again(host);
+    const { close, open } = await variant.again(host, lab);
     await variant.open(host);
     measured.push(
       await withServer(host, IPERF, async () => {
