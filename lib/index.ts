@@ -1,5 +1,5 @@
 export { SshOnlyFirewall, type LockedHost, type SshOnlyFirewallProps } from "./ssh-only-firewall";
-export type { OnDestroy } from "./resources/host-resources";
+export type { OnDestroy } from "./terraform/host-resources";
 export type { BastionProps, ConnectionProps } from "./policy/connection";
 export {
   type EgressOptions,

@@ -8,8 +8,8 @@ import {
   Token,
 } from "cdktf";
 import { Construct } from "constructs";
-import { HostResources, type OnDestroy } from "./resources/host-resources";
-import { Program } from "./resources/program";
+import { HostResources, type OnDestroy } from "./terraform/host-resources";
+import { Program } from "./terraform/program";
 import { parseBoolean } from "./policy/connection";
 import {
   checkConnections,
@@ -22,11 +22,11 @@ import {
   type SharedProps,
 } from "./policy/host";
 import { hostMessages } from "./policy/host-messages";
-import { isObject, placeOf } from "./policy/keys";
+import { isObject, placeOf } from "./input/keys";
 import { checkWaves, type ParsedLayout, parseLayout } from "./policy/layout";
-import { messages } from "./policy/messages";
-import { describeProblem, type Problem, Problems } from "./policy/problems";
-import { parseChoice, parseWords } from "./policy/values";
+import { messages } from "./input/messages";
+import { describeProblem, type Problem, Problems } from "./input/problems";
+import { parseChoice, parseWords } from "./input/values";
 import type { TrackerKind } from "./terraform/tracker";
 
 export interface SshOnlyFirewallProps extends SharedProps {

@@ -6,7 +6,7 @@
  * it, and where the lockdown has gone by its script, or by the ruleset beside it.
  * What bears some of these marks and not all is reported, never guessed.
  */
-import { namedPart } from "./names";
+import { namedPart } from "../contract/names";
 import { type Block, type Change, type Instance, type Plan, type PlanObject, type Value, blockOf, known } from "./plan";
 import { type Text, text } from "./text";
 

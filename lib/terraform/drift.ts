@@ -7,7 +7,7 @@
  */
 import { TerraformDataSource, TerraformProvider, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { LEFT_ALONE, NEVER_DRIFTED } from "../policy/drift";
+import { LEFT_ALONE, NEVER_DRIFTED } from "../contract/drift";
 import { quoted, templateLiteral } from "./escape";
 import { ensureProvider } from "./provider";
 import { triggerUnless } from "./tracker";

@@ -1,10 +1,10 @@
 /** What a host is given and how it is reached, as the real Terraform works it out and the real shells read it. */
 import { createHash } from "node:crypto";
 import { DataResource, type TerraformStack } from "cdktf";
-import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/program";
 import { parsePolicy } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
 import { type Configuration, HOST_KEY, attributeOf, configurationOf, partsOf, stackOf } from "../construct/support";
 import { describeWith, Folder, SHELLS, wordsIn } from "./support";
