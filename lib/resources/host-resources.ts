@@ -213,6 +213,7 @@ export class HostResources {
           allow_from: policy.sources.map((source) => source.cidr).join(" "),
           exceptions: policy.exceptions.map((exception) => exception.kind).join(" "),
           mode: policy.mode,
+          log_denied: String(policy.logDeniedPerMinute ?? ""),
         },
       ]),
     );
@@ -299,6 +300,7 @@ export class HostResources {
       ALLOW_FROM: policy("allow_from"),
       EXCEPTIONS: policy("exceptions"),
       MODE: policy("mode"),
+      LOG_DENIED: policy("log_denied"),
       BACKEND: this.termOf("backend"),
       CONFIRM_WITHIN: this.termOf("confirm_within"),
       SKIP_PREFLIGHT: this.termOf("skip_preflight"),

@@ -1,7 +1,7 @@
 /** The host program, once in a stack, however many firewalls there are. */
 import { TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { hostProgramParts, LAUNCHER_LOCAL, VERSION_DIGITS } from "../host/program";
+import { HEADER, hostProgramParts, LAUNCHER_LOCAL, VERSION_DIGITS } from "../host/program";
 import { templateLiteral } from "../terraform/escape";
 import { LAUNCHER } from "../terraform/scripts";
 
@@ -13,11 +13,11 @@ export class Program extends Construct {
   private readonly parts = this.local(`${ID}_parts`, hostProgramParts().map(templateLiteral));
 
   // Expressions.
-  public readonly text = this.local(ID, `\${join("\\n\\n", ${this.parts})}`);
-  /** Worked out from the texts themselves, so that a plan tells whether they are those of this package. */
+  public readonly text = this.local(ID, `\${join("\\n", ${this.parts})}`);
+  /** As hostProgramVersion, but worked out from the texts themselves, so that a plan shows whether they are those of this package. */
   public readonly version = this.local(
     "ssh_only_firewall_version",
-    `\${substr(sha256(join("\\n", [${this.text}, ${this.launcher}])), 0, ${VERSION_DIGITS})}`,
+    `\${substr(sha256(join("\\n", [replace(${this.text}, "/${HEADER.source}/", ""), ${this.launcher}])), 0, ${VERSION_DIGITS})}`,
   );
 
   public static of(scope: Construct): Program {
