@@ -210,6 +210,23 @@ describe.each(shells)("under $name", (shell) => {
       },
     );
 
+    test.each(shell.firewalls)(
+      "with %s reports how many packets a minute are logged, if peers are not counted",
+      async (firewall) => {
+        await on(firewall);
+        const BACKEND = firewall === "nftables" ? "nftables" : "iptables";
+        for (const [LOG_DENIED, logged] of [
+          ["7", firewall === "nftables" ? "" : "7"],
+          ["", ""],
+          // From a configuration that does not have the setting.
+          [null, ""],
+        ]) {
+          await program.lockForGood({ BACKEND, LOG_DENIED: LOG_DENIED as string | null });
+          expect(await hostLines("logged")).toEqual([logged]);
+        }
+      },
+    );
+
     test("begins anew after a lock that was rolled back: the host was open since", async () => {
       await on("nftables");
       await program.lock();
