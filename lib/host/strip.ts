@@ -25,9 +25,8 @@ export function stripAwk(text: string): string {
 class ShellStripper {
   private at = 0;
   private readonly lines: string[] = [];
+  /** From the last line break that is not within quotes. */
   private line = "";
-  /** Not if it began within quotes, or continues the previous line. */
-  private mayDropLine = true;
   private wordStart = true;
   private readonly frames: Frame[] = [{ kind: "commands", depth: 0, cases: 0 }];
   private readonly heredocs: { readonly end: string; readonly tabs: boolean }[] = [];
@@ -66,7 +65,7 @@ class ShellStripper {
     } else if (rest.startsWith("'")) {
       this.literal();
     } else if (frame.kind === "parameter") {
-      this.closeAt("}", frame);
+      this.parameter();
     } else if (frame.kind === "arithmetic") {
       this.arithmetic(frame);
     } else {
@@ -101,6 +100,14 @@ class ShellStripper {
     }
     this.take(word.length);
     this.wordStart = /[\s;&|()<>]$/.test(word);
+  }
+
+  private parameter(): void {
+    if (this.text[this.at] === "}") {
+      this.close(1);
+    } else {
+      this.take(1);
+    }
   }
 
   private bracket(frame: Frame, by: 1 | -1): void {
@@ -139,14 +146,6 @@ class ShellStripper {
     this.wordStart = false;
   }
 
-  private closeAt(char: string, { kind }: Frame): void {
-    if (this.text[this.at] === char && kind === "parameter") {
-      this.close(1);
-    } else {
-      this.take(1);
-    }
-  }
-
   private open(kind: Frame["kind"], length: number): void {
     this.take(length);
     this.frames.push({ kind, depth: 0, cases: 0 });
@@ -169,7 +168,7 @@ class ShellStripper {
   }
 
   private endLine(): void {
-    if (this.mayDropLine && this.line.trim() === "") {
+    if (this.line.trim() === "") {
       this.at += 1;
     } else {
       this.take(1);
@@ -177,7 +176,6 @@ class ShellStripper {
       this.lines.push(this.line);
     }
     this.line = "";
-    this.mayDropLine = true;
     this.wordStart = true;
   }
 
@@ -206,10 +204,8 @@ class ShellStripper {
   }
 
   private take(length: number): void {
-    const taken = this.text.slice(this.at, this.at + length);
-    this.line += taken;
+    this.line += this.text.slice(this.at, this.at + length);
     this.at += length;
-    this.mayDropLine &&= !taken.includes("\n");
   }
 
   private error(problem: string): Error {
