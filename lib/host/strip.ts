@@ -61,7 +61,7 @@ class ShellStripper {
     } else if (rest.startsWith('"')) {
       this.quote(frame);
     } else if (frame.kind === "quotes") {
-      this.take(1);
+      this.take(this.next(/[^"\\$`]+|[^]/y).length);
     } else if (rest.startsWith("'")) {
       this.literal();
     } else if (frame.kind === "parameter") {
@@ -94,7 +94,7 @@ class ShellStripper {
 
   /** A word of letters, by which `case` and `esac` are known; or one other character. */
   private word(frame: Frame): void {
-    const [word] = /^[\w-]+/.exec(this.text.slice(this.at, this.at + 80)) ?? [this.text[this.at] as string];
+    const word = this.next(/[\w/.=-]+|[^]/y);
     if (this.wordStart && (word === "case" || word === "esac")) {
       frame.cases += word === "case" ? 1 : -1;
     }
@@ -201,6 +201,11 @@ class ShellStripper {
         this.take(length);
       }
     }
+  }
+
+  private next(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    return pattern.exec(this.text)?.[0] ?? "";
   }
 
   private take(length: number): void {
