@@ -97,7 +97,7 @@ has_new_counts() {
   call_backend has_new_counts
 }
 
-# seconds_since UP: sets seconds, since the system was up for that long. Other clocks may jump.
+# seconds_since UP: sets seconds, the time since the uptime was UP. Other clocks may jump.
 seconds_since() {
   read -r up rest </proc/uptime || return 1
   seconds=$((${up%.*} - ${1%.*}))

@@ -6,7 +6,7 @@
 #   X_start_guard, X_stop_guard, X_guard_runs
 #   X_start_watchdog ATTEMPT SECONDS
 #
-# In the order in which they are looked for; `none` is every host on which the others are not.
+# Below, in the order in which they are looked for. `none` is a host on which nothing else was found.
 
 init_systems='systemd openrc sysvinit none'
 

@@ -62,7 +62,7 @@ other_firewall_drops() {
 }
 
 # Puts our chains also into the filter tables that drop, from the iptables texts of the record, so that SSH passes there too.
-# They stay until unlock. A host that only observes lets nothing past the rules of others.
+# They stay until unlock. A host that only observes lets nothing past other firewalls.
 join_other_tables() {
   [ -s "$rec_dir/iptables" ] && [ "$rec_mode" != observe ] || {
     leave_other_tables

@@ -8,8 +8,8 @@ import { stripAwk, stripShell } from "./strip";
 export type Files = ReadonlyMap<string, string>;
 
 /**
- * The order in which they are joined: a folder stands for all its files, base comes first, with the header, and main last, for
- * it runs.
+ * The order in which they are joined. A folder stands for all its files; base comes first, because it has the header, and main
+ * last, because it runs.
  */
 const PARTS = [
   ...["base.sh", "awk/", "store.sh", "unrecorded.sh", "backend.sh", "backends/", "other-firewalls.sh", "conflicts.sh"],

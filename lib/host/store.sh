@@ -15,7 +15,7 @@
 # Renaming pending to confirmed is the one moment at which a host becomes locked.
 
 # Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
-# any more, for its rules and its watchdog went with it.
+# any more, because its rules and its watchdog are gone.
 read_state() {
   pending='' confirmed='' stale='' boot='' due=''
   [ ! -f "$STATE/confirmed" ] || read -r confirmed boot due <"$STATE/confirmed" || :

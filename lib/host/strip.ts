@@ -1,4 +1,4 @@
-/** Takes the comments and blank lines out of POSIX sh and awk, and changes nothing else. */
+/** Removes the comments and blank lines from POSIX sh and awk, and changes nothing else. */
 
 /**
  * Where the lexer is: in commands (the text, or a command substitution that ends with its own bracket), in double quotes, in
@@ -17,7 +17,7 @@ export function stripShell(text: string): string {
   return new ShellStripper(text).strip();
 }
 
-/** Whole lines only. A line of awk that begins with # is a comment, for neither strings nor patterns have line breaks. */
+/** Whole lines only. A line of awk that begins with # is a comment, because neither strings nor patterns have line breaks. */
 export function stripAwk(text: string): string {
   return text.replace(/^[ \t]*(#.*)?\n/gm, "");
 }

@@ -2,18 +2,18 @@
 # Nothing where that is so.
 
 BEGIN {
-  want["INPUT"] = "SSH_ONLY_IN"
-  want["OUTPUT"] = "SSH_ONLY_OUT"
-  want["FORWARD"] = "SSH_ONLY_FWD"
+  jump["INPUT"] = "SSH_ONLY_IN"
+  jump["OUTPUT"] = "SSH_ONLY_OUT"
+  jump["FORWARD"] = "SSH_ONLY_FWD"
 }
-$1 == "-A" && ($2 in want) {
+$1 == "-A" && ($2 in jump) {
   if (!($2 in first)) first[$2] = $3 $4
-  if (NF == 4 && $3 $4 == "-j" want[$2]) ours[$2]++
+  if (NF == 4 && $3 $4 == "-j" jump[$2]) ours[$2]++
 }
 END {
-  for (c in want) {
-    if (first[c] == "-j" want[c] && ours[c] == 1) continue
-    for (; ours[c] > 0; ours[c]--) print "-D " c " -j " want[c]
-    print "-I " c " 1 -j " want[c]
+  for (c in jump) {
+    if (first[c] == "-j" jump[c] && ours[c] == 1) continue
+    for (; ours[c] > 0; ours[c]--) print "-D " c " -j " jump[c]
+    print "-I " c " 1 -j " jump[c]
   }
 }
