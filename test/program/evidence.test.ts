@@ -371,7 +371,11 @@ describe.each(shells)("under $name", (shell) => {
           .concat(out(`${now + 3}.0 h kernel:`));
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([""]);
 
-        await program.lockForGood({ BACKEND: "iptables", LOG_DENIED: "10", ...rulesetsFor(22, { logDeniedPerMinute: 10 }) });
+        await program.lockForGood({
+          BACKEND: "iptables",
+          LOG_DENIED: "10",
+          ...rulesetsFor(22, { logDeniedPerMinute: 10 }),
+        });
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([
           `in 6 192.0.2.1 80 2 ${now + 1} ${now + 2}`,
           `out 58 2001:0db8:: - 1 ${now + 3} ${now + 3}`,
