@@ -165,7 +165,7 @@ function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPat
     locals: {
       ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
       parts: hostProgramParts().map(templateLiteral),
-      program: '${join("\\n\\n", local.parts)}',
+      program: '${join("\\n", local.parts)}',
     },
     triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
     lock: script(
@@ -182,6 +182,7 @@ function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPat
         ALLOW_FROM: literal(allowFrom.join(" ")),
         EXCEPTIONS: literal(""),
         MODE: literal("enforce"),
+        LOG_DENIED: literal(policy.logDeniedPerMinute ?? ""),
         BACKEND: literal("auto"),
         CONFIRM_WITHIN: literal(120),
         SKIP_PREFLIGHT: literal(false),

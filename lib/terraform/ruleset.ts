@@ -12,6 +12,7 @@ const POLICY = {
   allow_from: ({ policy }: Entry) => policy.sources.map((source) => source.cidr).join(" "),
   exceptions: ({ policy }: Entry) => policy.exceptions.map((exception) => exception.kind).join(" "),
   mode: ({ policy }: Entry) => policy.mode,
+  log_denied: ({ policy }: Entry) => String(policy.logDeniedPerMinute ?? ""),
 } as const;
 
 export class Ruleset {

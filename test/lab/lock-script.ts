@@ -38,6 +38,7 @@ export function lockScript(
     PORT: policy.sshPort,
     ALLOW_FROM: policy.sources.map((source) => source.cidr).join(" "),
     EXCEPTIONS: policy.exceptions.map((exception) => exception.kind).join(" "),
+    LOG_DENIED: policy.logDeniedPerMinute ?? "",
     BACKEND: "auto",
     CONFIRM_WITHIN: 120,
     SKIP_PREFLIGHT: false,

@@ -104,6 +104,7 @@ export function lockSettings(own: Settings = {}): Record<string, string> {
     PORT: "22",
     ALLOW_FROM: "10.77.0.0/24 fd77::/64",
     EXCEPTIONS: "",
+    LOG_DENIED: "",
     BACKEND: "auto",
     CONFIRM_WITHIN: "120",
     SKIP_PREFLIGHT: "false",

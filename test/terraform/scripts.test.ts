@@ -64,7 +64,7 @@ function evaluated(configuration: Configuration): object {
 
 const SETTINGS = [
   ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
-  ...["EXCEPTIONS", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
+  ...["EXCEPTIONS", "LOG_DENIED", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
 ];
 
 /** The settings of a script, as the shell reads them, without running the launcher behind them. */
@@ -153,6 +153,7 @@ describeWith(
           PORT: "22",
           ALLOW_FROM: "192.0.2.0/24 2001:db8::/32",
           EXCEPTIONS: "dhcp-client ping",
+          LOG_DENIED: "",
           BACKEND: "auto",
           CONFIRM_WITHIN: "120",
           SKIP_PREFLIGHT: "false",
