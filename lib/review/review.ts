@@ -1,16 +1,19 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
-import { compare, findFirewalls, type Firewalls, trigger, type Uploads } from "./firewalls";
 import { fingerprint } from "../contract/fingerprint";
+import { compare } from "../output/compare";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
+import { findFirewalls, type Firewalls } from "./firewalls";
 import { type HostReview, reviewHost } from "./hosts";
 import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
+import { trigger } from "./resources";
 import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
+import type { Uploads } from "./unclear";
 
 export interface Review {
   /** Every kind that was found, in the order of DANGERS. */
-  readonly dangers: readonly Danger[];
+  readonly dangers: readonly DangerGroup[];
   /** By firewall and name. */
   readonly hosts: readonly HostReview[];
   readonly rulesetChanges: readonly RulesetChange[];
@@ -27,7 +30,8 @@ export interface Review {
   readonly errored: boolean;
 }
 
-export interface Danger {
+/** What was found of one kind. */
+export interface DangerGroup {
   readonly kind: DangerKind;
   readonly findings: readonly Finding[];
 }
@@ -197,7 +201,7 @@ function fingerprintAfter(plan: Plan, hosts: readonly HostReview[]): Pick<Review
 function countedByAction({ others }: Firewalls): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { actions } of others) {
-    const action = actions.length > 1 ? "replace" : actions[0];
+    const action = actions.length === 1 ? String(actions[0]) : "replace";
     counts.set(action, (counts.get(action) ?? 0) + 1);
   }
   return new Map([...counts].sort(([a], [b]) => compare(a, b)));

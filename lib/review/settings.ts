@@ -1,6 +1,7 @@
 /** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
 import type { Danger } from "./dangers";
-import { MEMORY, type Part, remembered, trigger, type TrackedHost } from "./firewalls";
+import type { TrackedHost } from "./firewalls";
+import { type FirewallResource, remembered, rememberedNames, SIDES, trigger } from "./resources";
 import { type Change, known, same } from "./plan";
 
 /** How a host is locked, as text; undefined where the plan does not say. */
@@ -13,7 +14,7 @@ export interface Settings {
 }
 
 /** A setting stands in the script where it is the same for all hosts, else in what the lockdown or its hold remembers. */
-export function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Settings {
+export function settingsOf(lockdown: FirewallResource | undefined, hold: FirewallResource | undefined): Settings {
   const [script] = lockdown?.block?.provisioners ?? [];
   const setting = (name: string): string | undefined => {
     const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
@@ -32,12 +33,16 @@ export function settingsOf(lockdown: Part | undefined, hold: Part | undefined): 
 }
 
 /** A lockdown has this trigger where the setting is false, and nowhere else. */
-function persistOf(lockdown: Part | undefined): string | undefined {
+function persistOf(lockdown: FirewallResource | undefined): string | undefined {
   const value = lockdown && trigger(lockdown.change, "after", "persist");
   return lockdown?.change.after === undefined || value !== undefined ? known(value) : "true";
 }
 
-export function lockFindings(lockdown: Part, hold: Part | undefined, settings: Settings): readonly Danger[] {
+export function lockFindings(
+  lockdown: FirewallResource,
+  hold: FirewallResource | undefined,
+  settings: Settings,
+): readonly Danger[] {
   const findings: Danger[] = [];
   const pinned =
     hostKeyOf(lockdown.change) ?? (hold && memoryIsFresh(hold.change) ? hostKeyOf(hold.change) : undefined);
@@ -79,9 +84,8 @@ export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
 
 /** Undefined where nothing is said. */
 function hostKeyOf(change: Change): boolean | undefined {
-  const names = change.after?.namesAt(change.type === "null_resource" ? "triggers" : "input") ?? [];
   const value = remembered(change, "after", "host_key");
-  return names.includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
+  return rememberedNames(change, "after").includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
 }
 
 /** What an older null_resource remembers is what it was told when the host was first locked. */
@@ -102,7 +106,7 @@ export function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[
 /** More than there are. */
 const MOST_NAMES = 30;
 
-function changedMemory({ change }: Part): readonly string[] {
-  const names = (["before", "after"] as const).flatMap((side) => change[side]?.namesAt(MEMORY[change.type]) ?? []);
+function changedMemory({ change }: FirewallResource): readonly string[] {
+  const names = SIDES.flatMap((side) => rememberedNames(change, side));
   return names.filter((name) => !same(remembered(change, "before", name), remembered(change, "after", name)));
 }

@@ -1,9 +1,9 @@
 /** What every connection needs below itself: loopback, the size of packets, and finding the neighbours in IPv6. */
 import type { Policy } from "../policy/policy";
-import { ACCEPT, type IcmpType, type Rule, type Topic } from "./rule";
+import { ACCEPT, type Group, type IcmpType, type Rule, type Topic } from "./rule";
 
 export function loopback(): Topic {
-  const group = (words: string): Topic["input"] => ({
+  const group = (words: string): Group => ({
     comment: [`Loopback: ${words} this machine itself; many programs need it.`],
     rules: [{ loopback: true, verdict: ACCEPT }],
   });

@@ -1,7 +1,8 @@
 /** All that the configuration is written from, found once for a list of hosts. */
 import type { Host, Shared } from "../policy/host";
+import type { RulesetTexts } from "../contract/backends";
 import type { Policy } from "../policy/policy";
-import { renderRulesets, type Rulesets } from "../ruleset/rulesets";
+import { renderRulesets } from "../ruleset/backends";
 import { shardOf } from "./layout";
 import { commonValues, type Value } from "./host-values";
 
@@ -10,7 +11,7 @@ export const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
 /** A ruleset, under the name of what it was written for. */
 export interface Ruleset {
   readonly key: string;
-  readonly texts: Rulesets;
+  readonly texts: RulesetTexts;
   readonly policy: Policy;
 }
 
@@ -42,7 +43,7 @@ function distinctRulesets(hosts: readonly Host[], shared: Shared): Pick<Plan, "r
   const byPolicy = new Map<Policy, Map<string, Ruleset>>();
   const byText = new Map<string, Ruleset>();
   const rulesetOf = new Map<Host, Ruleset>();
-  const identityOf = (texts: Rulesets): string => TEXTS.map((text) => texts[text] ?? "").join("\0");
+  const identityOf = (texts: RulesetTexts): string => TEXTS.map((text) => texts[text] ?? "").join("\0");
   const { policy: common, props } = shared;
   const ofShared = common && identityOf(renderRulesets(common, props.backend ?? "auto"));
   const make = (host: Host): Ruleset => {

@@ -3,7 +3,7 @@ import { shown } from "../output/shown";
 
 const SHOW = "give what `terraform show -json PLANFILE` prints";
 
-export const messages = {
+export const planProblems = {
   empty: (): string => `is empty; ${SHOW}, and mind that the command before the pipe may have failed`,
   notJson: (place: string | undefined): string => `is no JSON${place === undefined ? "" : ` (${place})`}; ${SHOW}`,
   isPlanFile: (): string => "is the plan file itself, which only Terraform can read; run terraform show -json on it",

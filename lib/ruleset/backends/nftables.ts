@@ -1,11 +1,28 @@
 /** The ruleset for nftables: one table of our own, replaced in one transaction. */
-import { FAMILIES, type Family } from "../policy/address";
-import type { Policy } from "../policy/policy";
-import { summary } from "./header";
-import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
-import { chainsOf, CHAINS } from "./topics";
+import { FAMILIES, type Family } from "../../policy/address";
+import type { Policy } from "../../policy/policy";
+import { summary } from "../header";
+import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "../rule";
+import type { RulesetBackend } from "../backend";
+import { chainsOf, CHAINS } from "../topics";
+import { NFTABLES_GRAMMARS } from "./nftables-grammar";
 
 const TABLE = "inet ssh_only_firewall";
+
+/** Its hosts need the texts of iptables too: those stand in filter tables of others that drop by default. */
+export const nftables: RulesetBackend = {
+  texts: [
+    {
+      name: "nftables",
+      description: "for nft -f: one table of our own (the default, but for hosts with backend iptables)",
+      render: renderNftables,
+      families: FAMILIES,
+      grammars: NFTABLES_GRAMMARS,
+    },
+  ],
+  files: [],
+  needs: ["iptables"],
+};
 
 /** Text for `nft -f`. Numbers stand where old versions of nft have no name. */
 export function renderNftables(policy: Policy): string {
@@ -203,7 +220,7 @@ function rateOver(perMinute: number): string {
 }
 
 function oneOf(values: readonly string[]): string {
-  return values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
+  return values.length === 1 ? String(values[0]) : `{ ${values.join(", ")} }`;
 }
 
 const RATE_KEY = { ipv4: "ip saddr", ipv6: "ip6 saddr & ffff:ffff:ffff:ffff::" } as const;
