@@ -70,7 +70,7 @@ function hostOf(file: string, key: string | undefined): Host {
   if (key === undefined && keys.length > 1) {
     throw new CommandError(messages.whichHost(file, keys), 2);
   }
-  const host = hosts.get(key ?? keys[0]);
+  const host = hosts.get(key ?? keys[0] ?? "");
   if (host === undefined) {
     throw new CommandError(messages.unknownHost(file, String(key), closest(String(key), keys), keys), 1);
   }

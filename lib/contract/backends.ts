@@ -10,7 +10,10 @@ export type RulesetTextName = (typeof TEXTS)[BackendName][number];
 
 export const BACKEND_NAMES = Object.keys(TEXTS) as readonly BackendName[];
 
-/** In the order in which the SHA-256 of a ruleset is taken over them. */
+/**
+ * The triggers of a ruleset: one text for each program that loads it, empty where the host does not need it. The SHA-256 of a ruleset
+ * is taken over them in this order.
+ */
 export const RULESET_TEXTS: readonly RulesetTextName[] = Object.values(TEXTS).flat();
 
 /** The texts of a ruleset; a host does not need those of every backend. */

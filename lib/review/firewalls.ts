@@ -7,11 +7,12 @@
  * What bears some of these marks and not all is reported, never guessed.
  */
 import { RULESET_TEXTS } from "../contract/backends";
-import { namedPart } from "../contract/names";
+import { parseResourceName } from "../contract/names";
+import { LOCKDOWN_MARKS } from "../contract/triggers";
 import { compare } from "../output/compare";
 import { findHolds, type Holds } from "./holds";
 import { blockOf, type Change, type Instance, type Plan } from "./plan";
-import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, LOCKDOWN_MARKS, mayBeOurs } from "./resources";
+import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, mayBeOurs } from "./resources";
 import type { Text } from "./text";
 import { otherProvisioners, otherScripts, strayMarks, type Uploads } from "./unclear";
 
@@ -135,7 +136,7 @@ function hostOf(
   hold: FirewallResource | undefined,
   lockdown: FirewallResource | undefined,
 ): TrackedHost {
-  const own = namedPart(named.name)?.firewall ?? named.name;
+  const own = parseResourceName(named.name)?.firewall ?? named.name;
   return {
     key: named.index ?? named.address,
     firewall: named.module === "" ? own : `${named.module}.${own}`,

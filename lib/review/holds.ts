@@ -1,5 +1,7 @@
 /** Which resources of a plan are holds, and of which lockdowns. */
-import { namedPart } from "../contract/names";
+import { holdOfIds, parseResourceName, type Part, PARTS } from "../contract/names";
+import { VERBS } from "../contract/script";
+import { HOLD_MARKS } from "../contract/triggers";
 import type { Change } from "./plan";
 import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, verbOf } from "./resources";
 
@@ -15,7 +17,7 @@ export function findHolds(
   lockdowns: readonly FirewallResource[],
   rulesets: readonly FirewallResource[],
 ): Holds {
-  const candidates = resources.filter((one) => hasTriggers(one.change, ["address"]) && !lockdowns.includes(one));
+  const candidates = resources.filter((one) => hasTriggers(one.change, HOLD_MARKS) && !lockdowns.includes(one));
   const of = new Map<string, Set<string>>();
   const found = new Set<string>();
   const link = (lockdown: Change, hold: string): void => {
@@ -36,7 +38,7 @@ export function findHolds(
     if (isHoldByName(hold, rulesets)) {
       found.add(groupOf(hold.change));
       lockdowns
-        .filter(({ change }) => isBeside(change, hold.change, "lockdown") && change.index === hold.change.index)
+        .filter(({ change }) => isBeside(change, hold.change, PARTS.lockdown) && change.index === hold.change.index)
         .forEach(({ change }) => link(change, groupOf(hold.change)));
     }
   }
@@ -45,24 +47,25 @@ export function findHolds(
 
 function isHoldByName({ change, block }: FirewallResource, rulesets: readonly FirewallResource[]): boolean {
   return (
-    block?.provisioners.some((script) => verbOf(script) === "unlock") === true ||
-    (namedPart(change.name)?.part === "hold" && rulesets.some((one) => isBeside(one.change, change, "ruleset")))
+    block?.provisioners.some((script) => verbOf(script) === VERBS.unlock) === true ||
+    (parseResourceName(change.name)?.part === PARTS.hold &&
+      rulesets.some((one) => isBeside(one.change, change, PARTS.ruleset)))
   );
 }
 
 /** Whether both are called as parts of the same firewall. */
-function isBeside(one: Change, other: Change, part: string): boolean {
-  const name = namedPart(one.name);
+function isBeside(one: Change, other: Change, part: Part): boolean {
+  const name = parseResourceName(one.name);
   return (
     one.module === other.module &&
     one.type === other.type &&
     name?.part === part &&
-    name.firewall === namedPart(other.name)?.firewall
+    name.firewall === parseResourceName(other.name)?.firewall
   );
 }
 
 /** A lockdown names its hold, or the local with the ids of its holds, which is named after them. */
 function holdBehind(reference: string, type: string): string {
-  const [, firewall, suffix] = /^local\.(.*)_hold_ids(_[0-9_]+)?$/s.exec(reference) ?? [];
-  return firewall === undefined ? reference.replace(/\[.*$/s, "") : `${type}.${firewall}_hold${suffix ?? ""}`;
+  const hold = holdOfIds(reference);
+  return hold === undefined ? reference.replace(/\[.*$/s, "") : `${type}.${hold}`;
 }

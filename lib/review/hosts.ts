@@ -1,5 +1,7 @@
 /** What a plan does to each host, and what of it a reviewer must know before anything else. */
+import { CONNECTION } from "../contract/connection";
 import { foundIn } from "../contract/drift";
+import { TRIGGERS } from "../contract/triggers";
 import { accessFindings } from "./access";
 import type { Danger, Finding } from "./dangers";
 import type { TrackedHost } from "./firewalls";
@@ -38,7 +40,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
   const address = addressOf(host);
   const settings = settingsOf(lockdown, hold);
   const { outcome, findings } = outcomeOf(host, address, settings.takeOver);
-  const ruleset = ofTheHost(host, "ruleset_sha256");
+  const ruleset = ofTheHost(host, TRIGGERS.ruleset);
   const memory = memoryChanges(host);
   const dangers =
     lockdown !== undefined && creates(lockdown)
@@ -55,7 +57,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     place: placeOf(hold, address.after, "after"),
     placeBefore: placeOf(hold, address.before, "before"),
     ruleset,
-    program: ofTheHost(host, "host_program"),
+    program: ofTheHost(host, TRIGGERS.program),
     why: [...(lockdown?.change.before !== undefined && creates(lockdown) ? reasonsOf(lockdown) : []), ...memory],
     lockedAfter: isLockedAfter(lockdown, outcome),
     settings,
@@ -64,8 +66,8 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
 }
 
 function addressOf({ hold, lockdown }: TrackedHost): ValueChange {
-  const own = triggerChange(lockdown, "address");
-  const ofHold = triggerChange(hold, "address");
+  const own = triggerChange(lockdown, TRIGGERS.address);
+  const ofHold = triggerChange(hold, TRIGGERS.address);
   return { before: ofHold.before ?? own.before, after: own.after ?? ofHold.after };
 }
 
@@ -76,14 +78,14 @@ function ofTheHost(host: TrackedHost, name: string): ValueChange {
 }
 
 function accessOf(host: TrackedHost, ruleset: ValueChange, rulesets: Rulesets): readonly Danger[] {
-  const observes = known(triggerChange(host.lockdown, "mode").after) === "observe";
+  const observes = known(triggerChange(host.lockdown, TRIGGERS.mode).after) === "observe";
   return accessFindings(ruleset, rulesets, observes, previousLock(host));
 }
 
 function isLockedAfter(lockdown: FirewallResource | undefined, outcome: Outcome): boolean {
   return (
     lockdown?.change.after !== undefined &&
-    known(trigger(lockdown.change, "after", "mode")) !== "observe" &&
+    known(trigger(lockdown.change, "after", TRIGGERS.mode)) !== "observe" &&
     (creates(lockdown) || !lockdown.tainted) &&
     outcome !== "unlock" &&
     outcome !== "leave"
@@ -92,26 +94,28 @@ function isLockedAfter(lockdown: FirewallResource | undefined, outcome: Outcome)
 
 function placeOf(hold: FirewallResource | undefined, address: Value | undefined, side: Side): string | undefined {
   const where = known(address);
-  const others = ["port", "bastion_host"].map((name) => hold && known(remembered(hold.change, side, name)));
+  const others = [CONNECTION.port.name, CONNECTION.bastionHost.name].map(
+    (name) => hold && known(remembered(hold.change, side, name)),
+  );
   return where === undefined ? undefined : JSON.stringify([where, ...others.map((one) => one ?? "")]);
 }
 
 /** Why a lockdown is replaced, by the trigger that changes. */
 const REASONS: Readonly<Record<string, string>> = {
-  mode: "its mode changes",
-  persist: "its persist changes",
-  ruleset_sha256: "its ruleset changes",
-  host_program: "the host program changes",
-  address: "its address changes",
+  [TRIGGERS.mode]: "its mode changes",
+  [TRIGGERS.persist]: "its persist changes",
+  [TRIGGERS.ruleset]: "its ruleset changes",
+  [TRIGGERS.program]: "the host program changes",
+  [TRIGGERS.address]: "its address changes",
 };
 
 function reasonsOf(lockdown: FirewallResource): readonly string[] {
   const { change, movedHere, tainted } = lockdown;
   const changes = (name: string): boolean => !same(trigger(change, "before", name), trigger(change, "after", name));
   const reasons = [
-    ...(changes("drift") ? [driftReason(trigger(change, "after", "drift"))] : []),
+    ...(changes(TRIGGERS.drift) ? [driftReason(trigger(change, "after", TRIGGERS.drift))] : []),
     ...Object.entries(REASONS).flatMap(([name, reason]) => (changes(name) ? [reason] : [])),
-    ...(changes("hold") && !changes("address") ? ["its hold is replaced"] : []),
+    ...(changes(TRIGGERS.hold) && !changes(TRIGGERS.address) ? ["its hold is replaced"] : []),
     ...(movedHere === true ? ["its lockdown is another resource than before"] : []),
     ...(tainted ? ["the last lock failed"] : []),
     ...(change.reason === "replace_by_request" ? ["somebody asked for it (-replace)"] : []),

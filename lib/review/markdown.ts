@@ -144,7 +144,7 @@ function lockLines(locked: readonly HostReview[]): readonly string[] {
   };
   return [
     `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
-    `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${valuesOf((host) => host.settings.confirmWithin, " s")} after its rules were loaded.`,
+    `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
     `- Locked through restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
   ];
 }

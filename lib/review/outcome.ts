@@ -1,4 +1,5 @@
 /** What becomes of a host: what its hold and lockdown are told to do, and what Terraform makes of that. */
+import { TRIGGERS } from "../contract/triggers";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
 import { known, same, type Value } from "./plan";
@@ -110,7 +111,7 @@ function outcomeOfDestroyedHold(
     const detail = text`${was}: its hold is replaced, which unlocks it, and this plan does not lock it again`;
     return { outcome: "unlock", findings: [["opened", detail]] };
   }
-  if (!same(address.before, trigger(hold.change, "after", "address"))) {
+  if (!same(address.before, trigger(hold.change, "after", TRIGGERS.address))) {
     return moved(was, address.after ?? was, release);
   }
   if (release === "unlocks") {
@@ -162,7 +163,7 @@ function outcomeOfLockdown(host: TrackedHost, was: Value, refused: string): Host
 
 /** What only observes is not locked, whatever it was; and whoever was locked before is opened by it. */
 function observed({ outcome, findings }: HostOutcome, host: TrackedHost, address: ValueChange): HostOutcome {
-  const mode = triggerChange(host.lockdown, "mode");
+  const mode = triggerChange(host.lockdown, TRIGGERS.mode);
   const previous = previousLock(host);
   const wasObserved = previous === "known" && known(mode.before) === "observe";
   if (!creates(host.lockdown) || known(mode.after) !== "observe") {

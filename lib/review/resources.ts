@@ -1,4 +1,6 @@
 /** The resources of a firewall in a plan: what marks them, and what they keep. */
+import { verbIn } from "../contract/script";
+import { isTracker, TRACKERS, TRIGGERS } from "../contract/triggers";
 import { type Block, type Change, known, type Value } from "./plan";
 
 /** A resource of a firewall. */
@@ -22,31 +24,26 @@ export interface ValueChange {
   readonly after: Value | undefined;
 }
 
-export const LOCKDOWN_MARKS = ["address", "hold", "host_program", "ruleset_sha256"] as const;
+/** Where a resource keeps what replaces it, and what it only remembers; undefined for one that cannot be a firewall's. */
+const placesOf = ({ type }: Change) => (isTracker(type) ? TRACKERS[type] : undefined);
 
-/** Where the two kinds of resource keep what forces a replacement, and what does not. */
-const TRIGGERS = new Map([
-  ["null_resource", "triggers"],
-  ["terraform_data", "triggers_replace"],
-]);
-const MEMORY = new Map([
-  ["null_resource", "triggers"],
-  ["terraform_data", "input"],
-]);
+export const mayBeOurs = (change: Change): boolean => placesOf(change) !== undefined;
 
-export const mayBeOurs = ({ type }: Change): boolean => TRIGGERS.has(type);
+export function trigger(change: Change, side: Side, name: string): Value | undefined {
+  return change[side]?.get(placesOf(change)?.triggers ?? "", name);
+}
 
-export const trigger = (change: Change, side: Side, name: string): Value | undefined =>
-  change[side]?.get(TRIGGERS.get(change.type) ?? "", name);
+export function remembered(change: Change, side: Side, name: string): Value | undefined {
+  return change[side]?.get(placesOf(change)?.memory ?? "", name);
+}
 
-export const remembered = (change: Change, side: Side, name: string): Value | undefined =>
-  change[side]?.get(MEMORY.get(change.type) ?? "", name);
+export function triggerNames(change: Change, side: Side): readonly string[] {
+  return change[side]?.namesAt(placesOf(change)?.triggers ?? "") ?? [];
+}
 
-export const triggerNames = (change: Change, side: Side): readonly string[] =>
-  change[side]?.namesAt(TRIGGERS.get(change.type) ?? "") ?? [];
-
-export const rememberedNames = (change: Change, side: Side): readonly string[] =>
-  change[side]?.namesAt(MEMORY.get(change.type) ?? "") ?? [];
+export function rememberedNames(change: Change, side: Side): readonly string[] {
+  return change[side]?.namesAt(placesOf(change)?.memory ?? "") ?? [];
+}
 
 export function hasTriggers(change: Change, names: readonly string[]): boolean {
   return SIDES.some((side) => {
@@ -74,13 +71,8 @@ export function idsOf(change: Change): readonly string[] {
 
 /** The ids of the holds that a lockdown names. */
 export function holdIds(lockdown: Change): readonly string[] {
-  return SIDES.flatMap((side) => known(trigger(lockdown, side, "hold")) ?? []);
+  return SIDES.flatMap((side) => known(trigger(lockdown, side, TRIGGERS.hold)) ?? []);
 }
 
 /** What a script does on a host; undefined when it is not word for word in the plan, empty when it is not ours. */
-export function verbOf(script: string | undefined): string | undefined {
-  if (script === undefined) {
-    return undefined;
-  }
-  return /^SSH_ONLY_VERB='(?:\$\{replace\(join\(" ", \[")?(\w+)["']/m.exec(script)?.[1] ?? "";
-}
+export const verbOf = (script: string | undefined): string | undefined => script && verbIn(script);

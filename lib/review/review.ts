@@ -1,5 +1,6 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
 import { fingerprint } from "../contract/fingerprint";
+import { TRIGGERS } from "../contract/triggers";
 import { compare } from "../output/compare";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
 import { findFirewalls, type Firewalls } from "./firewalls";
@@ -82,7 +83,7 @@ function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
     ...deferred.map(({ address }) => finding("incomplete", text`${address} is put off to a later plan`)),
     ...firewalls.deposedHolds.flatMap((part) => {
       const release = releaseOf(part);
-      const address = trigger(part.change, "before", "address") ?? { known: part.change.address };
+      const address = trigger(part.change, "before", TRIGGERS.address) ?? { known: part.change.address };
       return release === undefined || release === "unlocks"
         ? []
         : [finding("left-locked", text`${address}: ${release}`)];

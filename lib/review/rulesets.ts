@@ -1,7 +1,7 @@
 /** The rulesets of a plan, found by the hash that a lockdown names, and what is different between two of them. */
-import { createHash } from "node:crypto";
 import { structuredPatch } from "diff";
 import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
+import { rulesetHash } from "../contract/triggers";
 import { type Change, known } from "./plan";
 import { type Side, SIDES, trigger } from "./resources";
 
@@ -11,10 +11,9 @@ export class Rulesets {
   public constructor(rulesets: readonly Change[]) {
     for (const change of rulesets) {
       for (const side of SIDES) {
-        const hash = hashOf(change, side);
-        const texts = RULESET_TEXTS.map((name) => [name, known(trigger(change, side, name)) ?? ""] as const);
-        if (hash !== undefined && !this.byHash.has(hash)) {
-          this.byHash.set(hash, Object.fromEntries(texts));
+        const texts = textsOf(change, side);
+        if (texts !== undefined) {
+          this.byHash.set(rulesetHash(texts), texts);
         }
       }
     }
@@ -22,7 +21,8 @@ export class Rulesets {
 
   /** What a ruleset is before or after; undefined where that is not known. */
   public of(change: Change, side: Side): RulesetTexts | undefined {
-    return this.find(hashOf(change, side));
+    const texts = textsOf(change, side);
+    return texts && this.find(rulesetHash(texts));
   }
 
   /** The texts whose SHA-256 this is: what the hosts check too. */
@@ -31,9 +31,10 @@ export class Rulesets {
   }
 }
 
-function hashOf(change: Change, side: Side): string | undefined {
-  const texts = RULESET_TEXTS.map((name) => known(trigger(change, side, name)));
-  return texts.includes(undefined) ? undefined : createHash("sha256").update(texts.join("")).digest("hex");
+/** Undefined where one of them is not known. */
+function textsOf(change: Change, side: Side): RulesetTexts | undefined {
+  const texts = RULESET_TEXTS.map((name) => [name, known(trigger(change, side, name))] as const);
+  return texts.some(([, text]) => text === undefined) ? undefined : Object.fromEntries(texts);
 }
 
 /** The lines of a unified diff, without a time. @param before undefined shows the whole of `after`. */

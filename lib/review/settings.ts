@@ -1,41 +1,32 @@
 /** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
+import { CONNECTION } from "../contract/connection";
+import { settingIn } from "../contract/script";
+import { type HostSetting, SETTINGS } from "../contract/settings";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
 import { type FirewallResource, remembered, rememberedNames, SIDES, trigger } from "./resources";
 import { type Change, known, same } from "./plan";
 
 /** How a host is locked, as text; undefined where the plan does not say. */
-export interface Settings {
-  readonly backend: string | undefined;
-  readonly confirmWithin: string | undefined;
-  readonly persist: string | undefined;
-  readonly skipPreflight: string | undefined;
-  readonly takeOver: string | undefined;
-}
+export type Settings = { readonly [Property in keyof typeof SETTINGS]: string | undefined };
 
 /** A setting stands in the script where it is the same for all hosts, else in what the lockdown or its hold remembers. */
 export function settingsOf(lockdown: FirewallResource | undefined, hold: FirewallResource | undefined): Settings {
-  const [script] = lockdown?.block?.provisioners ?? [];
-  const setting = (name: string): string | undefined => {
-    const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
-    const parts = [lockdown, hold].filter((part) => part !== undefined);
-    return (
-      value ?? parts.map(({ change }) => known(remembered(change, "after", name))).find((one) => one !== undefined)
-    );
-  };
-  return {
-    backend: setting("backend"),
-    confirmWithin: setting("confirm_within"),
-    persist: setting("persist") ?? persistOf(lockdown),
-    skipPreflight: setting("skip_preflight"),
-    takeOver: setting("take_over"),
-  };
+  const [script = ""] = lockdown?.block?.provisioners ?? [];
+  const valueOf = ({ name, triggerUnless }: HostSetting): string | undefined =>
+    settingIn(script, name) ??
+    [lockdown, hold]
+      .map((one) => one && known(remembered(one.change, "after", name)))
+      .find((value) => value !== undefined) ??
+    (triggerUnless === undefined ? undefined : triggered(lockdown, name, triggerUnless));
+  const values = Object.entries(SETTINGS).map(([property, setting]) => [property, valueOf(setting)] as const);
+  return Object.fromEntries(values) as Settings;
 }
 
-/** A lockdown has this trigger where the setting is false, and nowhere else. */
-function persistOf(lockdown: FirewallResource | undefined): string | undefined {
-  const value = lockdown && trigger(lockdown.change, "after", "persist");
-  return lockdown?.change.after === undefined || value !== undefined ? known(value) : "true";
+/** Of a setting whose trigger is there unless it has a certain value. */
+function triggered(lockdown: FirewallResource | undefined, name: string, unless: string): string | undefined {
+  const value = lockdown && trigger(lockdown.change, "after", name);
+  return lockdown?.change.after === undefined || value !== undefined ? known(value) : unless;
 }
 
 export function lockFindings(
@@ -74,7 +65,7 @@ export function lockFindings(
 export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
   const isPinned = (side: "before" | "after"): boolean =>
     [hold, lockdown].some((part) => {
-      const value = part && remembered(part.change, side, "host_key");
+      const value = part && remembered(part.change, side, CONNECTION.hostKey.name);
       return value !== undefined && known(value) !== "";
     });
   return hold?.change.after !== undefined && isPinned("before") && !isPinned("after")
@@ -84,8 +75,10 @@ export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
 
 /** Undefined where nothing is said. */
 function hostKeyOf(change: Change): boolean | undefined {
-  const value = remembered(change, "after", "host_key");
-  return rememberedNames(change, "after").includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
+  const value = remembered(change, "after", CONNECTION.hostKey.name);
+  return rememberedNames(change, "after").includes(CONNECTION.hostKey.name)
+    ? value !== undefined && known(value) !== ""
+    : undefined;
 }
 
 /** What an older null_resource remembers is what it was told when the host was first locked. */

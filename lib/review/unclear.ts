@@ -1,4 +1,6 @@
 /** What looks like a part of a firewall and is not as this package writes it. */
+import { hasVerb, isScript, variable, VERB, VERBS } from "../contract/script";
+import { TRIGGERS } from "../contract/triggers";
 import { blockOf, type Change, known, type Plan } from "./plan";
 import { type FirewallResource, SIDES, trigger, triggerNames, verbOf } from "./resources";
 import { type Text, text } from "./text";
@@ -8,16 +10,16 @@ export function strayMarks(change: Change, plan: Plan): readonly Text[] {
   const block = plan.blocks.get(blockOf(change));
   const names = SIDES.flatMap((side) => triggerNames(change, side));
   const marks = [
-    ...new Set(names.filter((name) => name === "host_program" || name === "ruleset_sha256")),
-    ...(block?.provisioners.some((script) => script?.includes("SSH_ONLY_VERB=")) ? ["SSH_ONLY_VERB"] : []),
+    ...new Set(names.filter((name) => name === TRIGGERS.program || name === TRIGGERS.ruleset)),
+    ...(block?.provisioners.some((script) => hasVerb(script ?? "")) ? [variable(VERB)] : []),
   ];
   return marks.length === 0
     ? []
     : [text`${change.address} looks like a part of a firewall (${marks.join(", ")}), and is none that is known here`];
 }
 
-const OF_A_LOCKDOWN = [["lock", "confirm"]];
-const OF_A_HOLD = [["unlock"], []];
+const OF_A_LOCKDOWN = [[VERBS.lock, VERBS.confirm]];
+const OF_A_HOLD = [[VERBS.unlock], []];
 
 /** A firewall's own provisioners are lock and confirm, and unlock or nothing; whatever else runs is not described here. */
 export function otherProvisioners(
@@ -61,23 +63,10 @@ export function otherScripts(resources: readonly FirewallResource[], uploads: Up
   const others = resources.filter(
     ({ change, block }) =>
       block?.provisioners.some((one) => (verbOf(one) ?? "") !== "" && !isScript(one ?? "", launchers)) === true ||
-      (change.actions.includes("create") && (known(trigger(change, "after", "host_program")) ?? version) !== version),
+      (change.actions.includes("create") && (known(trigger(change, "after", TRIGGERS.program)) ?? version) !== version),
   );
   return [...new Set(others.map(({ change }) => blockOf(change)))].map(
     (address) =>
       text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,
-  );
-}
-
-/** Settings as quoted constants, some of which Terraform fills in and quotes: nothing in them is shell. */
-const SETTING = /^SSH_ONLY_\w+='(?:(?:[^'$\n]|\$(?!\{))*|\$\{replace\([^{}'\n]*, "'", "'\\\\''"\)\})'$/;
-
-function isScript(script: string, launchers: readonly string[]): boolean {
-  const [shebang, ...lines] = script.split("\n");
-  const end = lines.indexOf("");
-  const rest = lines.slice(end + 1).join("\n");
-  const unescaped = rest.replace(/([$%])\1\{/g, "$1{");
-  return (
-    shebang === "#!/bin/sh" && lines.slice(0, end).every((line) => SETTING.test(line)) && launchers.includes(unescaped)
   );
 }
