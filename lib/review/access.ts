@@ -25,17 +25,24 @@ export function accessFindings(
   }
   const summary = readRuleset(texts);
   if (summary === undefined) {
-    return [["unknown", ["its ruleset is not as this version of ssh-only-firewall writes it; read who may reach SSH"]]];
+    return [
+      ["unknown", ["this version of ssh-only-firewall does not understand its ruleset; read in it who may reach SSH"]],
+    ];
   }
   if (summary.passesAll !== observes) {
-    const detail = observes ? "its ruleset denies, though it is only to observe" : "its ruleset denies nothing";
+    const detail = observes
+      ? "its ruleset denies packets, although its mode is observe"
+      : "its ruleset denies nothing, although its mode is enforce";
     return [["unknown", [detail]]];
   }
   if (observes || previous === "none") {
     return openToWorld(summary);
   }
   if (previous === "possible") {
-    return [...openToWorld(summary), ["cut-off", ["whether it is locked already cannot be told, nor what it loses"]]];
+    return [
+      ...openToWorld(summary),
+      ["cut-off", ["whether it is locked already is unknown, and so is who is cut off"]],
+    ];
   }
   return before === undefined || same(before, after)
     ? openToWorld(summary)
@@ -57,8 +64,11 @@ function openToWorld({ sshPort, sshSources, otherPorts }: RulesetSummary): reado
 function cutOff(texts: RulesetTexts | undefined, after: RulesetSummary): readonly Danger[] {
   const before = texts && readRuleset(texts);
   if (before === undefined) {
-    const why = texts === undefined ? "in this plan" : "as this version of ssh-only-firewall writes it";
-    return [["cut-off", [`the ruleset that it has is not ${why}, so that it cannot be told what it loses`]]];
+    const why =
+      texts === undefined
+        ? "its current ruleset is not in this plan"
+        : "this version of ssh-only-firewall does not understand its current ruleset";
+    return [["cut-off", [`${why}, so it is unknown who is cut off`]]];
   }
   const lost = sourcesLost(before, after).map(String);
   const details = [

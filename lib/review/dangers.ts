@@ -4,22 +4,23 @@ import type { Text } from "./text";
 /** In the order in which a reviewer reads of them: what each is called, what it means, and what to do. */
 export const DANGERS = {
   incomplete: {
-    title: "this plan is not the whole of what is configured",
-    meaning: "What is not in this plan is not reviewed, and does not happen when it is applied.",
+    title: "this plan does not cover the whole configuration",
+    meaning: "What is missing from this plan is not reviewed, and does not happen when it is applied.",
   },
   opened: {
     title: "hosts that will be opened",
     meaning:
-      "They left `hosts`, or everything is destroyed, or they only observe from now on: nothing is denied there any more. With `onDestroy: unlock-if-reachable`, one that cannot be reached then stays locked.",
+      "They left `hosts`, everything is destroyed, or they are only observed from now on, which denies nothing. With `onDestroy: unlock-if-reachable`, a host that cannot be reached stays locked.",
   },
   reopened: {
-    title: "hosts that are open for a while, and then locked again",
-    meaning: "Unlock and lock are two steps here: in between, and for good if the lock fails, these hosts are open.",
+    title: "hosts that are unlocked for a while, and then locked again",
+    meaning:
+      "Unlock and lock are two steps here. Between them these hosts are open; if the lock fails, they stay open.",
   },
   "left-locked": {
     title: "hosts that leave the state and stay locked",
     meaning:
-      "Nothing holds these locks any more, and no later deploy unlocks them; what a `removed` block runs of its own is not in a plan. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
+      "Nothing owns these locks any more, and no later deploy unlocks them. A plan does not show what a `removed` block runs by itself. To open such a host, run `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
   },
   owner: {
     title: "hosts whose lock has, or may have, another owner",
@@ -27,32 +28,32 @@ export const DANGERS = {
   },
   address: {
     title: "hosts whose address changes",
-    meaning: "A new address means another machine: the old one is unlocked, and the new one locked.",
+    meaning: "A new address means another machine: the old one is unlocked, and the new one is locked.",
   },
   "open-to-world": {
     title: "hosts with a port that is open to the world",
-    meaning: "Everybody may try to get in; name the sources in `allowFrom`, or in the exception.",
+    meaning: "Anybody can connect; name the sources in `allowFrom`, or in the exception.",
   },
   "cut-off": {
-    title: "hosts from which you may be cut off",
+    title: "hosts that may cut you off",
     meaning:
-      "Compare with where you log in from. Sessions from there end; Terraform itself must come back from an allowed source, or the host rolls back.",
+      "Compare with the address that you log in from. Sessions from other addresses end. Terraform itself must connect again from an allowed source, or the host rolls back.",
   },
   "host-key": {
     title: "hosts whose host key is not pinned",
-    meaning: "Terraform does not check which machine answers; give `connection.hostKey`.",
+    meaning: "Terraform does not check which machine answers; set `connection.hostKey`.",
   },
   tainted: {
-    title: "hosts on which an earlier lock failed, tried again",
-    meaning: "Find out why it failed before you try again: the output of that deploy says it.",
+    title: "hosts on which an earlier lock failed, and is tried again",
+    meaning: "Find out why it failed before you try again: the output of that deploy shows it.",
   },
   unguarded: {
     title: "hosts that are locked without the usual checks",
-    meaning: "Settings for drills and for lost states; take them out again afterwards.",
+    meaning: "These settings are for drills and for lost states; remove them afterwards.",
   },
-  unknown: { title: "hosts whose ruleset cannot be reviewed", meaning: "What will be loaded cannot be read here." },
-  unclear: { title: "what is not understood", meaning: "Read these resources in Terraform's own plan." },
-  drift: { title: "what was changed outside of Terraform", meaning: "The state is not what the last apply left." },
+  unknown: { title: "hosts whose ruleset cannot be reviewed", meaning: "This review cannot read what will be loaded." },
+  unclear: { title: "resources that are not understood", meaning: "Read these resources in Terraform's own plan." },
+  drift: { title: "changes made outside of Terraform", meaning: "The state differs from what the last apply left." },
 } as const satisfies Record<string, { readonly title: string; readonly meaning: string }>;
 
 export type DangerKind = keyof typeof DANGERS;

@@ -116,9 +116,9 @@ function reasonsOf(lockdown: FirewallResource): readonly string[] {
     ...(changes(TRIGGERS.drift) ? [driftReason(trigger(change, "after", TRIGGERS.drift))] : []),
     ...Object.entries(REASONS).flatMap(([name, reason]) => (changes(name) ? [reason] : [])),
     ...(changes(TRIGGERS.hold) && !changes(TRIGGERS.address) ? ["its hold is replaced"] : []),
-    ...(movedHere === true ? ["its lockdown is another resource than before"] : []),
+    ...(movedHere === true ? ["its lockdown is now another resource"] : []),
     ...(tainted ? ["the last lock failed"] : []),
-    ...(change.reason === "replace_by_request" ? ["somebody asked for it (-replace)"] : []),
+    ...(change.reason === "replace_by_request" ? ["it was requested (-replace)"] : []),
     ...(change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),
   ];
   return reasons.length === 0 ? ["the plan does not say why"] : reasons;
@@ -130,5 +130,5 @@ function driftReason(after: Value | undefined): string {
   if (found !== undefined) {
     return found === "open" ? "it was found open" : "its lock was found changed";
   }
-  return after === undefined ? "detectDrift was turned off" : "whether it drifted is not told by this plan";
+  return after === undefined ? "detectDrift was turned off" : "this plan does not show whether it drifted";
 }

@@ -108,7 +108,7 @@ function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): read
   const lines = [
     ...(unlocked.length === 0
       ? []
-      : ["- `unlock`, over SSH, where a hold is destroyed: takes our own rules away, and nothing else."]),
+      : ["- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules, and nothing else."]),
     ...(locked.length === 0 ? [] : lockLines(locked)),
     ...programLines(locked, knownProgram),
   ];
@@ -138,14 +138,14 @@ function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string,
 function lockLines(locked: readonly HostReview[]): readonly string[] {
   const valuesOf = (pick: (host: HostReview) => string | undefined, unit = ""): string => {
     const values = [...new Set(locked.map((host) => pick(host)))]
-      .map((value) => (value === undefined ? "(not told by this plan)" : `${markdown(text`${value}`)}${unit}`))
+      .map((value) => (value === undefined ? "(not shown by this plan)" : `${markdown(text`${value}`)}${unit}`))
       .sort();
     return someOf(values, (count) => counted(count, "other value", "other values")).join(" or ");
   };
   return [
     `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
-    `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
-    `- Locked through restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
+    `- \`confirm\`, over a new connection through the new rules. Without it, the host rolls back automatically, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
+    `- Locked across restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
   ];
 }
 
@@ -190,7 +190,7 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
   return [
     block(
       fingerprint === undefined
-        ? `\nFingerprint after the deploy: not known yet, for ${fingerprintNote}; ${locked}.`
+        ? `\nFingerprint after the deploy: not known yet, because ${fingerprintNote}; ${locked}.`
         : `\nFingerprint after the deploy: \`${fingerprint}\`; ${locked}.`,
     ),
   ];
@@ -203,7 +203,7 @@ function checksSection({ checks }: Review): readonly Section[] {
       .filter((line) => line.trim() !== "")
       .map((line) => [markdown(text`${address}`), markdown(text`${line}`)] as const),
   );
-  return rows.length === 0 ? [] : [table("\n#### What checks of this plan found", ["Check", "What it says"], rows)];
+  return rows.length === 0 ? [] : [table("\n#### Findings of the checks in this plan", ["Check", "Finding"], rows)];
 }
 
 function othersSection({ others }: Review): readonly Section[] {

@@ -8,27 +8,27 @@ import { type Text, text } from "./text";
 
 /** What becomes of a host, in the order in which it is listed: for the verdict, and for the table of hosts. */
 export const OUTCOMES = {
-  unlock: { short: "opened", long: "unlocked: the firewall is taken away" },
-  leave: { short: "left locked", long: "out of the state, and nothing of the firewall runs there" },
+  unlock: { short: "opened", long: "unlocked: the firewall is removed" },
+  leave: { short: "left locked", long: "removed from the state; nothing of the firewall runs there" },
   reopen: { short: "opened and locked again", long: "unlocked, and then locked again" },
-  move: { short: "moved to another address", long: "let go at the old address, and locked at the new one" },
+  move: { short: "moved to another address", long: "moved: given up at the old address, and locked at the new one" },
   first: { short: "locked for the first time", long: "locked for the first time" },
   perhaps: {
-    short: "locked, perhaps again",
-    long: "locked; perhaps it is already, for its hold is in the state and its lockdown is not",
+    short: "locked, possibly again",
+    long: "locked; it may be locked already, because its hold is in the state and its lockdown is not",
   },
   retry: {
     short: "tried again",
-    long: "tried again after a lock that failed: until then as before it, open or locked",
+    long: "tried again after a lock that failed; until then it is as it was before that lock, open or locked",
   },
-  observe: { short: "observed", long: "observed: nothing is denied, and what would be is recorded" },
+  observe: { short: "observed", long: "observed: nothing is denied, and what would be denied is recorded" },
   enforce: {
     short: "enforced after observing",
-    long: "enforced: it was only observed, and is closed from then on",
+    long: "enforced: it was only observed until now, and is closed from then on",
   },
-  relock: { short: "locked again", long: "locked again: the ruleset replaces the one in force in one step" },
-  update: { short: "remembered anew", long: "as before; only what Terraform remembers of it changes" },
-  stay: { short: "unchanged", long: "as before" },
+  relock: { short: "locked again", long: "locked again: the new ruleset replaces the current one in one step" },
+  update: { short: "updated in Terraform only", long: "unchanged; only what Terraform remembers of it changes" },
+  stay: { short: "unchanged", long: "unchanged" },
 } as const satisfies Record<string, { readonly short: string; readonly long: string }>;
 
 export type Outcome = keyof typeof OUTCOMES;
@@ -58,34 +58,34 @@ export const creates = (resource: FirewallResource | undefined): boolean =>
 export function releaseOf({ change, tainted, block }: FirewallResource): "unlocks" | Text | undefined {
   const actions = change.actions.join();
   if (change.actions.includes("forget")) {
-    return text`no unlock runs, for Terraform only forgets it (${actions})`;
+    return text`no unlock runs, because Terraform only forgets it (${actions})`;
   }
   if (!change.actions.includes("delete")) {
     return undefined;
   }
   if (block === undefined) {
     return [
-      "no unlock of the firewall runs, for its block left the configuration",
+      "no unlock of the firewall runs, because its block is no longer in the configuration",
       ...(change.reason === undefined ? [] : text` (${change.reason})`),
     ];
   }
   if (change.deposed !== undefined) {
-    return ["no unlock runs, for this is what an earlier replacement of its hold left over"];
+    return ["no unlock runs, because this hold is left over from an earlier replacement"];
   }
   if (tainted) {
-    return ["no unlock runs, for its hold is tainted"];
+    return ["no unlock runs, because its hold is tainted"];
   }
   if (actions === "create,delete") {
-    return ["no unlock runs, for its hold is replaced with create_before_destroy"];
+    return ["no unlock runs, because its hold is replaced with create_before_destroy"];
   }
-  return block.provisioners.length === 0 ? ["no unlock runs, for onDestroy is leave-locked"] : "unlocks";
+  return block.provisioners.length === 0 ? ["no unlock runs, because onDestroy is leave-locked"] : "unlocks";
 }
 
 /** @param takeOver as the plan sets it; undefined where the plan does not say */
 export function outcomeOf(host: TrackedHost, address: ValueChange, takeOver: string | undefined): HostOutcome {
   const release = host.hold && releaseOf(host.hold);
   const was = address.before ?? { known: "no address" };
-  const refused = takeOver === "true" ? "taken over, for takeOver is set" : "refused, unless takeOver is set";
+  const refused = takeOver === "true" ? "taken over, because takeOver is set" : "refused unless takeOver is set";
   const enforced =
     host.hold === undefined || release === undefined
       ? outcomeOfLockdown(host, was, refused)
@@ -118,7 +118,7 @@ function outcomeOfDestroyedHold(
     const detail = text`${was}: its hold is replaced (${hold.change.reason ?? "no reason given"})`;
     return { outcome: "reopen", findings: [["reopened", detail]] };
   }
-  const detail = text`${was}: ${release}, so that the old hold keeps the lock, and the new one is ${[refused]}`;
+  const detail = text`${was}: ${release}, so the old hold keeps the lock, and the new one is ${[refused]}`;
   return { outcome: "relock", findings: [["owner", detail]] };
 }
 
@@ -126,7 +126,7 @@ function moved(was: Value, becomes: Value, release: "unlocks" | Text): HostOutco
   return release === "unlocks"
     ? {
         outcome: "move",
-        findings: [["address", text`${was} becomes ${becomes}; the old address is unlocked, and open`]],
+        findings: [["address", text`${was} becomes ${becomes}; the old address is unlocked and open`]],
       }
     : {
         outcome: "move",
@@ -141,12 +141,12 @@ function outcomeOfLockdown(host: TrackedHost, was: Value, refused: string): Host
   const { hold, lockdown } = host;
   const findings: Danger[] = [];
   if (hold === undefined) {
-    findings.push(["unclear", text`${lockdown?.change.address ?? ""} has no hold that could be found`]);
+    findings.push(["unclear", text`${lockdown?.change.address ?? ""} has no hold that this review could find`]);
   } else if (hold.change.before === undefined && lockdown?.change.before !== undefined) {
     findings.push(["owner", text`${was}: its hold is not in the state; the lock of the new one is ${[refused]}`]);
   }
   if (lockdown === undefined) {
-    const detail = text`${was}: has a hold and no lockdown, so that this plan does not lock it`;
+    const detail = text`${was}: has a hold but no lockdown, so this plan does not lock it`;
     return { outcome: "stay", findings: [...findings, ["incomplete", detail]] };
   }
   if (lockdown.change.after === undefined) {
@@ -169,7 +169,7 @@ function observed({ outcome, findings }: HostOutcome, host: TrackedHost, address
   if (!creates(host.lockdown) || known(mode.after) !== "observe") {
     return { outcome: outcome === "relock" && wasObserved ? "enforce" : outcome, findings };
   }
-  const possibly = previous === "possible" ? "is perhaps locked already, and " : "";
+  const possibly = previous === "possible" ? "may be locked already, and " : "";
   const detail = text`${address.after ?? ""}: ${[possibly]}becomes observed, which denies nothing`;
   // Nothing locks it again.
   const others = findings.filter(([kind]) => kind !== "reopened");

@@ -76,11 +76,15 @@ function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
   const finding = (kind: DangerKind, detail: Text): Finding => ({ kind, host: undefined, detail });
   const deferred = plan.deferred.filter(firewalls.owns);
   return [
-    ...(plan.errored ? [finding("incomplete", ["planning failed half-way; Terraform will not apply this plan"])] : []),
+    ...(plan.errored ? [finding("incomplete", ["planning failed; Terraform will not apply this plan"])] : []),
     ...(plan.complete || plan.errored
       ? []
-      : [finding("incomplete", ["another plan is needed after this one: it has targets, or something is put off"])]),
-    ...deferred.map(({ address }) => finding("incomplete", text`${address} is put off to a later plan`)),
+      : [
+          finding("incomplete", [
+            "another plan is needed after this one: it has targets, or Terraform deferred something",
+          ]),
+        ]),
+    ...deferred.map(({ address }) => finding("incomplete", text`${address} is deferred to a later plan`)),
     ...firewalls.deposedHolds.flatMap((part) => {
       const release = releaseOf(part);
       const address = trigger(part.change, "before", TRIGGERS.address) ?? { known: part.change.address };
@@ -123,10 +127,10 @@ function contested(hosts: readonly HostReview[]): readonly Finding[] {
       const claim = other(claims);
       // Who stays where it was meets nobody that has gone.
       const earlier = host.place === host.placeBefore ? undefined : other(before);
-      const meaning = "its lock may be refused, unless takeOver is set";
+      const meaning = "its lock may be refused unless takeOver is set";
       const detail =
         claim !== undefined
-          ? text`${known(host.address) ?? ""} is the address of ${claim.name} too; ${[meaning]}`
+          ? text`${known(host.address) ?? ""} is also the address of ${claim.name}; ${[meaning]}`
           : earlier !== undefined
             ? text`${known(host.address) ?? ""} is locked as ${earlier.name} until now; ${[meaning]}`
             : undefined;

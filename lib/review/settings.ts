@@ -41,20 +41,24 @@ export function lockFindings(
     findings.push([
       "host-key",
       pinned === false
-        ? ["another machine could answer in its place; give connection.hostKey"]
-        : ["this plan does not tell whether it is pinned"],
+        ? ["another machine could answer in its place; set connection.hostKey"]
+        : ["this plan does not show whether it is pinned"],
     ]);
   }
   if (lockdown.tainted || hold?.tainted === true) {
     findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
   }
   const unguarded: Array<readonly [string | undefined, string, string]> = [
-    [settings.skipPreflight, "skipPreflight", "what would lock you out is not checked; only the watchdog is left"],
-    [settings.takeOver, "takeOver", "a lock that another owner has is taken away from it"],
+    [
+      settings.skipPreflight,
+      "skipPreflight",
+      "nothing checks whether it would lock you out; only the watchdog is left",
+    ],
+    [settings.takeOver, "takeOver", "a lock of another owner is taken over"],
   ];
   for (const [value, name, meaning] of unguarded) {
     if (value !== "false") {
-      const shown = value === "true" ? `${name} is set` : `${name} is not told by this plan; if it is set`;
+      const shown = value === "true" ? `${name} is set` : `this plan does not show whether ${name} is set; if it is`;
       findings.push(["unguarded", [`${shown}: ${meaning}`]]);
     }
   }
@@ -93,7 +97,7 @@ export function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[
   );
   // Names are ours, unless somebody else wrote them.
   const shown = [...new Set(names.map((name) => (/^[a-z_]{1,40}$/.test(name) ? name : "something else")))].sort();
-  return shown.length === 0 ? [] : [`remembered anew: ${shown.slice(0, MOST_NAMES).join(", ")}`];
+  return shown.length === 0 ? [] : [`updated in Terraform: ${shown.slice(0, MOST_NAMES).join(", ")}`];
 }
 
 /** More than there are. */

@@ -15,7 +15,9 @@ export function strayMarks(change: Change, plan: Plan): readonly Text[] {
   ];
   return marks.length === 0
     ? []
-    : [text`${change.address} looks like a part of a firewall (${marks.join(", ")}), and is none that is known here`];
+    : [
+        text`${change.address} looks like a part of a firewall (${marks.join(", ")}), but is not one that this version knows`,
+      ];
 }
 
 const OF_A_LOCKDOWN = [[VERBS.lock, VERBS.confirm]];
@@ -67,6 +69,6 @@ export function otherScripts(resources: readonly FirewallResource[], uploads: Up
   );
   return [...new Set(others.map(({ change }) => blockOf(change)))].map(
     (address) =>
-      text`${address} uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with`,
+      text`${address} uploads a script that this version of ssh-only-firewall does not write: read it, or review with the version that wrote the configuration`,
   );
 }

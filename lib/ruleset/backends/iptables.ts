@@ -24,7 +24,7 @@ export const iptables: RulesetBackend = {
   texts: [
     {
       name: "iptables",
-      description: "for iptables-restore --noflush: chains of our own, IPv4",
+      description: "for iptables-restore --noflush: chains of its own, IPv4",
       render: (policy) => renderIptables(policy, "ipv4"),
       families: ["ipv4"],
       grammars: IPTABLES_GRAMMARS,
@@ -52,8 +52,8 @@ export function renderIptables(policy: Policy, family: Family): string {
     title: `SSH-only firewall, for ${command} (${command}-restore --noflush).`,
     steps: [],
     note: [
-      "Chains of our own; declaring them empties them where they exist, and nothing else is touched. The jumps to them",
-      "are not in this text: the host program puts each into the first place of its chain, once this is loaded:",
+      "The chains of ssh-only-firewall. Declaring them empties them if they exist; nothing else is touched. The jumps to",
+      "them are not in this text: when it is loaded, the host program inserts each at the top of its chain:",
       ...CHAINS.map((chain) => `  -I ${BUILT_IN_CHAINS[chain]} 1 -j ${OWN_CHAINS[chain]}`),
     ],
     chainNames: OWN_CHAINS,
@@ -68,21 +68,23 @@ export function renderIptablesFile(policy: Policy, family: Family): string {
   return restoreText(policy, family, {
     title: `SSH-only firewall, for ${command}: the whole ruleset.`,
     steps: [
-      "How to put it in force from afar:",
-      "  1. See that the SSH port and your own address are among what passes.",
+      "How to load it over SSH:",
+      "  1. Check that the SSH port and your own address are allowed above.",
       `  2. Run: ${command}-restore --test < FILE`,
-      "     It reads the file and changes nothing.",
+      "     It checks the file and changes nothing.",
       `  3. Run: ${wayBack(command)}`,
-      "     It opens the host again after two minutes, also when your session has died. Nothing else takes these rules",
+      "     It opens the host again after two minutes, even if your session has died. Nothing else rolls these rules",
       "     back.",
       `  4. Run: ${command}-restore < FILE`,
       "     It replaces all rules at once.",
-      `  5. Log in anew. If you get in, run: touch ${keep(command)}`,
+      `  5. Log in over a new connection. If that works, run: touch ${keep(command)}`,
       `  6. Save the file as ${places.redHat} (Red Hat family, package iptables-services)`,
       `     or ${places.debian} (Debian family, package iptables-persistent), so that it survives a reboot.`,
-      `Then do the same with the file for ${places.other}, which this one leaves as it is.`,
+      `Then do the same with the file for ${places.other}, which this file does not change.`,
     ],
-    note: ["Replaces all rules of the filter table. What no rule allows is dropped."],
+    note: [
+      `Replaces all rules of the filter table. ${policy.mode === "observe" ? "Nothing is denied." : "What no rule allows is dropped."}`,
+    ],
     chainNames: BUILT_IN_CHAINS,
     chainPolicy: policy.mode === "observe" ? "ACCEPT" : "DROP",
   });
