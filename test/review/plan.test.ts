@@ -59,7 +59,11 @@ describe("what is no plan is refused, with the remedy", () => {
       bytesOf({ ...planOf([]), format_version: "2.0" }),
       /^format_version: "2.0" is not supported, only 1.x is;/,
     ],
-    ["a version of long ago", bytesOf({ ...planOf([]), format_version: "0.2" }), /^format_version: "0.2" is not supported/],
+    [
+      "a version of long ago",
+      bytesOf({ ...planOf([]), format_version: "0.2" }),
+      /^format_version: "0.2" is not supported/,
+    ],
     ["a list", bytesOf([]), /^is not a plan/],
     [
       "an odd list of changes",
