@@ -13,7 +13,7 @@ import type { SshOnlyFirewallProps, TrackerKind } from "../lib/index";
 import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
-import { renderRulesets } from "../lib/ruleset/rulesets";
+import { renderRulesets } from "../lib/ruleset/backends";
 import { expression, literal, templateLiteral } from "../lib/terraform/escape";
 import { script } from "../lib/terraform/scripts";
 import { leanest } from "./leanest";

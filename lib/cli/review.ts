@@ -21,7 +21,7 @@ const KINDS = Object.keys(DANGERS) as DangerKind[];
 
 const HELP = `
 Kinds of danger, for --fail-on:
-${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind]}`).join("\n")}
+${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind].title}`).join("\n")}
 
 Exit codes:
   0  nothing that --fail-on names is in the plan

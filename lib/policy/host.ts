@@ -7,6 +7,7 @@ import {
   parseBoolean,
   parseConnection,
 } from "./connection";
+import { BACKEND_NAMES, type BackendName } from "../contract/backends";
 import { hostMessages } from "./host-messages";
 import { machineOf, parseHostName } from "./host-name";
 import { checkKeys, isObject, placeOf } from "../input/keys";
@@ -15,7 +16,7 @@ import { Problems } from "../input/problems";
 import { parseChoice, parseInteger } from "../input/values";
 
 /** The firewall that a host has: nftables, iptables, or nftables where `nft` works and iptables elsewhere. */
-export type Backend = "nftables" | "iptables" | "auto";
+export type Backend = BackendName | "auto";
 
 /** What can be said of all hosts, or of one. */
 export interface SharedProps extends PolicyProps {
@@ -65,7 +66,7 @@ export const SHARED_KEYS = [
   "connection",
 ] as const satisfies ReadonlyArray<keyof SharedProps>;
 
-export const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
+export const BACKENDS: readonly Backend[] = [...BACKEND_NAMES, "auto"];
 
 /** A checked host. */
 export interface Host {

@@ -2,10 +2,11 @@
  * The hosts that a state has, and how each is reached. A lockdown is known by its four triggers and a ruleset by its three
  * texts, whatever a user calls them; a hold by its id in a lockdown, or by its name beside a ruleset.
  */
-import { createHash } from "node:crypto";
+import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
 import { NEVER_DRIFTED } from "../contract/drift";
 import { isObject } from "../input/keys";
 import { parseResourceName } from "../contract/names";
+import { rulesetHash } from "../contract/triggers";
 import { messages } from "./messages";
 import { type Instance, type ListedHost, optionalText, type State } from "./state";
 
@@ -41,7 +42,7 @@ export interface Host {
   readonly program: string | undefined;
   readonly connection: Connection;
   /** The texts of its ruleset, where the state has them. */
-  readonly texts: readonly string[];
+  readonly texts: RulesetTexts;
   /** Its lockdown, where the state has one: the resource without the key, and its trigger for drift. */
   readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
@@ -53,7 +54,6 @@ export type NamedHost = Pick<Host, "key" | "connection"> & {
 };
 
 const LOCKDOWN = ["address", "hold", "host_program", "ruleset_sha256"] as const;
-const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
 
 /** Where the two kinds of resource keep what forces a replacement, and what does not. */
 const TRIGGERS: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "triggers_replace" };
@@ -62,7 +62,7 @@ const MEMORY: Readonly<Record<string, string>> = { null_resource: "triggers", te
 export function hostsIn(state: State): readonly Host[] {
   const parts = state.instances.filter(({ type }) => Object.hasOwn(TRIGGERS, type)).map((one) => new Part(one));
   const lockdowns = parts.filter((part) => part.has(LOCKDOWN));
-  const rulesets = parts.filter((part) => part.has(TEXTS));
+  const rulesets = parts.filter((part) => part.has(RULESET_TEXTS));
   const owners = new Set(lockdowns.map((lockdown) => lockdown.trigger("hold")));
   const firewalls = new Set([...lockdowns, ...rulesets].map((part) => part.firewall));
   const holds = parts.filter(
@@ -161,11 +161,11 @@ class Part {
   }
 
   public get hash(): string {
-    return createHash("sha256").update(this.texts.join("")).digest("hex");
+    return rulesetHash(this.texts);
   }
 
-  public get texts(): readonly string[] {
-    return TEXTS.map((name) => this.trigger(name) ?? "");
+  public get texts(): RulesetTexts {
+    return Object.fromEntries(RULESET_TEXTS.map((name) => [name, this.trigger(name) ?? ""]));
   }
 
   public has(names: readonly string[]): boolean {
@@ -190,11 +190,7 @@ function own(values: Record<string, unknown>, name: string): string | undefined 
   return Object.hasOwn(values, name) ? optionalText(values[name]) : undefined;
 }
 
-function hostOf(
-  hold: Part | undefined,
-  lockdown: Part | undefined,
-  texts: ReadonlyMap<string, readonly string[]>,
-): Host {
+function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: ReadonlyMap<string, RulesetTexts>): Host {
   // As review has it: the host is called what its lockdown is.
   const part = (lockdown ?? hold) as Part;
   const owner = lockdown?.trigger("hold");
@@ -217,7 +213,7 @@ function hostOf(
     ruleset,
     program: lockdown?.trigger("host_program"),
     connection: hold === undefined ? {} : connectionOf(hold),
-    texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? [],
+    texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? {},
     ...(lockdown === undefined
       ? {}
       : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger("drift") ?? NEVER_DRIFTED } }),
@@ -267,7 +263,7 @@ function strange({ key, address, claim, connection }: NamedHost): Host {
     ruleset: undefined,
     program: undefined,
     connection,
-    texts: [],
+    texts: {},
   };
 }
 

@@ -5,7 +5,8 @@ import type { Host } from "../state/hosts";
 import type { Answer } from "../ssh/answer";
 import { judge, type Outside, type Verdict } from "./judge";
 import { messages } from "../state/messages";
-import { knock, mannersOf, portsToTry } from "./ports";
+import { probe, portsToTry } from "./ports";
+import { readRuleset } from "../ruleset/reader";
 import { type Reach, type ReachSettings, visitAll } from "../ssh/reach";
 
 export interface LiveSettings extends ReachSettings {
@@ -59,10 +60,10 @@ async function outsideOf(host: Host, said: Said, reach: Reach, settings: LiveSet
   if (answer.port !== undefined && destination.port !== undefined && destination.port !== answer.port) {
     return skipped(messages.throughForward());
   }
-  const manners = mannersOf(host.texts);
-  const ports = portsToTry(settings.probePorts, answer, manners, destination.port);
+  const ruleset = readRuleset(host.texts);
+  const ports = portsToTry(settings.probePorts, answer, ruleset, destination.port);
   const wait = Math.min(Math.max(milliseconds * KNOCK_MS.share, KNOCK_MS.least), KNOCK_MS.most);
-  return ports.length === 0 ? skipped(messages.noPort()) : knock(destination.host, ports, manners, wait);
+  return ports.length === 0 ? skipped(messages.noPort()) : probe(destination.host, ports, ruleset, wait);
 }
 
 const skipped = (why: string): Outside => ({ kind: "skipped", why });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { policies } from "../ruleset/support/policies";
-import { renderNftables } from "../../lib/ruleset/nftables";
+import { renderNftables } from "../../lib/ruleset/backends/nftables";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 
 const folder = emptyFolder();

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { hostProgram, hostProgramVersion } from "../../lib/host/program";
 import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
 import { parseOrThrow } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../lib/ruleset/backends";
 import { shellWord } from "../../lib/output/shell-word";
 import type { Host } from "./lab";
 

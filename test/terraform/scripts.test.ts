@@ -5,7 +5,7 @@ import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallPr
 import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/program";
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../lib/ruleset/backends";
 import { type Configuration, HOST_KEY, attributeOf, configurationOf, partsOf, stackOf } from "../construct/support";
 import { describeWith, Folder, SHELLS, wordsIn } from "./support";
 

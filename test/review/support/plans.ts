@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { launcher } from "../../../lib/host/program";
 import { parsePolicy } from "../../../lib/policy/policy";
 import { Problems } from "../../../lib/input/problems";
-import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 
 export interface MadeUpHost {
   readonly key: string;

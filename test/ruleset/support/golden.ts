@@ -1,8 +1,8 @@
 /** Rulesets written down in test/golden/ruleset, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { policies, withTokensNamed } from "./policies";
 
 export const GOLDEN = join(__dirname, "../../golden/ruleset");

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { PolicyProps } from "../../../lib/policy/policy";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { Namespace } from "./namespaces";
 import { policyOf } from "./policies";
 

@@ -1,11 +1,28 @@
 /** The ruleset for nftables: one table of our own, replaced in one transaction. */
-import { FAMILIES, type Family } from "../policy/address";
-import type { Policy } from "../policy/policy";
-import { summary } from "./header";
-import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
-import { chainsOf, CHAINS } from "./topics";
+import { FAMILIES, type Family, familyName } from "../../policy/address";
+import type { Policy } from "../../policy/policy";
+import { summary } from "../header";
+import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "../rule";
+import type { RulesetBackend } from "../backend";
+import { chainsOf, CHAINS } from "../topics";
+import { NFTABLES_GRAMMARS } from "./nftables-grammar";
 
 const TABLE = "inet ssh_only_firewall";
+
+/** Its hosts need the texts of iptables too: those stand in filter tables of others that drop by default. */
+export const nftables: RulesetBackend = {
+  texts: [
+    {
+      name: "nftables",
+      description: "for nft -f: a table of its own (the default, except for hosts with backend iptables)",
+      render: renderNftables,
+      families: FAMILIES,
+      grammars: NFTABLES_GRAMMARS,
+    },
+  ],
+  files: [],
+  needs: ["iptables"],
+};
 
 /** Text for `nft -f`. Numbers stand where old versions of nft have no name. */
 export function renderNftables(policy: Policy): string {
@@ -13,8 +30,8 @@ export function renderNftables(policy: Policy): string {
   const lines = [
     ...["SSH-only firewall, for nftables (nft -f).", ...summary(policy)].map((line) => `# ${line}`),
     "",
-    "# Replaces the whole table in one step: the first line creates it where it is not there yet, so that the second",
-    "# finds something to delete. No other table is touched.",
+    "# Replaces the whole table in one transaction. The first line creates it if it does not exist, so that the second",
+    "# can delete it. No other table is touched.",
     `table ${TABLE}`,
     `delete table ${TABLE}`,
     "",
@@ -39,7 +56,7 @@ function rateSets(policy: Policy): readonly string[] {
   return policy.families
     .filter((family) => policy.sourcesOf(family).length > 0)
     .flatMap((family) => [
-      `\t# Who opened SSH connections over ${family === "ipv4" ? "IPv4" : "IPv6"} within the last minute.`,
+      `\t# Sources that opened SSH connections over ${familyName(family)} in the last minute.`,
       `\tset new_ssh_${family} {`,
       `\t\ttype ${family}_addr`,
       "\t\tsize 65535",
@@ -58,7 +75,7 @@ function memorySets(): readonly string[] {
   const one = (name: string, key: string, size: number): string =>
     `\tset ${name} { type ${key}; size ${size}; flags dynamic,timeout; timeout 60d; }`;
   return [
-    "\t# Who was denied, with protocol and port (others: without a port), how often, and when last.",
+    "\t# Denied peers by protocol and port (others: protocols without ports), how often, and when last.",
     ...(["input", "output"] as const).flatMap((chain) =>
       FAMILIES.flatMap((family) => [
         one(memoryOf(chain, family, "tcp"), `${family}_addr . inet_proto . inet_service`, 4096),
@@ -72,7 +89,7 @@ function memorySets(): readonly string[] {
 /** Likewise bounded, to 546 new ones a second; beyond that, answers are counted as if they were questions. */
 function askedSets(): readonly string[] {
   return [
-    "\t# Whose UDP came in, or went out, within the last half minute: address and port there, port here.",
+    "\t# UDP flows of the last 30 seconds, inbound and outbound: remote address, remote port, local port.",
     ...(["input", "output"] as const).flatMap((chain) =>
       FAMILIES.map(
         (family) =>
@@ -94,7 +111,7 @@ function memoryOf(chain: ChainName, family: Family, what: "tcp" | "udp" | "other
 function chainLines(chain: ChainName, groups: readonly Group[], policyOfChain: "accept" | "drop"): readonly string[] {
   return [
     `\tchain ${chain} {`,
-    "\t\t# Before the tables of other tools (priority 0); what they drop stays dropped.",
+    "\t\t# Runs before the tables of other tools (priority 0). What they drop stays dropped.",
     `\t\ttype filter hook ${chain} priority -10; policy ${policyOfChain};`,
     ...groups.flatMap((group) => [
       "",
@@ -203,7 +220,7 @@ function rateOver(perMinute: number): string {
 }
 
 function oneOf(values: readonly string[]): string {
-  return values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
+  return values.length === 1 ? String(values[0]) : `{ ${values.join(", ")} }`;
 }
 
 const RATE_KEY = { ipv4: "ip saddr", ipv6: "ip6 saddr & ffff:ffff:ffff:ffff::" } as const;

@@ -2,55 +2,92 @@
  * The ruleset for iptables and ip6tables, in the format of iptables-restore: as chains of our own that are laid over
  * what is there, and as a whole file.
  */
-import { type Family } from "../policy/address";
-import type { Mode, Policy } from "../policy/policy";
-import { summary } from "./header";
-import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "./rule";
-import { chainsOf, CHAINS } from "./topics";
+import { FAMILIES, type Family } from "../../policy/address";
+import type { Mode, Policy } from "../../policy/policy";
+import { summary } from "../header";
+import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "../rule";
+import type { RulesetBackend } from "../backend";
+import { chainsOf, CHAINS } from "../topics";
+import { IPTABLES_GRAMMARS } from "./iptables-grammar";
 
-type ChainNames = Readonly<Record<ChainName, string>>;
+const OWN_CHAINS = { input: "SSH_ONLY_IN", output: "SSH_ONLY_OUT", forward: "SSH_ONLY_FWD" };
+const BUILT_IN_CHAINS = { input: "INPUT", output: "OUTPUT", forward: "FORWARD" };
 
-const OWN_CHAINS: ChainNames = { input: "SSH_ONLY_IN", output: "SSH_ONLY_OUT", forward: "SSH_ONLY_FWD" };
-const BUILT_IN_CHAINS: ChainNames = { input: "INPUT", output: "OUTPUT", forward: "FORWARD" };
+const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
+
+const FILES: Readonly<Record<Family, { readonly redHat: string; readonly debian: string; readonly other: string }>> = {
+  ipv4: { redHat: "/etc/sysconfig/iptables", debian: "/etc/iptables/rules.v4", other: "IPv6" },
+  ipv6: { redHat: "/etc/sysconfig/ip6tables", debian: "/etc/iptables/rules.v6", other: "IPv4" },
+};
+
+export const iptables: RulesetBackend = {
+  texts: [
+    {
+      name: "iptables",
+      description: "for iptables-restore --noflush: chains of its own, IPv4",
+      render: (policy) => renderIptables(policy, "ipv4"),
+      families: ["ipv4"],
+      grammars: IPTABLES_GRAMMARS,
+    },
+    {
+      name: "ip6tables",
+      description: "for ip6tables-restore --noflush: the same for IPv6",
+      render: (policy) => renderIptables(policy, "ipv6"),
+      families: ["ipv6"],
+      grammars: IPTABLES_GRAMMARS,
+    },
+  ],
+  files: FAMILIES.map((family) => ({
+    name: `${COMMANDS[family]}-file`,
+    description: `the whole file ${FILES[family].redHat} or ${FILES[family].debian}`,
+    render: (policy) => renderIptablesFile(policy, family),
+  })),
+  needs: [],
+};
 
 /** Text for `iptables-restore --noflush` or `ip6tables-restore --noflush`: own chains, nothing else touched. */
 export function renderIptables(policy: Policy, family: Family): string {
   const command = COMMANDS[family];
-  const title = `SSH-only firewall, for ${command} (${command}-restore --noflush).`;
-  const note = [
-    "Chains of our own; declaring them empties them where they exist, and nothing else is touched. The jumps to them",
-    "are not in this text: the host program puts each into the first place of its chain, once this is loaded:",
-    ...CHAINS.map((chain) => `  -I ${BUILT_IN_CHAINS[chain]} 1 -j ${OWN_CHAINS[chain]}`),
-  ];
-  const declarations = CHAINS.map((chain) => `:${OWN_CHAINS[chain]} - [0:0]`);
-  return restoreText(policy, family, [title, ...summary(policy, family)], note, declarations, OWN_CHAINS);
+  return restoreText(policy, family, {
+    title: `SSH-only firewall, for ${command} (${command}-restore --noflush).`,
+    steps: [],
+    note: [
+      "The chains of ssh-only-firewall. Declaring them empties them if they exist; nothing else is touched. The jumps to",
+      "them are not in this text: when it is loaded, the host program inserts each at the top of its chain:",
+      ...CHAINS.map((chain) => `  -I ${BUILT_IN_CHAINS[chain]} 1 -j ${OWN_CHAINS[chain]}`),
+    ],
+    chainNames: OWN_CHAINS,
+    chainPolicy: "-",
+  });
 }
 
 /** A whole file for /etc/sysconfig/iptables or /etc/iptables/rules.v4, or the one beside it for IPv6. */
 export function renderIptablesFile(policy: Policy, family: Family): string {
   const command = COMMANDS[family];
   const places = FILES[family];
-  const title = [
-    `SSH-only firewall, for ${command}: the whole ruleset.`,
-    ...summary(policy, family),
-    "How to put it in force from afar:",
-    "  1. See that the SSH port and your own address are among what passes.",
-    `  2. Run: ${command}-restore --test < FILE`,
-    "     It reads the file and changes nothing.",
-    `  3. Run: ${wayBack(command)}`,
-    "     It opens the host again after two minutes, also when your session has died. Nothing else takes these rules",
-    "     back.",
-    `  4. Run: ${command}-restore < FILE`,
-    "     It replaces all rules at once.",
-    `  5. Log in anew. If you get in, run: touch ${keep(command)}`,
-    `  6. Save the file as ${places.redHat} (Red Hat family, package iptables-services)`,
-    `     or ${places.debian} (Debian family, package iptables-persistent), so that it survives a reboot.`,
-    `Then do the same with the file for ${places.other}, which this one leaves as it is.`,
-  ];
-  const note = ["Replaces all rules of the filter table. What no rule allows is dropped."];
-  const otherwise = policy.mode === "observe" ? "ACCEPT" : "DROP";
-  const declarations = CHAINS.map((chain) => `:${BUILT_IN_CHAINS[chain]} ${otherwise} [0:0]`);
-  return restoreText(policy, family, title, note, declarations, BUILT_IN_CHAINS);
+  return restoreText(policy, family, {
+    title: `SSH-only firewall, for ${command}: the whole ruleset.`,
+    steps: [
+      "How to load it over SSH:",
+      "  1. Check that the SSH port and your own address are allowed above.",
+      `  2. Run: ${command}-restore --test < FILE`,
+      "     It checks the file and changes nothing.",
+      `  3. Run: ${wayBack(command)}`,
+      "     It opens the host again after two minutes, even if your session has died. Nothing else rolls these rules",
+      "     back.",
+      `  4. Run: ${command}-restore < FILE`,
+      "     It replaces all rules at once.",
+      `  5. Log in over a new connection. If that works, run: touch ${keep(command)}`,
+      `  6. Save the file as ${places.redHat} (Red Hat family, package iptables-services)`,
+      `     or ${places.debian} (Debian family, package iptables-persistent), so that it survives a reboot.`,
+      `Then do the same with the file for ${places.other}, which this file does not change.`,
+    ],
+    note: [
+      `Replaces all rules of the filter table. ${policy.mode === "observe" ? "Nothing is denied." : "What no rule allows is dropped."}`,
+    ],
+    chainNames: BUILT_IN_CHAINS,
+    chainPolicy: policy.mode === "observe" ? "ACCEPT" : "DROP",
+  });
 }
 
 /** What tells the way back to stay away. */
@@ -64,23 +101,28 @@ function wayBack(command: string): string {
   return `setsid sh -c 'rm -f ${keep(command)}; sleep 120; [ -e ${keep(command)} ] || { ${open} ${command} -F; }' &`;
 }
 
-function restoreText(
-  policy: Policy,
-  family: Family,
-  title: readonly string[],
-  note: readonly string[],
-  declarations: readonly string[],
-  names: ChainNames,
-): string {
+/** What is different between chains of our own and a whole file. */
+interface Frame {
+  readonly title: string;
+  readonly steps: readonly string[];
+  readonly note: readonly string[];
+  readonly chainNames: Readonly<Record<ChainName, string>>;
+  readonly chainPolicy: string;
+}
+
+function restoreText(policy: Policy, family: Family, frame: Frame): string {
+  const { title, steps, note, chainNames, chainPolicy } = frame;
   const chains = chainsOf(policy);
   const lines = [
-    ...title.map(comment),
+    ...[title, ...summary(policy, family), ...steps].map(comment),
     "",
     ...note.map(comment),
     "*filter",
-    ...declarations,
+    ...CHAINS.map((chain) => `:${chainNames[chain]} ${chainPolicy} [0:0]`),
     ...CHAINS.flatMap((chain) =>
-      chains[chain].flatMap((group) => groupLines(group, { name: names[chain], chain, family, mode: policy.mode })),
+      chains[chain].flatMap((group) =>
+        groupLines(group, { name: chainNames[chain], chain, family, mode: policy.mode }),
+      ),
     ),
     "COMMIT",
   ];
@@ -184,13 +226,6 @@ function rateAbove(perMinute: number, family: Family): string {
     `--hashlimit-htable-expire 60000 --hashlimit-name ssh_only_${perMinute}`,
   ].join(" ");
 }
-
-const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
-
-const FILES: Readonly<Record<Family, { readonly redHat: string; readonly debian: string; readonly other: string }>> = {
-  ipv4: { redHat: "/etc/sysconfig/iptables", debian: "/etc/iptables/rules.v4", other: "IPv6" },
-  ipv6: { redHat: "/etc/sysconfig/ip6tables", debian: "/etc/iptables/rules.v6", other: "IPv4" },
-};
 
 const FLAGS: Readonly<Record<TcpFlags, string>> = {
   syn: "--tcp-flags FIN,SYN,RST,ACK SYN",
