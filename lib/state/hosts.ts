@@ -6,27 +6,24 @@ import { createHash } from "node:crypto";
 import { NEVER_DRIFTED } from "../contract/drift";
 import { isObject } from "../input/keys";
 import { namedPart } from "../contract/names";
-import { messages } from "./messages";
-import { type Instance, type ListedHost, optionalText, type State } from "./state";
-
-/** What the state, or a fleet file, knows of how a host is reached. */
-export interface Connection {
-  readonly port?: string;
-  readonly user?: string;
-  readonly hostKey?: string;
-  readonly privateKeyPath?: string;
-  readonly bastionHost?: string;
-  readonly bastionPort?: string;
-  readonly bastionUser?: string;
-  readonly bastionHostKey?: string;
-  readonly bastionPrivateKeyPath?: string;
-}
+import { compare } from "../output/text";
+import { type Connection, connectionFrom } from "./connection";
+import { optionalText } from "./json";
+import type { Instance, ListedHost, State } from "./state";
 
 /**
- * locked: by a whole lockdown. observed: by a whole lockdown that denies nothing. unfinished: there is a hold, and no lockdown that is whole. declared: only the fleet file
- * has it. absent: only the operator named it.
+ * locked: by a whole lockdown. observed: by a whole lockdown in observe mode. unfinished: there is a hold, and no whole
+ * lockdown. declared: only the fleet file has it. absent: only the operator named it.
  */
 export type Claim = "locked" | "observed" | "unfinished" | "declared" | "absent";
+
+/** Why a host in the state is not locked according to it. */
+const UNFINISHED = {
+  noLockdown: "the state has its hold but no lockdown: the lock was never finished",
+  tainted: "its lockdown is tainted: the last lock failed",
+  oldHold: "its lockdown belongs to an earlier hold: the last deploy was not finished",
+  deposed: "its hold was replaced but not destroyed: the last deploy was not finished",
+} as const;
 
 export interface Host {
   readonly key: string;
@@ -45,12 +42,6 @@ export interface Host {
   /** Its lockdown, where the state has one: the resource without the key, and its trigger for drift. */
   readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
-
-/** A host that a fleet file or the operator names. */
-export type NamedHost = Pick<Host, "key" | "connection"> & {
-  readonly address: string;
-  readonly claim: "declared" | "absent";
-};
 
 const LOCKDOWN = ["address", "hold", "host_program", "ruleset_sha256"] as const;
 const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
@@ -79,7 +70,7 @@ export function hostsIn(state: State): readonly Host[] {
   const found = joined(current(holds), current(lockdowns)).map(([hold, lockdown]) => hostOf(hold, lockdown, texts));
   const left = holds
     .filter(({ instance }) => instance.deposed)
-    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: messages.deposed() }));
+    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed }));
   return [...found, ...left, ...state.listed.map(listed)].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
@@ -114,25 +105,6 @@ function joined(
     ...holds.filter((hold) => !taken.has(hold)).map((hold) => [hold, undefined] as const),
     ...lockdowns.map((lockdown) => [pairs.get(lockdown), lockdown] as const),
   ];
-}
-
-/** Hosts of the state first; of the others those that it does not have, and for its own what it does not know of them. */
-export function withNamed(hosts: readonly Host[], named: readonly NamedHost[]): readonly Host[] {
-  const fits = (one: string | undefined, other: string | undefined): boolean =>
-    one === undefined || other === undefined || one === other;
-  const same = (host: Host, other: NamedHost): boolean =>
-    host.address === other.address &&
-    fits(host.connection.port, other.connection.port) &&
-    fits(host.connection.bastionHost, other.connection.bastionHost);
-  const known = hosts.map((host) => {
-    const declared = named.find((other) => other.claim === "declared" && same(host, other));
-    return declared === undefined ? host : { ...host, connection: { ...declared.connection, ...host.connection } };
-  });
-  const own = named.filter(
-    (one, index) =>
-      !hosts.some((host) => same(host, one)) && named.findIndex(({ address }) => address === one.address) === index,
-  );
-  return [...known, ...own.map(strange)];
 }
 
 class Part {
@@ -181,7 +153,8 @@ class Part {
   }
 
   private at(where: Readonly<Record<string, string>>): Record<string, unknown> {
-    const value = this.instance.values[where[this.instance.type]];
+    const name = where[this.instance.type];
+    const value = name === undefined ? undefined : this.instance.values[name];
     return isObject(value) ? value : {};
   }
 }
@@ -198,14 +171,7 @@ function hostOf(
   // As review has it: the host is called what its lockdown is.
   const part = (lockdown ?? hold) as Part;
   const owner = lockdown?.trigger("hold");
-  const why =
-    lockdown === undefined
-      ? messages.noLockdown()
-      : lockdown.instance.tainted
-        ? messages.tainted()
-        : hold !== undefined && hold.id !== owner
-          ? messages.oldHold()
-          : undefined;
+  const why = whyUnfinished(hold, lockdown);
   const ruleset = lockdown?.trigger("ruleset_sha256");
   return {
     key: part.instance.index ?? part.instance.name,
@@ -216,7 +182,7 @@ function hostOf(
     owner: hold?.id ?? owner,
     ruleset,
     program: lockdown?.trigger("host_program"),
-    connection: hold === undefined ? {} : connectionOf(hold),
+    connection: hold === undefined ? {} : connectionFrom((name) => hold.memory(name)),
     texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? [],
     ...(lockdown === undefined
       ? {}
@@ -224,51 +190,32 @@ function hostOf(
   };
 }
 
-function connectionOf(hold: Part): Connection {
-  return connectionFrom((name) => hold.memory(name));
+function whyUnfinished(hold: Part | undefined, lockdown: Part | undefined): string | undefined {
+  if (lockdown === undefined) {
+    return UNFINISHED.noLockdown;
+  }
+  if (lockdown.instance.tainted) {
+    return UNFINISHED.tainted;
+  }
+  return hold !== undefined && hold.id !== lockdown.trigger("hold") ? UNFINISHED.oldHold : undefined;
 }
 
-/** By the names that Terraform has for its parts. */
-export function connectionFrom(valueOf: (name: string) => string | undefined): Connection {
-  const known = {
-    port: valueOf("port"),
-    user: valueOf("user"),
-    hostKey: valueOf("host_key"),
-    privateKeyPath: valueOf("private_key_path"),
-    bastionHost: valueOf("bastion_host"),
-    bastionPort: valueOf("bastion_port"),
-    bastionUser: valueOf("bastion_user"),
-    bastionHostKey: valueOf("bastion_host_key"),
-    bastionPrivateKeyPath: valueOf("bastion_private_key_path"),
-  };
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+function listed({ key, output, address, owner, ruleset }: ListedHost): Host {
+  return { ...unknownHost(key, "locked"), firewall: output, address, owner, ruleset };
 }
 
-function listed(host: ListedHost): Host {
-  const { key, output, address, owner, ruleset } = host;
-  return {
-    ...strange({ key, address: "", claim: "absent", connection: {} }),
-    firewall: output,
-    claim: "locked",
-    address,
-    owner,
-    ruleset,
-  };
-}
-
-function strange({ key, address, claim, connection }: NamedHost): Host {
+/** A host of which no state knows more than this. */
+export function unknownHost(key: string, claim: Claim): Host {
   return {
     key,
     firewall: "",
     claim,
-    why: claim === "declared" ? messages.notDeployed() : undefined,
-    address,
+    why: undefined,
+    address: undefined,
     owner: undefined,
     ruleset: undefined,
     program: undefined,
-    connection,
+    connection: {},
     texts: [],
   };
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

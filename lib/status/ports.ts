@@ -1,13 +1,13 @@
 /** Which ports must be closed, and whether they are: plain TCP connections from here. */
 import { connect, type Socket } from "node:net";
-import type { Answer } from "../ssh/answer";
+import type { Answered } from "../ssh/answer";
 import type { Outside, PortAnswer } from "./judge";
 
 /** Tried where nothing is known to listen: an open host refuses them at least. */
-const USUAL = [80, 443];
+const COMMON_PORTS = [80, 443];
 const MOST = 4;
 
-/** What of a ruleset's texts matters to whoever knocks. */
+/** What of a ruleset's texts matters to a probe. */
 export interface Manners {
   /** TCP ports that it lets in, from anywhere or from some. */
   readonly lets: ReadonlySet<number>;
@@ -31,18 +31,18 @@ export function mannersOf(texts: readonly string[]): Manners {
 /** Those on which something listened tell most: they would be let in, were it not for the ruleset. */
 export function portsToTry(
   wanted: readonly number[] | undefined,
-  answer: Answer & { kind: "told" },
+  answer: Answered,
   manners: Manners,
   dialled: number | undefined,
 ): readonly number[] {
   const mayAnswer = (port: number): boolean => port === answer.port || port === dialled || manners.lets.has(port);
-  const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...USUAL];
+  const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...COMMON_PORTS];
   const closed = [...new Set(all)].filter((port) => !mayAnswer(port));
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }
 
-/** Knocks at all ports at once, and again after half the time, for packets get lost. */
-export async function knock(
+/** Connects to all ports at once, and again after half the time, for packets get lost. */
+export async function probe(
   address: string,
   ports: readonly number[],
   manners: Manners,

@@ -3,17 +3,11 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { answerOf } from "../../lib/ssh/ask";
-import type { Connection, Host } from "../../lib/state/hosts";
-import {
-  connectedTo,
-  destinationOf,
-  parseDestination,
-  pinnedKeys,
-  routeTo,
-  type SshSettings,
-  unusable,
-} from "../../lib/ssh/route";
+import { answerOf } from "../../lib/ssh/answer";
+import { connectedTo, destinationOf } from "../../lib/ssh/log";
+import { parseDestination, pinnedKeys, routeTo, type SshSettings, unusable } from "../../lib/ssh/route";
+import type { Connection } from "../../lib/state/connection";
+import type { Host } from "../../lib/state/hosts";
 import { emptyFolder } from "../cli/support/run";
 
 const folder = emptyFolder();
@@ -82,6 +76,7 @@ test("a bastion of the state has its own user, port and pinned key", () => {
     bastionUser: "hop",
     bastionHostKey: "ssh-ed25519 AAAA",
   };
+  const { bastionUser: _, ...withoutUser } = connection;
   const { pins } = routeTo(host(connection), settings, "/pinned", "alias-0");
   expect(pins).toEqual([{ name: "alias-0-bastion", key: "ssh-ed25519 AAAA" }]);
   const { proxycommand, proxyjump } = effective(connection);
@@ -95,7 +90,7 @@ test("a bastion of the state has its own user, port and pinned key", () => {
   ]) {
     expect(proxycommand).toContain(words);
   }
-  expect(effective({ ...connection, bastionUser: undefined }).proxycommand).toContain("'-l' 'ops'");
+  expect(effective(withoutUser).proxycommand).toContain("'-l' 'ops'");
 });
 
 test("nothing of a state reaches a shell or an option of ssh", () => {
@@ -111,8 +106,8 @@ test("nothing of a state reaches a shell or an option of ssh", () => {
       }
     }),
   );
-  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(/^its host key ".*" is none/);
-  expect(unusable(host({}, ""))).toBe("the state does not know its address");
+  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(/^its host key ".*" is not valid; it was not asked$/);
+  expect(unusable(host({}, ""))).toBe("the state does not have its address");
 });
 
 test.each([
@@ -156,7 +151,7 @@ describe("what a host answers", () => {
 
   test("is read among whatever else its login says", () => {
     const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
-    expect(answer(said)).toMatchObject({ kind: "told", state: "locked", owner: "we", port: 22, listened: [22, 80] });
+    expect(answer(said)).toMatchObject({ kind: "answered", state: "locked", owner: "we", port: 22, listened: [22, 80] });
   });
 
   test.each([
@@ -189,7 +184,7 @@ describe("what a host answers", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(256), fc.string(), (stdout, code, stderr) => {
         const { kind } = answer(`ssh-only-firewall-status ${stdout}`, code, stderr);
-        expect(["told", "unreachable", "unclear"]).toContain(kind);
+        expect(["answered", "unreachable", "unclear"]).toContain(kind);
       }),
     );
   });

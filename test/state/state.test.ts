@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
-import { type Host, hostsIn, withNamed } from "../../lib/state/hosts";
-import { StateError } from "../../lib/state/messages";
+import { type Host, hostsIn } from "../../lib/state/hosts";
+import { withNamed } from "../../lib/state/named-hosts";
 import { readState } from "../../lib/state/state";
+import { StateError } from "../../lib/state/state-error";
 import { addressOf, filed, outputs, ownerOf, PROGRAM, RULESET, shown, TEXTS, type Tracked } from "./support/states";
 
 const hostsOf = (state: unknown): readonly Host[] => hostsIn(readState(JSON.stringify(state)));
@@ -33,7 +34,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
 
     test.each([
       ["tainted", "its lockdown is tainted: the last lock failed"],
-      ["none", "the state has its hold and no lockdown: the lock was never finished"],
+      ["none", "the state has its hold but no lockdown: the lock was never finished"],
       ["of another hold", "its lockdown belongs to an earlier hold: the last deploy was not finished"],
     ] as const)("does not take a lockdown that is %s for a lock", (lockdown, why) => {
       expect(hostsOf(write([{ key: "web", lockdown }], { tracker }))).toMatchObject([{ claim: "unfinished", why }]);

@@ -1,7 +1,8 @@
 import type { Claim, Host } from "../../lib/state/hosts";
-import type { Answer } from "../../lib/ssh/answer";
-import { type Condition, judge, type Outside } from "../../lib/status/judge";
-import { knock, mannersOf, portsToTry } from "../../lib/status/ports";
+import type { Answered } from "../../lib/ssh/answer";
+import type { Condition } from "../../lib/status/conditions";
+import { judge, type Outside } from "../../lib/status/judge";
+import { mannersOf, portsToTry, probe } from "../../lib/status/ports";
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -18,9 +19,8 @@ const host: Host = {
   connection: {},
   texts: [],
 };
-type Told = Answer & { kind: "told" };
-const told: Told = {
-  kind: "told",
+const answered: Answered = {
+  kind: "answered",
   state: "locked",
   rules: "matches",
   owner: "we",
@@ -36,7 +36,7 @@ const loud: Outside = { kind: "tried", ports: [80], answers: [{ port: 80, how: "
 
 const open = { state: "open", rules: "none", owner: "", ruleset: "", program: "" } as const;
 
-test.each<[string, Claim, Partial<Told>, Condition]>([
+test.each<[string, Claim, Partial<Answered>, Condition]>([
   ["the same", "locked", {}, "locked"],
   ["drifted rules", "locked", { rules: "drifted" }, "drifted"],
   ["no guard", "locked", { problem: "the guard does not run" }, "drifted"],
@@ -64,26 +64,26 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
   ["pending", "absent", { state: "pending" }, "pending"],
   ["open", "absent", open, "unlocked"],
   ["open with rules", "absent", { ...open, rules: "unrecorded" }, "drifted"],
-])("a host with %s that is %s in the state", (_, claim, said, condition) => {
+])("a host with %s that is %s in the state", (_, claim, reported, condition) => {
   const inState =
     claim === "locked" || claim === "observed" || claim === "unfinished"
       ? {}
       : { owner: undefined, ruleset: undefined };
-  const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
+  const verdict = judge({ ...host, ...inState, claim }, { ...answered, ...reported }, quiet);
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
 
-test("a host that says it is locked is open when a port answers", () => {
-  expect(judge(host, told, loud)).toEqual({
+test("a host that reports that it is locked is open when a port answers", () => {
+  expect(judge(host, answered, loud)).toEqual({
     condition: "open",
     agrees: false,
-    details: ["it says that it is locked, but from here port 80 refuses connections"],
+    details: ["it reports that it is locked, but from here port 80 refuses connections"],
   });
 });
 
 test("what the state does not know is not compared", () => {
-  expect(judge({ ...host, program: undefined, ruleset: undefined }, told, quiet).condition).toBe("locked");
+  expect(judge({ ...host, program: undefined, ruleset: undefined }, answered, quiet).condition).toBe("locked");
 });
 
 describe("ports that must be closed", () => {
@@ -103,7 +103,7 @@ describe("ports that must be closed", () => {
 
   test("are some that the host listened on, and 80 and 443", () => {
     const manners = mannersOf([golden("every-exception.nft")]);
-    const listening = { ...told, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
+    const listening = { ...answered, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
     expect(portsToTry(undefined, listening, manners, 2200)).toEqual([80, 3306, 5432, 443]);
     expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, manners, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
   });
@@ -117,7 +117,7 @@ describe("ports that must be closed", () => {
     const { port: refusing } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
     const answers = async (refuses: boolean): Promise<unknown> => {
-      const found = await knock("127.0.0.1", [port, refusing], { lets: new Set(), refuses }, 2000);
+      const found = await probe("127.0.0.1", [port, refusing], { lets: new Set(), refuses }, 2000);
       return found.kind === "tried" && found.answers;
     };
     const accepts = { port, how: "accepts" };
