@@ -1,5 +1,5 @@
 /** The hosts that a command is about: of a state, of a fleet file, and those that the operator names. */
-import { connectionOf } from "../state/connection";
+import { askedConnection } from "../contract/connection";
 import { type Host, hostsIn } from "../state/hosts";
 import { type NamedHost, withNamed } from "../state/named-hosts";
 import { readSource } from "../state/source";
@@ -26,7 +26,10 @@ async function declaredIn(file: string): Promise<readonly NamedHost[]> {
     import("../fleet/fleet-hosts.js"),
   ]);
   return [...hostsOf(readFleet(file)).values()].map(({ key, address, policy, connection }): NamedHost => {
-    const port = connection.port ?? policy.sshPort;
-    return { key, address, claim: "declared", connection: connectionOf({ ...connection, port }) };
+    const values = { ...connection, port: connection.port ?? policy.sshPort };
+    const asked = askedConnection((_, property) =>
+      values[property] === undefined ? undefined : String(values[property]),
+    );
+    return { key, address, claim: "declared", connection: asked };
   });
 }

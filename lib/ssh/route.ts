@@ -8,7 +8,7 @@ import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { shellWord } from "../output/shell-word";
 import { plain } from "../output/text";
-import type { Connection } from "../state/connection";
+import type { AskedConnection } from "../contract/connection";
 import type { Host } from "../state/hosts";
 
 export interface SshSettings {
@@ -41,28 +41,29 @@ const PATTERNS = {
   key: /^[a-z0-9@.-]+ +[A-Za-z0-9+/]+=*(?: |$)/,
 } as const;
 
-const CHECKS: ReadonlyArray<readonly [keyof Connection, string, RegExp]> = [
-  ["port", "port", PATTERNS.port],
-  ["user", "user", PATTERNS.user],
-  ["hostKey", "host key", PATTERNS.key],
-  ["bastionHost", "bastion", PATTERNS.address],
-  ["bastionPort", "bastion's port", PATTERNS.port],
-  ["bastionUser", "bastion's user", PATTERNS.user],
-  ["bastionHostKey", "bastion's host key", PATTERNS.key],
-];
+/** A path is given to ssh as a word of its own, or quoted. */
+const CHECKS: Readonly<Partial<Record<string, RegExp>>> = {
+  address: PATTERNS.address,
+  port: PATTERNS.port,
+  user: PATTERNS.user,
+  hostKey: PATTERNS.key,
+  bastionHost: PATTERNS.address,
+  bastionPort: PATTERNS.port,
+  bastionUser: PATTERNS.user,
+  bastionHostKey: PATTERNS.key,
+} satisfies Partial<Record<keyof AskedConnection | "address", RegExp>>;
 
 /** What of a host cannot be given to ssh; undefined when all can. */
 export function unusable({ address, connection }: Host): string | undefined {
   if (address === undefined || address === "") {
     return "the state does not have its address";
   }
-  const [name, value] =
-    [
-      ["address", address, PATTERNS.address] as const,
-      ...CHECKS.map(([key, ...rest]) => [rest[0], connection[key], rest[1]] as const),
-    ].find(([, one, pattern]) => one !== undefined && !pattern.test(one)) ?? [];
-  return value === undefined ? undefined : `its ${name} ${plain(JSON.stringify(value))} is not valid; it was not asked`;
+  const bad = Object.entries({ address, ...connection }).find(([name, value]) => CHECKS[name]?.test(value) === false);
+  return bad && `its ${wordFor(bad[0])} ${plain(JSON.stringify(bad[1]))} is not valid; it was not asked`;
 }
+
+/** `bastion host key` of `bastionHostKey`. */
+const wordFor = (property: string): string => property.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** @param pinned the file in which the pins will be; `name` tells this host from all others. */
 export function routeTo(host: Host, settings: SshSettings, pinned: string, name: string): Route {
@@ -100,7 +101,7 @@ function firstWords({ config, options: more, connectSeconds }: SshSettings, pinn
 }
 
 function proxyCommand(
-  connection: Connection,
+  connection: AskedConnection,
   settings: SshSettings,
   bastion: string,
   first: readonly string[],

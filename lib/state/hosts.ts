@@ -2,12 +2,20 @@
  * The hosts that a state has, and how each is reached. A lockdown is known by its four triggers and a ruleset by its three
  * texts, whatever a user calls them; a hold by its id in a lockdown, or by its name beside a ruleset.
  */
-import { createHash } from "node:crypto";
+import { type AskedConnection, askedConnection } from "../contract/connection";
 import { NEVER_DRIFTED } from "../contract/drift";
+import { parseResourceName, PARTS } from "../contract/names";
+import {
+  HOLD_MARKS,
+  isTracker,
+  LOCKDOWN_MARKS,
+  RULESET_TEXTS,
+  rulesetHash,
+  TRACKERS,
+  TRIGGERS,
+} from "../contract/triggers";
 import { isObject } from "../input/keys";
-import { namedPart } from "../contract/names";
 import { compare } from "../output/text";
-import { type Connection, connectionFrom } from "./connection";
 import { optionalText } from "./json";
 import type { Instance, ListedHost, State } from "./state";
 
@@ -36,33 +44,27 @@ export interface Host {
   readonly owner: string | undefined;
   readonly ruleset: string | undefined;
   readonly program: string | undefined;
-  readonly connection: Connection;
+  readonly connection: AskedConnection;
   /** The texts of its ruleset, where the state has them. */
   readonly texts: readonly string[];
   /** Its lockdown, where the state has one: the resource without the key, and its trigger for drift. */
   readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
 
-const LOCKDOWN = ["address", "hold", "host_program", "ruleset_sha256"] as const;
-const TEXTS = ["nftables", "iptables", "ip6tables"] as const;
-
-/** Where the two kinds of resource keep what forces a replacement, and what does not. */
-const TRIGGERS: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "triggers_replace" };
-const MEMORY: Readonly<Record<string, string>> = { null_resource: "triggers", terraform_data: "input" };
-
 export function hostsIn(state: State): readonly Host[] {
-  const parts = state.instances.filter(({ type }) => Object.hasOwn(TRIGGERS, type)).map((one) => new Part(one));
-  const lockdowns = parts.filter((part) => part.has(LOCKDOWN));
-  const rulesets = parts.filter((part) => part.has(TEXTS));
-  const owners = new Set(lockdowns.map((lockdown) => lockdown.trigger("hold")));
+  const parts = state.instances.flatMap((one) => (isTracker(one.type) ? [new Part(one, TRACKERS[one.type])] : []));
+  const lockdowns = parts.filter((part) => part.has(LOCKDOWN_MARKS));
+  const rulesets = parts.filter((part) => part.has(RULESET_TEXTS));
+  const owners = new Set(lockdowns.map((lockdown) => lockdown.trigger(TRIGGERS.hold)));
   const firewalls = new Set([...lockdowns, ...rulesets].map((part) => part.firewall));
   const holds = parts.filter(
     (part) =>
-      part.has(["address"]) &&
+      part.has(HOLD_MARKS) &&
       !lockdowns.includes(part) &&
-      (owners.has(part.id) || (namedPart(part.instance.name)?.part === "hold" && firewalls.has(part.firewall))),
+      (owners.has(part.id) ||
+        (parseResourceName(part.instance.name)?.part === PARTS.hold && firewalls.has(part.firewall))),
   );
-  const texts = new Map(rulesets.map((ruleset) => [ruleset.hash, ruleset.texts]));
+  const texts = new Map(rulesets.map(({ texts }) => [rulesetHash(texts), texts]));
 
   const current = (some: readonly Part[]): readonly Part[] => [
     ...new Map(some.filter(({ instance }) => !instance.deposed).map((part) => [part.slot, part])).values(),
@@ -87,7 +89,7 @@ function joined(
   const byId = new Map(holds.flatMap((hold) => (hold.id === undefined ? [] : [[hold.id, hold] as const])));
   const pairs = new Map<Part, Part>();
   for (const lockdown of lockdowns) {
-    const hold = byId.get(lockdown.trigger("hold") ?? "");
+    const hold = byId.get(lockdown.trigger(TRIGGERS.hold) ?? "");
     if (hold !== undefined) {
       pairs.set(lockdown, hold);
     }
@@ -108,7 +110,10 @@ function joined(
 }
 
 class Part {
-  public constructor(public readonly instance: Instance) {}
+  public constructor(
+    public readonly instance: Instance,
+    private readonly tracker: (typeof TRACKERS)[keyof typeof TRACKERS],
+  ) {}
 
   public get id(): string | undefined {
     return optionalText(this.instance.values.id);
@@ -117,7 +122,7 @@ class Part {
   /** `fleet` of `module.a.null_resource.fleet_hold`. */
   public get firewall(): string {
     const { module, name } = this.instance;
-    const own = namedPart(name)?.firewall ?? name;
+    const own = parseResourceName(name)?.firewall ?? name;
     return module === "" ? own : `${module}.${own}`;
   }
 
@@ -132,29 +137,25 @@ class Part {
     return JSON.stringify([this.firewall, this.instance.type, this.instance.index]);
   }
 
-  public get hash(): string {
-    return createHash("sha256").update(this.texts.join("")).digest("hex");
-  }
-
   public get texts(): readonly string[] {
-    return TEXTS.map((name) => this.trigger(name) ?? "");
+    return RULESET_TEXTS.map((name) => this.trigger(name) ?? "");
   }
 
   public has(names: readonly string[]): boolean {
-    return names.every((name) => Object.hasOwn(this.at(TRIGGERS), name));
+    const triggers = this.at(this.tracker.triggers);
+    return names.every((name) => Object.hasOwn(triggers, name));
   }
 
   public trigger(name: string): string | undefined {
-    return own(this.at(TRIGGERS), name);
+    return own(this.at(this.tracker.triggers), name);
   }
 
   public memory(name: string): string | undefined {
-    return own(this.at(MEMORY), name);
+    return own(this.at(this.tracker.memory), name);
   }
 
-  private at(where: Readonly<Record<string, string>>): Record<string, unknown> {
-    const name = where[this.instance.type];
-    const value = name === undefined ? undefined : this.instance.values[name];
+  private at(attribute: string): Record<string, unknown> {
+    const value = this.instance.values[attribute];
     return isObject(value) ? value : {};
   }
 }
@@ -170,23 +171,23 @@ function hostOf(
 ): Host {
   // As review has it: the host is called what its lockdown is.
   const part = (lockdown ?? hold) as Part;
-  const owner = lockdown?.trigger("hold");
+  const owner = lockdown?.trigger(TRIGGERS.hold);
   const why = whyUnfinished(hold, lockdown);
-  const ruleset = lockdown?.trigger("ruleset_sha256");
+  const ruleset = lockdown?.trigger(TRIGGERS.ruleset);
   return {
     key: part.instance.index ?? part.instance.name,
     firewall: part.firewall,
-    claim: why !== undefined ? "unfinished" : lockdown?.trigger("mode") === "observe" ? "observed" : "locked",
+    claim: why !== undefined ? "unfinished" : lockdown?.trigger(TRIGGERS.mode) === "observe" ? "observed" : "locked",
     why,
-    address: (hold ?? part).trigger("address"),
+    address: (hold ?? part).trigger(TRIGGERS.address),
     owner: hold?.id ?? owner,
     ruleset,
-    program: lockdown?.trigger("host_program"),
-    connection: hold === undefined ? {} : connectionFrom((name) => hold.memory(name)),
+    program: lockdown?.trigger(TRIGGERS.program),
+    connection: hold === undefined ? {} : askedConnection((name) => hold.memory(name)),
     texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? [],
     ...(lockdown === undefined
       ? {}
-      : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger("drift") ?? NEVER_DRIFTED } }),
+      : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger(TRIGGERS.drift) ?? NEVER_DRIFTED } }),
   };
 }
 
@@ -197,7 +198,7 @@ function whyUnfinished(hold: Part | undefined, lockdown: Part | undefined): stri
   if (lockdown.instance.tainted) {
     return UNFINISHED.tainted;
   }
-  return hold !== undefined && hold.id !== lockdown.trigger("hold") ? UNFINISHED.oldHold : undefined;
+  return hold !== undefined && hold.id !== lockdown.trigger(TRIGGERS.hold) ? UNFINISHED.oldHold : undefined;
 }
 
 function listed({ key, output, address, owner, ruleset }: ListedHost): Host {

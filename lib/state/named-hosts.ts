@@ -1,12 +1,12 @@
 /** The hosts of a state beside those that a fleet file or the operator names. */
-import type { Connection } from "./connection";
+import type { AskedConnection } from "../contract/connection";
 import { type Host, unknownHost } from "./hosts";
 
 export interface NamedHost {
   readonly key: string;
   readonly address: string;
   readonly claim: "declared" | "absent";
-  readonly connection: Connection;
+  readonly connection: AskedConnection;
 }
 
 /** The hosts of the state, with what the fleet file knows and the state does not; then the named hosts that it does not have. */

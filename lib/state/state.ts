@@ -3,6 +3,7 @@
  * `terraform output -json` prints them. Only what is used is read; what is unknown to us is left alone, but not an
  * unknown major version.
  */
+import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
 import { isObject } from "../input/keys";
 import { type Json, list, object, optionalText, parseJson, text } from "./json";
 import { instancesIn, parseStateFile } from "./state-file";
@@ -135,8 +136,7 @@ function fromOutputs(document: Json): State {
 }
 
 function isLockedHosts(value: unknown): value is Json {
-  const isHost = (one: unknown): boolean =>
-    isObject(one) && "address" in one && "hold" in one && "ruleset_sha256" in one;
+  const isHost = (one: unknown): boolean => isObject(one) && LOCKED_HOST.every((name) => name in one);
   return isObject(value) && Object.values(value).every(isHost);
 }
 
@@ -146,9 +146,9 @@ function listedHosts(output: string, hosts: Json): ListedHost[] {
     return {
       key: name,
       output,
-      address: optionalText(host.address),
-      owner: optionalText(host.hold),
-      ruleset: optionalText(host.ruleset_sha256),
+      address: optionalText(host[TRIGGERS.address]),
+      owner: optionalText(host[TRIGGERS.hold]),
+      ruleset: optionalText(host[TRIGGERS.ruleset]),
     };
   });
 }

@@ -2,10 +2,10 @@
  * What a plan learns of drift: for each host the value of its lockdown's trigger. It is the one in the state, so that nothing is
  * planned, unless the host was asked and its lockdown is gone, or differs from the state.
  */
-import { type DriftFinding, LEFT_ALONE, NEVER_DRIFTED, nextDrift } from "../contract/drift";
+import { type AskedConnection, askedConnection } from "../contract/connection";
+import { type DriftFinding, LEFT_ALONE, NEVER_DRIFTED, nextDrift, QUERY } from "../contract/drift";
 import { isObject } from "../input/keys";
 import { plain } from "../output/text";
-import { type Connection, connectionFrom } from "../state/connection";
 import { type Host, hostsIn } from "../state/hosts";
 import { readState } from "../state/state";
 import { StateError } from "../state/state-error";
@@ -17,7 +17,7 @@ export interface DriftQuery {
   /** The resources that are its lockdowns. */
   readonly lockdowns: readonly string[];
   /** What is the same for all its hosts. */
-  readonly connection: Connection;
+  readonly connection: AskedConnection;
 }
 
 /** A host that the state has as locked or observed. */
@@ -26,13 +26,13 @@ export type TrackedHost = Host & Required<Pick<Host, "lockdown">>;
 /** The query as Terraform's provider `external` gives it: a JSON object of texts. */
 export function readQuery(text: string): DriftQuery {
   const query = parse(text);
-  const lockdowns = query.lockdowns?.split(" ").filter((one) => one !== "") ?? [];
+  const lockdowns = query[QUERY.lockdowns]?.split(" ").filter((one) => one !== "") ?? [];
   if (lockdowns.length === 0) {
     throw new StateError(
       'it is not a query of a firewall with detectDrift; give one such as {"lockdowns": "null_resource.fleet_lockdown"}',
     );
   }
-  return { lockdowns, connection: connectionFrom((name) => query[name]) };
+  return { lockdowns, connection: askedConnection((name) => query[name]) };
 }
 
 function parse(text: string): Record<string, string | undefined> {

@@ -106,7 +106,9 @@ describe("a state alone", () => {
     const [command, ...args] = program("ssh-only-firewall", "status", "-", "--json");
     const { status: code, stdout } = spawnSync(command, args, { input: JSON.stringify(state), encoding: "utf8" });
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([{ host: "web", state: "locked", condition: null }]);
+    expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([
+      { host: "web", state: "locked", condition: null },
+    ]);
   });
 
   test("prints nothing of other resources and of outputs, in no form", () => {

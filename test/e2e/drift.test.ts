@@ -109,9 +109,7 @@ describeLab(
         expect(code).toBe(1);
         const words = stderr.replace(/[│\s]+/g, " ");
         expect(words).toContain(`${terraform.folder}: no-such-terraform is not installed here; install it, set `);
-        expect(words).toContain(
-          "fix this, or set detectDrift to false. For terraform destroy, add -refresh=false.",
-        );
+        expect(words).toContain("fix this, or set detectDrift to false. For terraform destroy, add -refresh=false.");
         expect((await terraform.plan(["-destroy", "-refresh=false"])).hasChanges).toBe(true);
       });
 

@@ -98,7 +98,9 @@ describeLab(
           });
           return;
         }
-        expect(verdict).toMatch(/^\d+ peers? would have been denied.* The host tried to reach .* and would have been denied/);
+        expect(verdict).toMatch(
+          /^\d+ peers? would have been denied.* The host tried to reach .* and would have been denied/,
+        );
         expect(denied.map(named)).toEqual(expect.arrayContaining(used()));
         // Answers are nobody's use of the host.
         const ofStranger = denied.filter(({ protocol, peer }) => ["tcp", "udp"].includes(protocol) && isStranger(peer));

@@ -136,13 +136,16 @@ describe("an answer", () => {
 });
 
 describe("a verdict", () => {
-  const verdict = (...reply: Parameters<typeof answered>): string => reportOn({ a: answered(...reply) }).hosts[0].verdict;
+  const verdict = (...reply: Parameters<typeof answered>): string =>
+    reportOn({ a: answered(...reply) }).hosts[0].verdict;
   const notes = (...reply: Parameters<typeof answered>): string =>
     reportOn({ a: answered(...reply) }).hosts[0].notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
-    expect(verdict({}, { rules: "drifted" })).toMatch(/^Nobody but SSH was seen since .*, but some traffic may not have been counted\.$/);
+    expect(verdict({}, { rules: "drifted" })).toMatch(
+      /^Nobody but SSH was seen since .*, but some traffic may not have been counted\.$/,
+    );
     expect(verdict({ denied: DENIED })).toBe(
       "3 peers were denied, last on 2026-11-20T08:00:00Z. " +
         "The host tried to reach 1 address and was denied, last on 2026-11-19T08:00:00Z.",
@@ -230,18 +233,26 @@ describe("a verdict", () => {
   test("says that a first time is unknown", () => {
     const parts = { denied: `in 6 192.0.2.1 80 3 - ${at(9)}\n` };
     expect(notes(parts)).toMatch(/^The first time is unknown if several packets/m);
-    expect(toTable(reportOn({ a: answered(parts) }), NO_COLOURS)).toMatch(/192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/);
+    expect(toTable(reportOn({ a: answered(parts) }), NO_COLOURS)).toMatch(
+      /192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/,
+    );
     expect(toPage(reportOn({ a: answered(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(reportOn({ a: answered(parts) }).hosts[0].denied).toMatchObject([{ first: null, last: "2026-09-10T08:00:00Z" }]);
+    expect(reportOn({ a: answered(parts) }).hosts[0].denied).toMatchObject([
+      { first: null, last: "2026-09-10T08:00:00Z" },
+    ]);
   });
 
   test("with iptables has whom the kernel's log names, as a sample, or says how to get it", () => {
     const host = { backend: "iptables", logged: 10 };
     const parts = { host, denied: `in all - - 700 1 ${NOW}\n`, sampled: `in 6 192.0.2.1 80 3 ${at(1)} ${at(9)}\n` };
-    expect(notes(parts)).toMatch(/^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m);
+    expect(notes(parts)).toMatch(
+      /^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m,
+    );
     const report = reportOn({ a: answered(parts) });
     expect(report.hosts[0].sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
-    expect(toTable(report, NO_COLOURS)).toMatch(/kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/);
+    expect(toTable(report, NO_COLOURS)).toMatch(
+      /kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/,
+    );
     expect(toPage(report)).toMatch(/kernel&#39;s log<\/h3>[^]*192\.0\.2\.1/);
     expect(notes({ host: { backend: "iptables", logged: "" } })).toMatch(
       /^To see some of the peers, set logDeniedPerMinute/m,
@@ -250,7 +261,9 @@ describe("a verdict", () => {
 
   test("is qualified where the host cannot know", () => {
     expect(notes({ host: { backend: "iptables" } })).toMatch(/iptables counts packets for each direction only/);
-    expect(notes({ denied: `in 6 192.0.2.1 80 1 1 2\nin all - - 4 1 2\n` })).toMatch(/^3 inbound packets came from peers that were not recorded\.$/m);
+    expect(notes({ denied: `in 6 192.0.2.1 80 1 1 2\nin all - - 4 1 2\n` })).toMatch(
+      /^3 inbound packets came from peers that were not recorded\.$/m,
+    );
     expect(notes({ denied: DENIED })).not.toMatch(/outbound packets? went/);
     expect(notes({ denied: DENIED })).toMatch(/multicast.* cannot be distinguished/);
     expect(notes({}, { rules: "drifted" })).toMatch(/some traffic may not have been counted/);

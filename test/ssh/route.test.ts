@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { answerOf } from "../../lib/ssh/answer";
 import { connectedTo, destinationOf } from "../../lib/ssh/log";
 import { parseDestination, pinnedKeys, routeTo, type SshSettings, unusable } from "../../lib/ssh/route";
-import type { Connection } from "../../lib/state/connection";
+import type { AskedConnection } from "../../lib/contract/connection";
 import type { Host } from "../../lib/state/hosts";
 import { emptyFolder } from "../cli/support/run";
 
@@ -17,12 +17,12 @@ writeFileSync(
   "Host web\n  HostName 192.0.2.77\n  User fromconfig\n  Port 2022\n  ProxyJump hop\nHost *\n  ControlPath /nowhere\n",
 );
 
-const host = (connection: Connection, address = "web"): Host =>
+const host = (connection: AskedConnection, address = "web"): Host =>
   ({ key: "web", claim: "locked", address, connection, texts: [] }) as unknown as Host;
 const settings: SshSettings = { config, options: [], connectSeconds: 7 };
 
 /** What ssh would do, by option. */
-function effective(connection: Connection, more: Partial<SshSettings> = {}): Record<string, string> {
+function effective(connection: AskedConnection, more: Partial<SshSettings> = {}): Record<string, string> {
   const { args } = routeTo(host(connection), { ...settings, ...more }, "/p%/pi nned", "alias-0");
   const said = execFileSync("ssh", ["-G", ...args], { encoding: "utf8" });
   return Object.fromEntries(said.split("\n").map((line) => [line.split(" ")[0], line.split(" ").slice(1).join(" ")]));
@@ -106,7 +106,9 @@ test("nothing of a state reaches a shell or an option of ssh", () => {
       }
     }),
   );
-  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(/^its host key ".*" is not valid; it was not asked$/);
+  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(
+    /^its host key ".*" is not valid; it was not asked$/,
+  );
   expect(unusable(host({}, ""))).toBe("the state does not have its address");
 });
 
@@ -151,7 +153,13 @@ describe("what a host answers", () => {
 
   test("is read among whatever else its login says", () => {
     const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
-    expect(answer(said)).toMatchObject({ kind: "answered", state: "locked", owner: "we", port: 22, listened: [22, 80] });
+    expect(answer(said)).toMatchObject({
+      kind: "answered",
+      state: "locked",
+      owner: "we",
+      port: 22,
+      listened: [22, 80],
+    });
   });
 
   test.each([

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { FLEET, nameIn, PARTS } from "../../contract/names";
 import { Failure } from "../../output/failure";
 import { object, parseJson } from "../../state/json";
 import { StateError } from "../../state/state-error";
@@ -102,11 +103,16 @@ function byHost(states: States): (stack: string, host: string) => readonly Place
 
 /** What the stack of a fleet has for each of its hosts. Rulesets are named after hosts too, and belong to the stack. */
 function isOfHosts({ mode, module, name }: FileResource): boolean {
-  return mode === "managed" && module === undefined && isOurs(name) && !name.startsWith("fleet_ruleset");
+  return (
+    mode === "managed" &&
+    module === undefined &&
+    isOurs(name) &&
+    !name.startsWith(nameIn(FLEET.construct, PARTS.ruleset))
+  );
 }
 
 function isOurs(name: string): boolean {
-  return name.startsWith("fleet_");
+  return name.startsWith(nameIn(FLEET.construct, ""));
 }
 
 function identities(found: readonly PlacedInstance[]): unknown {
@@ -150,6 +156,6 @@ function without(state: StateFile, gone: ReadonlySet<FileInstance>): StateFile {
     return { ...next, resources: left };
   }
   // A stack without a host is not made any more, so that no plan would tidy this up.
-  const outputs = Object.entries(state.outputs ?? {}).filter(([name]) => name !== "locked_hosts");
+  const outputs = Object.entries(state.outputs ?? {}).filter(([name]) => name !== FLEET.output);
   return { ...next, outputs: Object.fromEntries(outputs), resources: left.filter(({ name }) => !isOurs(name)) };
 }
