@@ -69,14 +69,13 @@ test("a pinned key is the only one, whatever the operator's options say", () => 
 });
 
 test("a bastion of the state has its own user, port and pinned key", () => {
-  const connection = {
+  const withoutUser = {
     user: "ops",
     bastionHost: "192.0.2.9",
     bastionPort: "2200",
-    bastionUser: "hop",
     bastionHostKey: "ssh-ed25519 AAAA",
   };
-  const { bastionUser: _, ...withoutUser } = connection;
+  const connection = { ...withoutUser, bastionUser: "hop" };
   const { pins } = routeTo(host(connection), settings, "/pinned", "alias-0");
   expect(pins).toEqual([{ name: "alias-0-bastion", key: "ssh-ed25519 AAAA" }]);
   const { proxycommand, proxyjump } = effective(connection);
