@@ -1,7 +1,7 @@
 /** Finds misspelt keys: TypeScript does so for its users, but not for those who write JavaScript or YAML. */
 import { messages } from "./messages";
 import type { Problems } from "./problems";
-import { shown } from "../output/shown";
+import { shown } from "../output/text";
 
 /** Adds a problem for each key of `value` that is not in `known`; false if `value` is no plain object at all. */
 export function checkKeys(

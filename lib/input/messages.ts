@@ -2,7 +2,7 @@
  * What we tell people about a policy that cannot be used. The place of the value goes in front (see problems.ts);
  * every message here names the value and says what to do about it.
  */
-import { kindOf, shown } from "../output/shown";
+import { kindOf, shown } from "../output/text";
 
 const did = (suggestion: string): string => `did you mean ${suggestion}?`;
 

@@ -1,6 +1,6 @@
 /** Reading JSON whose form is only hoped for: each value knows its place, for the message when it is something else. */
 import { isObject } from "../input/keys";
-import { kindOf } from "../output/shown";
+import { kindOf } from "../output/text";
 
 /** What cannot be read: the place in the file, and what was expected there. */
 export class PlanError extends Error {

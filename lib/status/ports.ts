@@ -1,22 +1,22 @@
 /** Which ports must be closed, and whether they are: plain TCP connections from here. */
 import { connect, type Socket } from "node:net";
 import type { RulesetSummary } from "../ruleset/reader";
-import type { Answer } from "../ssh/answer";
+import type { Answered } from "../ssh/answer";
 import type { Outside, PortAnswer } from "./judge";
 
 /** Tried where nothing is known to listen: an open host refuses them at least. */
-const USUAL = [80, 443];
+const COMMON_PORTS = [80, 443];
 const MOST = 4;
 
 /** Those on which something listened tell most: they would be let in, were it not for the ruleset. */
 export function portsToTry(
   wanted: readonly number[] | undefined,
-  answer: Answer & { kind: "told" },
+  answer: Answered,
   ruleset: RulesetSummary | undefined,
   dialled: number | undefined,
 ): readonly number[] {
   const open = [answer.port, dialled, ruleset?.sshPort, ...tcpPorts(ruleset)];
-  const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...USUAL];
+  const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...COMMON_PORTS];
   const closed = [...new Set(all)].filter((port) => !open.includes(port));
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }

@@ -1,6 +1,6 @@
 import { checkKeys, closest } from "../../lib/input/keys";
 import { InvalidInputError, parseOrThrow, Problems } from "../../lib/input/problems";
-import { kindOf, shown } from "../../lib/output/shown";
+import { kindOf, shown } from "../../lib/output/text";
 
 describe("Problems", () => {
   test("joins the places on the way down into one path", () => {

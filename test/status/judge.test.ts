@@ -1,8 +1,9 @@
 import type { Claim, Host } from "../../lib/state/hosts";
-import type { Answer } from "../../lib/ssh/answer";
-import { type Condition, judge, type Outside } from "../../lib/status/judge";
 import { renderRulesets } from "../../lib/ruleset/backends";
 import { readRuleset, type RulesetSummary } from "../../lib/ruleset/reader";
+import type { Answered } from "../../lib/ssh/answer";
+import type { Condition } from "../../lib/status/conditions";
+import { judge, type Outside } from "../../lib/status/judge";
 import { portsToTry, probe } from "../../lib/status/ports";
 import { policies } from "../ruleset/support/policies";
 import { createServer, type AddressInfo } from "node:net";
@@ -19,9 +20,8 @@ const host: Host = {
   connection: {},
   texts: {},
 };
-type Told = Answer & { kind: "told" };
-const told: Told = {
-  kind: "told",
+const answered: Answered = {
+  kind: "answered",
   state: "locked",
   rules: "matches",
   owner: "we",
@@ -37,7 +37,7 @@ const loud: Outside = { kind: "tried", ports: [80], answers: [{ port: 80, how: "
 
 const open = { state: "open", rules: "none", owner: "", ruleset: "", program: "" } as const;
 
-test.each<[string, Claim, Partial<Told>, Condition]>([
+test.each<[string, Claim, Partial<Answered>, Condition]>([
   ["the same", "locked", {}, "locked"],
   ["drifted rules", "locked", { rules: "drifted" }, "drifted"],
   ["no guard", "locked", { problem: "the guard does not run" }, "drifted"],
@@ -65,26 +65,26 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
   ["pending", "absent", { state: "pending" }, "pending"],
   ["open", "absent", open, "unlocked"],
   ["open with rules", "absent", { ...open, rules: "unrecorded" }, "drifted"],
-])("a host with %s that is %s in the state", (_, claim, said, condition) => {
+])("a host with %s that is %s in the state", (_, claim, reported, condition) => {
   const inState =
     claim === "locked" || claim === "observed" || claim === "unfinished"
       ? {}
       : { owner: undefined, ruleset: undefined };
-  const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
+  const verdict = judge({ ...host, ...inState, claim }, { ...answered, ...reported }, quiet);
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
 
-test("a host that says it is locked is open when a port answers", () => {
-  expect(judge(host, told, loud)).toEqual({
+test("a host that reports that it is locked is open when a port answers", () => {
+  expect(judge(host, answered, loud)).toEqual({
     condition: "open",
     agrees: false,
-    details: ["it says that it is locked, but from here port 80 refuses connections"],
+    details: ["it reports that it is locked, but from here port 80 refuses connections"],
   });
 });
 
 test("what the state does not know is not compared", () => {
-  expect(judge({ ...host, program: undefined, ruleset: undefined }, told, quiet).condition).toBe("locked");
+  expect(judge({ ...host, program: undefined, ruleset: undefined }, answered, quiet).condition).toBe("locked");
 });
 
 describe("ports that must be closed", () => {
@@ -92,14 +92,14 @@ describe("ports that must be closed", () => {
     readRuleset(renderRulesets(policies[name], "auto"));
 
   test("are some that the host listened on, and 80 and 443, and not those that the ruleset lets in", () => {
-    const listening = { ...told, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
+    const listening = { ...answered, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
     const ruleset = rulesetOf("every-exception");
     expect(portsToTry(undefined, listening, ruleset, 2200)).toEqual([80, 3306, 5432, 443]);
     expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, ruleset, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test("are not known to be let in where the ruleset is not understood", () => {
-    expect(portsToTry([22, 2222, 9100], { ...told, port: 2222 }, undefined, undefined)).toEqual([22, 9100]);
+    expect(portsToTry([22, 2222, 9100], { ...answered, port: 2222 }, undefined, undefined)).toEqual([22, 9100]);
   });
 
   test("answer when they accept, and when they refuse where nothing may", async () => {

@@ -1,6 +1,7 @@
 import { parseFleet } from "../../../lib/fleet/fleet-file";
 import { migrationBetween } from "../../../lib/fleet/migration/migration";
-import { readStateFile, type StateFile, withArrivals, withoutLeaving } from "../../../lib/fleet/migration/moved-states";
+import { readStateFile, withArrivals, withoutLeaving } from "../../../lib/fleet/migration/moved-states";
+import type { StateFile } from "../../../lib/state/state-file";
 
 const HOSTS = "hosts: { a: 192.0.2.1, b: 192.0.2.2, c: 192.0.2.3, d: 192.0.2.4 }\n";
 const between = (before: string, after: string): ReturnType<typeof migrationBetween> =>

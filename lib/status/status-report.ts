@@ -1,23 +1,24 @@
 /** What was found, as one value that every form of output is made from. */
 import { fingerprint, type LockedHost } from "../contract/fingerprint";
+import type { Answer, Answered } from "../ssh/answer";
 import type { Host } from "../state/hosts";
-import type { Answer } from "../ssh/answer";
-import { claimAgrees, type Condition, type Outside } from "./judge";
+import { CLAIMS, type Condition, type StateWord } from "./conditions";
+import type { Outside } from "./judge";
 import type { Finding } from "./live";
 
-export interface Report {
+export interface StatusReport {
   /** Of this form; a change that breaks its readers makes it 2. */
   readonly version: 1;
   /** Whether the hosts were asked. */
   readonly live: boolean;
   readonly agrees: boolean;
   readonly counts: Readonly<Record<string, number>>;
-  /** As review makes it: of the hosts that the state says are locked, and of those that say so themselves. */
+  /** As review makes it: of the hosts that are locked according to the state, and of those that report it themselves. */
   readonly fingerprint: { readonly state: string | null; readonly live: string | null };
-  readonly hosts: readonly HostReport[];
+  readonly hosts: readonly HostStatus[];
 }
 
-export interface HostReport {
+export interface HostStatus {
   readonly host: string;
   readonly firewall: string | null;
   readonly address: string | null;
@@ -28,28 +29,30 @@ export interface HostReport {
   readonly agrees: boolean;
   readonly details: readonly string[];
   readonly inState: { readonly owner: string | null; readonly ruleset: string | null; readonly program: string | null };
-  readonly onHost: Omit<Answer & { kind: "told" }, "kind" | "port" | "listened" | "problem"> | null;
+  readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt"> | null;
   readonly outside: string | null;
 }
 
-/** What the state says of a host. */
-export type StateWord = "locked" | "observed" | "unfinished" | "not in it";
-
-export function reportOf(hosts: readonly Host[], findings: readonly Finding[] | undefined): Report {
-  const rows = hosts.map((host, index) => hostReport(host, findings?.[index]));
-  const words = rows.map(({ condition, state }) => condition ?? state);
+/** @param findings of all hosts, in their order; undefined where they were not asked */
+export function statusReport(hosts: readonly Host[], findings: readonly Finding[] | undefined): StatusReport {
+  const rows = hosts.map((host, index) => hostStatus(host, findings?.[index]));
+  const counts: Record<string, number> = {};
+  for (const { condition, state } of rows) {
+    const word = condition ?? state;
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
   const lockedInState = hosts.filter(({ claim }) => claim === "locked");
-  const lockedLive = hosts.flatMap((host, index) => {
-    const answer = findings?.[index].answer;
-    return answer?.kind === "told" && answer.state === "locked"
-      ? [{ key: host.key, address: host.address ?? "", ruleset: answer.ruleset, program: answer.program }]
+  const lockedLive = hosts.flatMap(({ key, address = "" }, index) => {
+    const answer = findings?.[index]?.answer;
+    return answer?.kind === "answered" && answer.state === "locked"
+      ? [{ key, address, ruleset: answer.ruleset, program: answer.program }]
       : [];
   });
   return {
     version: 1,
     live: findings !== undefined,
     agrees: rows.every((row) => row.agrees),
-    counts: Object.fromEntries([...new Set(words)].map((word) => [word, words.filter((one) => one === word).length])),
+    counts,
     fingerprint: {
       state: lockedInState.every(isWhole) ? fingerprint(lockedInState) : null,
       live: findings === undefined ? null : fingerprint(lockedLive),
@@ -63,31 +66,31 @@ function isWhole(host: Host): host is Host & LockedHost {
   return host.address !== undefined && host.ruleset !== undefined && host.program !== undefined;
 }
 
-function hostReport(host: Host, finding: Finding | undefined): HostReport {
+function hostStatus(host: Host, finding: Finding | undefined): HostStatus {
   const { key, firewall, address, claim, why, owner, ruleset, program } = host;
   return {
     host: key,
     firewall: firewall === "" ? null : firewall,
     address: address ?? null,
-    state: claim === "declared" || claim === "absent" ? "not in it" : claim,
+    state: CLAIMS[claim].word,
     condition: finding?.condition ?? null,
-    agrees: finding?.agrees ?? claimAgrees(claim),
+    agrees: finding?.agrees ?? CLAIMS[claim].agrees,
     details: finding?.details ?? (why === undefined ? [] : [why]),
     inState: { owner: owner ?? null, ruleset: ruleset ?? null, program: program ?? null },
-    onHost: finding === undefined ? null : toldBy(finding.answer),
-    outside: finding === undefined ? null : outsideWord(finding.outside),
+    onHost: finding === undefined ? null : onHost(finding.answer),
+    outside: finding === undefined ? null : outsideText(finding.outside),
   };
 }
 
-function toldBy(answer: Answer): HostReport["onHost"] {
-  if (answer.kind !== "told") {
+function onHost(answer: Answer): HostStatus["onHost"] {
+  if (answer.kind !== "answered") {
     return null;
   }
   const { state, rules, owner, ruleset, program, lockedAt } = answer;
   return { state, rules, owner, ruleset, program, lockedAt };
 }
 
-function outsideWord(outside: Outside): string {
+function outsideText(outside: Outside): string {
   if (outside.kind === "skipped") {
     return outside.why;
   }

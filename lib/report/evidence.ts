@@ -1,8 +1,8 @@
 /**
- * What the host program's report prints, as values. A host may send whatever it likes: what makes no sense is kept as text,
- * and no text has anything in it that a terminal or a browser would obey.
+ * The evidence that a host prints, as values. A host may send whatever it likes: what makes no sense is kept as text, and no text
+ * has anything in it that a terminal or a browser would obey.
  */
-import { plain } from "../output/plain";
+import { plain } from "../output/text";
 import { beginningOf, type Login, loginOf } from "./logins";
 import { type Sockets, socketsIn } from "./sockets";
 import { utcOfSeconds } from "./time";
@@ -49,7 +49,7 @@ export interface LoginSource {
   readonly begins: string | null;
 }
 
-export interface Told {
+export interface Evidence {
   /** The lines NAME=VALUE of the host itself. */
   readonly host: Readonly<Record<string, string>>;
   /** The last of them; `gapCount` is how many there were. */
@@ -88,17 +88,59 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   "132": "sctp",
 };
 
-export function parseReport(text: string): Told {
+export function parseEvidence(text: string): Evidence {
   const { sections, before } = split(text);
-  const unread = [...before];
+  const denied = parsed(sections.denied, deniedOf);
+  const sampled = parsed(sections.sampled, (line) => {
+    const one = deniedOf(line);
+    return one !== undefined && "peer" in one ? one : undefined;
+  });
+  const sources = parsed(sections.sources, sourceOf);
+  const logins = parsed(once(sections.logins), loginOf);
+  const { unread, ...host } = hostLines(sections.host);
+  return {
+    ...host,
+    sources: sources.values,
+    denied: denied.values.filter((one): one is Denied => "peer" in one),
+    totals: denied.values.filter((one) => !("peer" in one)),
+    sampled: sampled.values,
+    sockets: socketsIn(sections.sockets),
+    logins: logins.values,
+    otherLogins: logins.others,
+    unread: [...before, ...unread, ...denied.others, ...sampled.others, ...sources.others],
+  };
+}
+
+/** The lines that make sense, as values, and the others, as text that is safe to print. */
+function parsed<T>(
+  lines: readonly string[],
+  parse: (line: string) => T | undefined,
+): { values: T[]; others: string[] } {
+  const values: T[] = [];
+  const others: string[] = [];
+  for (const line of lines) {
+    const value = parse(line);
+    if (value === undefined) {
+      others.push(plain(line));
+    } else {
+      values.push(value);
+    }
+  }
+  return { values, others };
+}
+
+type HostLines = Pick<Evidence, "host" | "gaps" | "gapCount" | "observations" | "unread">;
+
+function hostLines(lines: readonly string[]): HostLines {
   const host: Record<string, string> = {};
   const gaps: Gap[] = [];
   let gapCount = 0;
   const observations: Observation[] = [];
-  for (const line of sections.host) {
-    const [, name, value] = /^([a-z_]{1,30})=(.*)$/.exec(line) ?? [];
-    const [, number, from, until] = /^gap=(\d{1,9}) (-|\d{1,12}) (\d{1,12})$/.exec(line) ?? [];
-    const [, mode, begins] = /^mode_from=(observe|enforce) (\d{1,12})$/.exec(line) ?? [];
+  const unread: string[] = [];
+  for (const line of lines) {
+    const [, name, value = ""] = /^([a-z_]{1,30})=(.*)$/.exec(line) ?? [];
+    const [, number, from = "", until = ""] = /^gap=(\d{1,9}) (-|\d{1,12}) (\d{1,12})$/.exec(line) ?? [];
+    const [, mode, begins = ""] = /^mode_from=(observe|enforce) (\d{1,12})$/.exec(line) ?? [];
     if (number !== undefined) {
       gaps.push({ from: utcOfSeconds(from), until: utcOfSeconds(until) });
       gapCount = Number(number);
@@ -112,60 +154,21 @@ export function parseReport(text: string): Told {
       host[name] = plain(value);
     }
   }
-  const denied: Denied[] = [];
-  const totals: Total[] = [];
-  for (const line of sections.denied) {
-    const one = deniedOf(line);
-    if (one === undefined) {
-      unread.push(plain(line));
-    } else if ("peer" in one) {
-      denied.push(one);
-    } else {
-      totals.push(one);
-    }
-  }
-  const sampled: Denied[] = [];
-  for (const line of sections.sampled) {
-    const one = deniedOf(line);
-    if (one !== undefined && "peer" in one) {
-      sampled.push(one);
-    } else {
-      unread.push(plain(line));
-    }
-  }
-  const logins = once(sections.logins).map((line) => loginOf(line) ?? plain(line));
-  const sources: LoginSource[] = [];
-  for (const line of sections.sources) {
-    const [, name, all, begins] = /^([a-z.]{1,20}) (\d{1,15}) (.*)$/.exec(line) ?? [];
-    if (name === undefined) {
-      unread.push(plain(line));
-    } else {
-      sources.push({ name, all: Number(all), begins: beginningOf(begins) });
-    }
-  }
-  return {
-    host,
-    gaps,
-    gapCount,
-    observations,
-    sources,
-    denied,
-    totals,
-    sampled,
-    sockets: socketsIn(sections.sockets),
-    logins: logins.filter((one): one is Login => typeof one !== "string"),
-    otherLogins: logins.filter((one): one is string => typeof one === "string"),
-    unread,
-  };
+  return { host, gaps, gapCount, observations, unread };
 }
 
-/** The journal and auth.log may both have a login: what sshd said is the same then, with the number of its process. */
+function sourceOf(line: string): LoginSource | undefined {
+  const [, name, all, begins = ""] = /^([a-z.]{1,20}) (\d{1,15}) (.*)$/.exec(line) ?? [];
+  return name === undefined ? undefined : { name, all: Number(all), begins: beginningOf(begins) };
+}
+
+/** The journal and auth.log may both have a login: what sshd logged is the same then, with the number of its process. */
 function once(lines: readonly string[]): readonly string[] {
   const seen = new Set<string>();
   return lines.filter((line) => {
-    const said = / sshd(?:-session)?(\[\d+\]: Accepted .*)$/.exec(line)?.[1];
-    const isNew = said === undefined || !seen.has(said);
-    seen.add(said ?? "");
+    const login = / sshd(?:-session)?(\[\d+\]: Accepted .*)$/.exec(line)?.[1];
+    const isNew = login === undefined || !seen.has(login);
+    seen.add(login ?? "");
     return isNew;
   });
 }
@@ -184,7 +187,7 @@ function split(text: string): { sections: Record<Section, string[]>; before: str
   let current: Section | undefined;
   for (const line of text.split(/\r?\n/)) {
     const next = SECTIONS.find((name) => line === `== ${name}`);
-    if (next !== undefined && SECTIONS.indexOf(next) > SECTIONS.indexOf(current as Section)) {
+    if (next !== undefined && (current === undefined || SECTIONS.indexOf(next) > SECTIONS.indexOf(current))) {
       current = next;
     } else if (line.trim() !== "") {
       (current === undefined ? before : sections[current]).push(current === undefined ? plain(line) : line);
@@ -193,14 +196,16 @@ function split(text: string): { sections: Record<Section, string[]>; before: str
   return { sections, before };
 }
 
+const DENIED =
+  /^\s*(?<where>\S+)\s+(?<protocol>\S+)\s+(?<peer>\S+)\s+(?<port>\S+)\s+(?<packets>\d{1,15})\s+(?<from>\S+)\s+(?<to>\S+)\s*$/;
+
 function deniedOf(line: string): Denied | Total | undefined {
-  const words = line.trim().split(/\s+/);
-  const [where, protocol, peer, port, count, from, to] = words;
+  const { where, protocol = "", peer = "", port = "", packets, from = "", to = "" } = DENIED.exec(line)?.groups ?? {};
   const direction = DIRECTIONS.find((one) => one === where);
-  if (words.length !== 7 || direction === undefined || !isCount(count) || Number(count) === 0) {
+  if (direction === undefined || Number(packets) === 0) {
     return undefined;
   }
-  const seen = { packets: Number(count), first: utcOfSeconds(from), last: utcOfSeconds(to) };
+  const seen = { packets: Number(packets), first: utcOfSeconds(from), last: utcOfSeconds(to) };
   if (protocol === "all") {
     return { direction, ...seen };
   }
@@ -210,5 +215,3 @@ function deniedOf(line: string): Denied | Total | undefined {
   const name = PROTOCOLS[String(Number(protocol))] ?? `protocol ${Number(protocol)}`;
   return { direction, protocol: name, peer, port: port === "-" ? null : Number(port), ...seen };
 }
-
-const isCount = (text: string): boolean => /^\d{1,15}$/.test(text);

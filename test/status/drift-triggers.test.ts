@@ -1,11 +1,11 @@
-/** What a plan is told of hosts; the program, with `terraform` and `ssh` that are scripts. */
+/** What a plan learns of hosts; the program, with `terraform` and `ssh` that are scripts. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { LEFT_ALONE } from "../../lib/contract/drift";
-import { driftOf, readQuery, trackedHosts } from "../../lib/status/drift";
+import { driftTriggers, readQuery, trackedHosts } from "../../lib/status/drift-triggers";
 import type { Finding } from "../../lib/status/live";
-import type { Answer } from "../../lib/ssh/answer";
+import type { Answer, Answered } from "../../lib/ssh/answer";
 import { judge } from "../../lib/status/judge";
 import { emptyFolder, type Ended, program } from "../cli/support/run";
 import { filed, ownerOf, PROGRAM, RULESET, type Tracked } from "../state/support/states";
@@ -14,8 +14,8 @@ const DATA = { tracker: "terraform_data" } as const;
 const query = (more = {}): string => JSON.stringify({ lockdowns: "terraform_data.fleet_lockdown", ...more });
 
 describe("the value of a host's trigger", () => {
-  const answered = (answer: Partial<Answer & { kind: "told" }> = {}): Answer => ({
-    kind: "told",
+  const answered = (answer: Partial<Answered> = {}): Answer => ({
+    kind: "answered",
     state: "locked",
     rules: "matches",
     owner: ownerOf({ key: "web" }),
@@ -34,7 +34,7 @@ describe("the value of a host's trigger", () => {
     const state = JSON.stringify(filed([{ key: "web", ...host }], DATA));
     const hosts = trackedHosts(state, readQuery(query()));
     const findings = hosts.map((one): Finding => ({ ...judge(one, answer, outside), answer, outside }));
-    return driftOf(hosts, findings);
+    return driftTriggers(hosts, findings);
   }
 
   test.each<[string, Answer, Partial<Tracked>, Record<string, string>]>([
@@ -61,9 +61,9 @@ describe("the value of a host's trigger", () => {
     [
       "unreachable",
       { kind: "unreachable", why: "No route to host" },
-      /is unreachable: No route to host\n {2}Unreachable: mend/,
+      /is unreachable: No route to host\n {2}Unreachable: restore/,
     ],
-    ["unclear", { kind: "unclear", why: "sudo failed" }, /is unclear: sudo failed\n {2}Unclear: mend/],
+    ["unclear", { kind: "unclear", why: "sudo failed" }, /is unclear: sudo failed\n {2}Unclear: fix/],
     ["pending", answered({ state: "pending" }), /is pending: a lock of .*\n {2}Pending: plan again/],
     ["another's", answered({ owner: "they" }), /is locked-by-someone-else: owned by they\n {2}Locked by .* takeOver/],
     ["another's that observes", answered({ owner: "they", state: "observed" }), /\n {2}Locked by someone else: /],
@@ -87,11 +87,11 @@ describe("the value of a host's trigger", () => {
       readQuery(query()),
     );
     const answer = { kind: "unreachable", why: "gone" } as const;
-    const left = driftOf(
+    const left = driftTriggers(
       hosts,
       hosts.map((one) => ({ ...judge(one, answer, outside), answer, outside })),
     )[LEFT_ALONE];
-    expect(left.match(/is unreachable: gone/g)).toHaveLength(20);
+    expect(left?.match(/is unreachable: gone/g)).toHaveLength(20);
     expect(left).toContain("\n  and 3 more\n  Unreachable: ");
   });
 });
@@ -176,7 +176,7 @@ esac
   test("fails where the state cannot be read, with place and remedy, and nothing of the state", () => {
     const { executable, folder, run } = project('{ "secret": hunter2 }');
     const failed = (message: RegExp) => ({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
-    const remedy = "[^]*Without the state nothing is known of drift: mend this, or set detectDrift to false\\.";
+    const remedy = "[^]*Without the state, drift cannot be detected: fix this, or set detectDrift to false\\.";
     const place = folder.replaceAll("/", "\\/");
     expect(run(query())).toEqual(failed(new RegExp(`^${place}: it is not JSON; ${remedy}`)));
     expect(run(query()).stderr).not.toContain("hunter2");
@@ -186,8 +186,8 @@ esac
     );
     expect(run(query(), [], { TERRAFORM_BINARY_NAME: "no-such" })).toEqual(failed(/: no-such is not installed here; /));
     expect(run("{}")).toEqual(
-      failed(/^standard input: it is no query of a firewall with detectDrift; give one such as/),
+      failed(/^standard input: it is not a query of a firewall with detectDrift; give one such as/),
     );
-    expect(run('{"lockdowns": "hunter2')).toEqual(failed(/^standard input: it is no query/));
+    expect(run('{"lockdowns": "hunter2')).toEqual(failed(/^standard input: it is not a query/));
   });
 });

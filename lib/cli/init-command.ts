@@ -13,7 +13,6 @@ import {
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { CommandError } from "./errors";
-import { messages } from "./messages";
 import { packageFolder } from "./package";
 
 const FILES = ["cdktf.json", "fleet.yaml"] as const;
@@ -21,37 +20,56 @@ const FILES = ["cdktf.json", "fleet.yaml"] as const;
 const EXAMPLES = `
 Examples:
   $ ssh-only-firewall init                here
-  $ ssh-only-firewall init old-servers    in a folder, which is made if it is not there
+  $ ssh-only-firewall init old-servers    in a directory, which is created if needed
 `;
 
 export function addInit(program: Command): void {
   program
     .command("init")
     .summary("write a cdktf.json and a fleet.yaml to start from")
-    .description("Writes a cdktf.json and a commented fleet.yaml: a whole project, without a line of code.")
-    .argument("[FOLDER]", "where to write them", ".")
+    .description("Write a cdktf.json and a commented fleet.yaml: a whole project, without a line of code.")
+    .argument("[DIRECTORY]", "where to write them", ".")
     .addHelpText("after", EXAMPLES)
     .action((folder: string) => {
-      process.stdout.write(messages.wrote(init(folder), folder));
+      process.stdout.write(nextSteps(init(folder), folder));
     });
 }
+
+const nextSteps = (files: readonly string[], folder: string): string =>
+  [
+    `Wrote ${files.join(" and ")}.`,
+    "",
+    "Name your hosts in fleet.yaml, and in allowFrom the addresses that you log in from. Then run",
+    "",
+    ...(folder === "." ? [] : [`  cd ${folder}`]),
+    "  npx cdktf-cli diff      to see what would change",
+    "  npx cdktf-cli deploy    to lock the hosts",
+    "",
+  ].join("\n");
 
 /** Writes both files or none, and never over another; returns their paths. */
 function init(folder: string): readonly string[] {
   const paths = FILES.map((file) => join(folder, file));
   const existing = paths.filter((path) => existsSync(path));
   if (existing.length > 0) {
-    throw new CommandError(messages.exists(existing), 1);
+    throw new CommandError(
+      `${existing.join(" and ")} ${existing.length === 1 ? "exists" : "exist"} already, and nothing was written; ` +
+        "choose another directory, or move them away",
+      1,
+    );
   }
-  const starter = FILES.map((file) => readFileSync(join(packageFolder(), "examples", "starter", file)));
+  const starter = FILES.map(
+    (file) => [join(folder, file), readFileSync(join(packageFolder(), "examples", "starter", file))] as const,
+  );
   const written: string[] = [];
   try {
     makeFolder(folder, written);
-    paths.forEach((path, index) => writeNew(path, starter[index], written));
+    starter.forEach(([path, content]) => writeNew(path, content, written));
     return paths;
   } catch (error) {
     written.reverse().forEach(remove);
-    throw new CommandError(messages.cannotWrite(folder, (error as Error).message), 1);
+    const reason = (error as Error).message;
+    throw new CommandError(`${folder}: ${reason}; nothing was written; choose a directory that you may write to`, 1);
   }
 }
 
