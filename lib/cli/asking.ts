@@ -82,11 +82,8 @@ async function declared(file: string | undefined): Promise<readonly NamedHost[]>
     return [];
   }
   // Only now, for it brings cdktf with it, which takes longer than asking a host.
-  const [{ readFleet }, { hostsOf }] = await Promise.all([
-    import("../fleet/fleet-file.js"),
-    import("../fleet/fleet-hosts.js"),
-  ]);
-  return [...hostsOf(readFleet(file)).values()].map(({ key, address, policy, connection }): NamedHost => {
+  const { readFleet } = await import("../fleet/fleet-file.js");
+  return readFleet(file).firewall.hosts.map(({ key, address, policy, connection }): NamedHost => {
     const known = {
       port: String(connection.port ?? policy.sshPort),
       user: connection.user,

@@ -1,9 +1,8 @@
 /** `render`: a ruleset on standard output, ready to paste. */
 import { type Command, Option } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
-import { hostsOf } from "../fleet/fleet-hosts";
 import type { Host } from "../policy/host";
-import { closest } from "../input/keys";
+import { closest } from "../input/names";
 import type { Policy } from "../policy/policy";
 import { renderIptables, renderIptablesFile } from "../ruleset/iptables";
 import { renderNftables } from "../ruleset/nftables";
@@ -78,12 +77,12 @@ function rendered(policy: Policy, format: Format, remedy: string): string {
 
 /** The host of that name, or without one the only host. */
 function hostOf(file: string, key: string | undefined): Host {
-  const hosts = hostsOf(readFleet(file));
-  const keys = [...hosts.keys()];
+  const { firewall } = readFleet(file);
+  const keys = firewall.hosts.map((host) => host.key);
   if (key === undefined && keys.length > 1) {
     throw new CommandError(messages.whichHost(file, keys), 2);
   }
-  const host = hosts.get(key ?? keys[0]);
+  const host = firewall.host(key ?? keys[0]);
   if (host === undefined) {
     throw new CommandError(messages.unknownHost(file, String(key), closest(String(key), keys), keys), 1);
   }

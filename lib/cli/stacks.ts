@@ -53,9 +53,9 @@ function written(file: string, { json, from }: StacksOptions): string {
     }
     return migrationScript(migration);
   }
-  const stacks = stacksOf(fleet).map(({ name, props }) => ({
+  const stacks = stacksOf(fleet).map(({ name, firewall }) => ({
     stack: name,
-    hosts: Object.keys(props.hosts ?? {}).length,
+    hosts: firewall.hosts.length,
   }));
   if (json === true) {
     return `${JSON.stringify({ include: stacks })}\n`;

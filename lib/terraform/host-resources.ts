@@ -1,6 +1,7 @@
 /** The three resources behind a firewall, and the locals that they iterate over. */
 import { type ITerraformDependable, TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
+import type { OnDestroy, TrackerKind } from "../policy/firewall";
 import type { Host, Shared } from "../policy/host";
 import { type ConnectionName, connectionBlock } from "./connection";
 import { type Term, expression, literal, quoted, toExpression, toJson } from "./escape";
@@ -9,7 +10,7 @@ import { type Group, groupsOf, type Layout, shardSuffix, suffixesOf } from "./la
 import { Later, withoutTokens } from "./later";
 import { type Move, Moved } from "./moved";
 import { script } from "./scripts";
-import { type Contents, type Tracker, type TrackerKind, trackerOf, triggerUnless } from "./tracker";
+import { type Contents, type Tracker, trackerOf, triggerUnless } from "./tracker";
 import { remembered, termAtDestroy } from "./at-destroy";
 import {
   ASKED_WITH,
@@ -24,9 +25,6 @@ import {
 } from "./host-values";
 import { type Plan, planOf, type Ruleset, TEXTS } from "./contents";
 import type { Program } from "./program";
-
-/** See SshOnlyFirewallProps. */
-export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 
 export interface HostResourcesProps {
   readonly tracker: TrackerKind;

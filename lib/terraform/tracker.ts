@@ -6,11 +6,10 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { type ITerraformDependable, type RemoteExecProvisioner, type TerraformLocal, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
+import type { TrackerKind } from "../policy/firewall";
 import { jsonToExpression, quoted } from "./escape";
 import { withoutTokens } from "./later";
 import { ensureProvider } from "./provider";
-
-export type TrackerKind = "null_resource" | "terraform_data";
 
 /** cdktf's own type knows neither of the two that it leaves out; both reach Terraform. */
 export type Provisioner = RemoteExecProvisioner & {

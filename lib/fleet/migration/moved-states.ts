@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../../input/keys";
-import { messages } from "../messages";
+import { migrationMessages } from "./migration-messages";
 import type { Move } from "./migration";
 
 export class MoveError extends Error {}
@@ -45,7 +45,7 @@ export function readStateFile(text: string, stack: string): StateFile | undefine
     // The error repeats a piece of the text.
   }
   if (!isObject(value) || value.version !== 4 || typeof value.serial !== "number") {
-    throw new MoveError(messages.notStateFile(stack));
+    throw new MoveError(migrationMessages.notStateFile(stack));
   }
   return value as unknown as StateFile;
 }
@@ -63,7 +63,7 @@ export function missingFrom(states: States, moves: readonly Move[]): readonly st
 /** The states that hosts come into, with them. They stay where they were, too. */
 export function withArrivals(states: States, moves: readonly Move[]): Map<string, StateFile> {
   if (missingFrom(states, moves).length === moves.length) {
-    throw new MoveError(messages.noneFound([...states.keys()]));
+    throw new MoveError(migrationMessages.noneFound([...states.keys()]));
   }
   const instances = indexed(states);
   const arriving = new Map<string, Found[]>();
@@ -73,7 +73,7 @@ export function withArrivals(states: States, moves: readonly Move[]): Map<string
     if (here.length > 0 && there.length === 0) {
       arriving.set(to, [...(arriving.get(to) ?? []), ...here]);
     } else if (here.length > 0 && !isDeepStrictEqual(identities(here), identities(there))) {
-      throw new MoveError(messages.inBoth(host, from, to));
+      throw new MoveError(migrationMessages.inBoth(host, from, to));
     }
   }
   return new Map([...arriving].map(([stack, found]) => [stack, joined(states.get(stack), found)]));
@@ -86,7 +86,7 @@ export function withoutLeaving(states: States, moves: readonly Move[]): Map<stri
   for (const { host, from, to } of moves) {
     const here = instances(from, host);
     if (!isDeepStrictEqual(identities(here), here.length > 0 ? identities(instances(to, host)) : [])) {
-      throw new MoveError(messages.notArrived(host, from, to));
+      throw new MoveError(migrationMessages.notArrived(host, from, to));
     }
     const gone = leaving.get(from) ?? new Set<Instance>();
     here.forEach(({ instance }) => gone.add(instance));
