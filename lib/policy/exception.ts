@@ -127,6 +127,7 @@ export class PolicyException {
   }
 
   /**
+   * @internal
    * An exception as a fleet file writes it, for whoever collects problems: a kind (`dhcp-client`) or an object with a
    * kind and the options of its factory (`{ kind: "dns", resolvers: ["192.0.2.53"] }`). Takes a PolicyException too.
    */

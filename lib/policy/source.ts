@@ -31,7 +31,7 @@ export class AllowedSource {
     return parseOrThrow("AllowedSource.of()", (problems) => AllowedSource.parse(address, problems));
   }
 
-  /** Like `of`, for whoever collects problems; takes an AllowedSource too. */
+  /** @internal Like `of`, for whoever collects problems; takes an AllowedSource too. */
   public static parse(value: unknown, problems: Problems): AllowedSource | undefined {
     if (value instanceof AllowedSource) {
       return value;
