@@ -1,9 +1,8 @@
 /** `render`: a ruleset on standard output, ready to paste. */
 import type { Command } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
-import { hostsOf } from "../fleet/fleet-hosts";
 import type { Host } from "../policy/host";
-import { closest } from "../input/keys";
+import { closest } from "../input/names";
 import type { Format, Formats } from "../output/formats";
 import { listed, shown } from "../output/text";
 import type { Policy } from "../policy/policy";
@@ -68,13 +67,13 @@ function rendered(policy: Policy, format: Format<Policy>, remedy: string): strin
 
 /** The host of that name, or without one the only host. */
 function hostOf(file: string, key: string | undefined): Host {
-  const hosts = hostsOf(readFleet(file));
-  const keys = [...hosts.keys()];
+  const { firewall } = readFleet(file);
+  const keys = firewall.hosts.map((host) => host.key);
   if (key === undefined && keys.length > 1) {
     throw new CommandError(`${file} has several hosts; name one of them: ${listed(keys)}`, 2);
   }
   const name = key ?? keys[0] ?? "";
-  const host = hosts.get(name);
+  const host = firewall.host(name);
   if (host === undefined) {
     const suggestion = closest(name, keys);
     const help = suggestion === undefined ? `its hosts are ${listed(keys)}` : `did you mean ${suggestion}?`;

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PROGRAM_LOCALS } from "../contract/names";
 import { hostProgramVersion, launcher } from "../host/program";
-import { closest } from "../input/keys";
+import { closest } from "../input/names";
 import { readFileOrStandardInput } from "../input/standard-input";
 import { shown } from "../output/text";
 import { DANGERS, type DangerKind } from "../review/dangers";

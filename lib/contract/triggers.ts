@@ -41,6 +41,8 @@ export const TRACKERS = {
 
 export type TrackerKind = keyof typeof TRACKERS;
 
+export const TRACKER_KINDS = Object.keys(TRACKERS) as readonly TrackerKind[];
+
 export function isTracker(type: string): type is TrackerKind {
   return Object.hasOwn(TRACKERS, type);
 }

@@ -9,7 +9,7 @@
 import { RULESET_TEXTS } from "../contract/backends";
 import { parseResourceName } from "../contract/names";
 import { LOCKDOWN_MARKS } from "../contract/triggers";
-import { compare } from "../output/compare";
+import { compare } from "../output/text";
 import { findHolds, type Holds } from "./holds";
 import { blockOf, type Change, type Instance, type Plan } from "./plan";
 import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, mayBeOurs } from "./resources";

@@ -1,7 +1,7 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
 import { fingerprint } from "../contract/fingerprint";
 import { TRIGGERS } from "../contract/triggers";
-import { compare } from "../output/compare";
+import { compare } from "../output/text";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
 import { findFirewalls, type Firewalls } from "./firewalls";
 import { type HostReview, reviewHost } from "./hosts";
