@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parsePolicy } from "../lib/policy/policy";
-import { parseOrThrow } from "../lib/policy/problems";
+import { parseOrThrow } from "../lib/input/problems";
 import { renderIptablesFile } from "../lib/ruleset/iptables";
 import type { Lab } from "../test/lab/lab";
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parsePolicy } from "../lib/policy/policy";
-import { parseOrThrow } from "../lib/policy/problems";
+import { parseOrThrow } from "../lib/input/problems";
 import { renderNftables } from "../lib/ruleset/nftables";
 import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support";
 import { Lab } from "../test/lab/lab";

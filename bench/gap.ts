@@ -1,6 +1,6 @@
 /** Whether an allowed flow loses packets while a host is locked, gets another ruleset, and is unlocked. */
 import { join } from "node:path";
-import { PolicyException } from "../lib";
+import { PolicyException } from "../lib/index";
 import { CountingSession } from "../test/e2e/gap-sessions";
 import { controllerOnly, eventually } from "../test/e2e/support";
 import { networkOf } from "../test/e2e/traffic-probe";

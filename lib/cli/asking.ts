@@ -1,12 +1,12 @@
 /** What the commands that ask hosts share: their options, the hosts, and how it goes. */
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Host, hostsIn, type NamedHost, withNamed } from "../status/hosts";
-import { messages as words, StateError } from "../status/messages";
-import type { ReachSettings } from "../status/reach";
-import { at, readSource } from "../status/source";
-import { parseDestination } from "../status/ssh";
-import { readState } from "../status/state";
+import { type Host, hostsIn, type NamedHost, withNamed } from "../state/hosts";
+import { messages as words, StateError } from "../state/messages";
+import type { ReachSettings } from "../ssh/reach";
+import { at, readSource } from "../state/source";
+import { parseDestination } from "../ssh/route";
+import { readState } from "../state/state";
 import { CommandError } from "./errors";
 import { messages } from "./messages";
 

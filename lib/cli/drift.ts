@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { driftOf, type DriftQuery, isAsked, readQuery, type TrackedHost, trackedHosts } from "../status/drift";
 import { askAll, type Finding } from "../status/live";
-import { StateError } from "../status/messages";
-import { at, pullState, readSource } from "../status/source";
+import { StateError } from "../state/messages";
+import { at, pullState, readSource } from "../state/source";
 import { addReachOptions, reachSettings, type ReachOptions, withProgress } from "./asking";
 import { CommandError } from "./errors";
 import { messages } from "./messages";

@@ -1,5 +1,5 @@
 /** What the command line tells people. */
-import { shown } from "../policy/shown";
+import { shown } from "../output/shown";
 
 export const messages = {
   // init

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
-import type { Move } from "../fleet/migration";
+import type { Move } from "../fleet/migration/migration";
 import {
   missingFrom,
   MoveError,
@@ -10,7 +10,7 @@ import {
   type States,
   withArrivals,
   withoutLeaving,
-} from "../fleet/moved-states";
+} from "../fleet/migration/moved-states";
 import { CommandError } from "./errors";
 import { messages } from "./messages";
 

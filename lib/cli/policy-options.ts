@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { EXCEPTION_KINDS } from "../policy/exception";
 import { parsePolicy, type Policy } from "../policy/policy";
-import { type Problem, Problems } from "../policy/problems";
+import { type Problem, Problems } from "../input/problems";
 import { CommandError } from "./errors";
 
 /** As commander hands them over: the options that were given, by the name of the property that they set. */

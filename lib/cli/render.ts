@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
 import { hostsOf } from "../fleet/fleet-hosts";
 import type { Host } from "../policy/host";
-import { closest } from "../policy/keys";
+import { closest } from "../input/keys";
 import type { Policy } from "../policy/policy";
 import { renderIptables, renderIptablesFile } from "../ruleset/iptables";
 import { renderNftables } from "../ruleset/nftables";

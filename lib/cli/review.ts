@@ -2,7 +2,7 @@
 import { readFileSync, readSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../host/program";
-import { closest } from "../policy/keys";
+import { closest } from "../input/keys";
 import { DANGERS, type DangerKind } from "../review/dangers";
 import { PlanError } from "../review/json";
 import { toMarkdown, verdictOf } from "../review/markdown";

@@ -2,9 +2,9 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
 import { FleetFileError } from "../fleet/fleet-file-error";
-import { migrationBetween, migrationScript } from "../fleet/migration";
+import { migrationBetween, migrationScript } from "../fleet/migration/migration";
 import { emptyStacksOf, stacksOf } from "../fleet/stacks";
-import { columns } from "../status/columns";
+import { columns } from "../output/columns";
 import { messages } from "./messages";
 
 interface StacksOptions {

@@ -1,6 +1,6 @@
 /** `status`: which hosts the state says are locked, and whether they are. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Host } from "../status/hosts";
+import type { Host } from "../state/hosts";
 import { CONDITIONS } from "../status/judge";
 import { toJunit } from "../status/junit";
 import { askAll, type Finding } from "../status/live";

@@ -1,6 +1,6 @@
 /** The hosts of a fleet, each with all that applies to it. */
 import { type Host, parseHost, parseShared } from "../policy/host";
-import { Problems } from "../policy/problems";
+import { Problems } from "../input/problems";
 import type { Fleet } from "./fleet-file";
 
 export function hostsOf(fleet: Fleet): ReadonlyMap<string, Host> {

@@ -1,5 +1,5 @@
 /** What we tell people about a fleet file that cannot be used; what is wrong with its values, lib/policy says. */
-import { kindOf, shown } from "../policy/shown";
+import { kindOf, shown } from "../output/shown";
 
 /** What `stacks` says where hosts name their groups. */
 export const BY_GROUP = "by-group";

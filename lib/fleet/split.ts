@@ -1,7 +1,7 @@
 /** How a fleet file divides its hosts: the key `stacks`, and the key `group` of hosts. */
-import { isObject, placeOf } from "../policy/keys";
-import type { Problems } from "../policy/problems";
-import { parseInteger } from "../policy/values";
+import { isObject, placeOf } from "../input/keys";
+import type { Problems } from "../input/problems";
+import { parseInteger } from "../input/values";
 import { placeOfName } from "./jump-hash";
 import { BY_GROUP, messages } from "./messages";
 

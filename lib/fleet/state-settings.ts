@@ -2,9 +2,9 @@
  * Where the states are kept: the key `terraform` of a fleet file. Below `backend` and `cloud` stand Terraform's own
  * settings under its own names, as in its documentation; here is looked only for what cannot be right in a fleet file.
  */
-import { checkKeys, isObject, placeOf } from "../policy/keys";
-import type { Problems } from "../policy/problems";
-import { plainText } from "../policy/text";
+import { checkKeys, isObject, placeOf } from "../input/keys";
+import type { Problems } from "../input/problems";
+import { plainText } from "../input/text";
 import { messages } from "./messages";
 
 export interface StateSettings {

@@ -1,6 +1,6 @@
 /** YAML text as plain values, and the place of each, so that a problem is shown where a person will look for it. */
 import { type Document, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from "yaml";
-import { type Problem, Problems } from "../policy/problems";
+import { type Problem, Problems } from "../input/problems";
 import { messages } from "./messages";
 import { Aliases, offsetOf, type Step, stepsOf } from "./yaml-nodes";
 import { checkUsage } from "./yaml-usage";

@@ -1,6 +1,6 @@
 /** The nodes of a YAML document, in the words of the paths that problems are reported with. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Pair, visit } from "yaml";
-import { placeOf } from "../policy/keys";
+import { placeOf } from "../input/keys";
 
 /** A value in a collection: how paths call it, where its line begins to speak of it, and the value. */
 export interface Step {

@@ -1,7 +1,7 @@
 /** Looks for what is YAML, but does not mean in it what a reader would think, or has no place in a fleet file. */
 import { Token } from "cdktf";
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter } from "yaml";
-import type { Problems } from "../policy/problems";
+import type { Problems } from "../input/problems";
 import { messages } from "./messages";
 import { type Aliases, stepsOf } from "./yaml-nodes";
 

@@ -4,8 +4,8 @@
  */
 import { isIP, isIPv4 } from "node:net";
 import { IPv4, IPv6, parse as parseAddress } from "ipaddr.js";
-import { messages } from "./messages";
-import type { Problems } from "./problems";
+import { messages } from "../input/messages";
+import type { Problems } from "../input/problems";
 
 export type Family = "ipv4" | "ipv6";
 

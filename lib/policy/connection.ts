@@ -2,11 +2,11 @@
 import { resolve } from "node:path";
 import { Token } from "cdktf";
 import { hostMessages } from "./host-messages";
-import { checkKeys } from "./keys";
+import { checkKeys } from "../input/keys";
 import { parseHostName } from "./host-name";
-import type { Problems } from "./problems";
-import { literalParts, plainText } from "./text";
-import { parseInteger, parsePort } from "./values";
+import type { Problems } from "../input/problems";
+import { literalParts, plainText } from "../input/text";
+import { parseInteger, parsePort } from "../input/values";
 
 export interface BastionProps {
   /** The address or name of the bastion. */

@@ -1,11 +1,11 @@
 /** What may pass besides SSH: named, so that it shows in the plan by its name. */
 import type { Family } from "./address";
-import { checkKeys, closest } from "./keys";
-import { messages } from "./messages";
-import { type Problems, parseOrThrow } from "./problems";
+import { checkKeys, closest } from "../input/keys";
+import { messages } from "../input/messages";
+import { type Problems, parseOrThrow } from "../input/problems";
 import { AllowedSource } from "./source";
 import { normalised, parseSources } from "./sources";
-import { parseChoice, parsePort } from "./values";
+import { parseChoice, parsePort } from "../input/values";
 
 export type Protocol = "tcp" | "udp";
 

@@ -1,5 +1,5 @@
 /** What we tell people about hosts and connections that cannot be used; see messages.ts for policies. */
-import { kindOf, shown } from "./shown";
+import { kindOf, shown } from "../output/shown";
 
 export const hostMessages = {
   badKey: (key: string): string =>

@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { IPv6, parse as parseAddress } from "ipaddr.js";
 import { Token } from "cdktf";
 import { hostMessages } from "./host-messages";
-import type { Problems } from "./problems";
-import { plainText } from "./text";
+import type { Problems } from "../input/problems";
+import { plainText } from "../input/text";
 
 const LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);

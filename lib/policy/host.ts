@@ -9,10 +9,10 @@ import {
 } from "./connection";
 import { hostMessages } from "./host-messages";
 import { machineOf, parseHostName } from "./host-name";
-import { checkKeys, isObject, placeOf } from "./keys";
+import { checkKeys, isObject, placeOf } from "../input/keys";
 import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
-import { Problems } from "./problems";
-import { parseChoice, parseInteger } from "./values";
+import { Problems } from "../input/problems";
+import { parseChoice, parseInteger } from "../input/values";
 
 /** The firewall that a host has: nftables, iptables, or nftables where `nft` works and iptables elsewhere. */
 export type Backend = "nftables" | "iptables" | "auto";

@@ -1,9 +1,9 @@
 /** How a fleet is spread over resources: shards, and the order in which hosts are locked. */
 import { hostMessages } from "./host-messages";
-import { closest } from "./keys";
-import { messages } from "./messages";
-import type { Problems } from "./problems";
-import { parseInteger } from "./values";
+import { closest } from "../input/keys";
+import { messages } from "../input/messages";
+import type { Problems } from "../input/problems";
+import { parseInteger } from "../input/values";
 
 export interface ParsedLayout {
   readonly shards: number;

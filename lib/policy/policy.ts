@@ -1,12 +1,12 @@
 /** What may pass through the firewall of a host: read from what the user wrote, checked, and brought into one form. */
 import { FAMILIES, type Family } from "./address";
 import { EXCEPTION_KINDS, type ExceptionKind, PolicyException } from "./exception";
-import { checkKeys } from "./keys";
-import { messages } from "./messages";
-import type { Problems } from "./problems";
+import { checkKeys } from "../input/keys";
+import { messages } from "../input/messages";
+import type { Problems } from "../input/problems";
 import { AllowedSource } from "./source";
 import { normalised, parseSources } from "./sources";
-import { parseChoice, parseInteger, parsePort } from "./values";
+import { parseChoice, parseInteger, parsePort } from "../input/values";
 
 /** What happens to a packet that no rule allows: the sender is told, or hears nothing. */
 export type Denial = "drop" | "reject";

@@ -1,9 +1,9 @@
 /** Who is at the far end of a connection: an address, a range, anybody, or a token that will be one of these. */
 import { Token } from "cdktf";
 import { type Cidr, type Family, compareCidrs, contains, familyName, formatCidr, parseCidr } from "./address";
-import { messages } from "./messages";
-import { type Problems, parseOrThrow } from "./problems";
-import { literalParts, plainText } from "./text";
+import { messages } from "../input/messages";
+import { type Problems, parseOrThrow } from "../input/problems";
+import { literalParts, plainText } from "../input/text";
 
 export class AllowedSource {
   /** An IPv4 address or range, or a token that will be one. */

@@ -1,7 +1,7 @@
 /** Lists of sources: read from what a user gave, and brought into the one form that the rules are written from. */
 import { Token } from "cdktf";
-import { messages } from "./messages";
-import type { Problems } from "./problems";
+import { messages } from "../input/messages";
+import type { Problems } from "../input/problems";
 import { AllowedSource } from "./source";
 
 /** A list of sources, each checked; `whenEmpty` is the problem with a list that has none. */

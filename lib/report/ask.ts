@@ -1,9 +1,9 @@
 /** Asks all hosts for their reports, beside their state, which says whether the report can be believed. */
 import { reportQuestion } from "../host/program";
-import type { Host } from "../status/hosts";
-import type { Answer } from "../status/judge";
-import { type Reach, type ReachSettings, visitAll } from "../status/reach";
-import { lastLine } from "../status/text";
+import type { Host } from "../state/hosts";
+import type { Answer } from "../ssh/answer";
+import { type Reach, type ReachSettings, visitAll } from "../ssh/reach";
+import { lastLine } from "../output/plain";
 import { messages } from "./messages";
 import { parseReport, type Told } from "./parse";
 

@@ -1,5 +1,5 @@
 /** Lines of what a host keeps of logins: sshd in the journal or in auth.log, else what `last` prints. */
-import { plain } from "../status/text";
+import { plain } from "../output/plain";
 import { utcOfIso } from "./time";
 
 export interface Login {

@@ -2,7 +2,7 @@
  * What the host program's report prints, as values. A host may send whatever it likes: what makes no sense is kept as text,
  * and no text has anything in it that a terminal or a browser would obey.
  */
-import { plain } from "../status/text";
+import { plain } from "../output/plain";
 import { beginningOf, type Login, loginOf } from "./logins";
 import { type Sockets, socketsIn } from "./sockets";
 import { utcOfSeconds } from "./time";

@@ -1,7 +1,7 @@
 /** What was found, as one value that every form of output is made from. Its texts are safe to print. */
-import type { Host } from "../status/hosts";
+import type { Host } from "../state/hosts";
 import { type Condition, judge } from "../status/judge";
-import { plain } from "../status/text";
+import { plain } from "../output/plain";
 import type { Reply } from "./ask";
 import type { Login } from "./logins";
 import { type Manner, messages } from "./messages";

@@ -1,5 +1,5 @@
 /** The sockets of a host: what `ss -tuanp` prints, or the tables of /proc/net behind each other. */
-import { plain } from "../status/text";
+import { plain } from "../output/plain";
 
 export interface Listener {
   readonly protocol: "tcp" | "udp";

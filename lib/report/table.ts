@@ -1,6 +1,6 @@
 /** The report for people at a terminal: an overview with one row a host, then what is known of each. */
 import { createColors } from "picocolors";
-import { columns } from "../status/columns";
+import { columns } from "../output/columns";
 import { messages } from "./messages";
 import type { Denied } from "./parse";
 import { DIRECTION_WORDS, type HostUsage, mannerOf, type UsageReport } from "./report";

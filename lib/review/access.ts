@@ -3,7 +3,7 @@ import type { Danger, Sides } from "./dangers";
 import type { Earlier } from "./outcome";
 import { known, same } from "./plan";
 import type { Rulesets } from "./rulesets";
-import { sourcesLost, sshAccess, type SshAccess, type Texts } from "./ssh";
+import { sourcesLost, sshAccess, type SshAccess, type Texts } from "../ruleset/reader/ssh-access";
 import { joined, type Text, text } from "./text";
 
 export function accessFindings(

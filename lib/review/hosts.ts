@@ -1,5 +1,5 @@
 /** What a plan does to each host, and what of it a reviewer must know before anything else. */
-import { foundIn } from "../policy/drift";
+import { foundIn } from "../contract/drift";
 import { accessFindings } from "./access";
 import type { Danger, Finding, Sides } from "./dangers";
 import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";

@@ -1,5 +1,5 @@
 /** Reading JSON whose form is only hoped for: each value knows its place, for the message when it is something else. */
-import { kindOf } from "../policy/shown";
+import { kindOf } from "../output/shown";
 
 /** What cannot be read: the place in the file, and what was expected there. */
 export class PlanError extends Error {

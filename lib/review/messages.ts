@@ -1,5 +1,5 @@
 /** Why a plan cannot be read, and what to do. The name of the file goes in front. */
-import { shown } from "../policy/shown";
+import { shown } from "../output/shown";
 
 const SHOW = "give what `terraform show -json PLANFILE` prints";
 

@@ -1,6 +1,6 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
 import { compare, findFirewalls, type Firewalls, trigger, type Uploads } from "./firewalls";
-import { fingerprint } from "./fingerprint";
+import { fingerprint } from "../contract/fingerprint";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
 import { type HostReview, reviewHost } from "./hosts";
 import { releaseOf } from "./outcome";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { structuredPatch } from "diff";
 import { TEXTS, trigger } from "./firewalls";
 import { type Change, known } from "./plan";
-import type { Texts } from "./ssh";
+import type { Texts } from "../ruleset/reader/ssh-access";
 
 export class Rulesets {
   private readonly byHash = new Map<string, Texts>();

@@ -2,13 +2,13 @@
  * What a plan is told of drift: for each host the value of its lockdown's trigger. It is the one that the state has, so
  * that nothing is planned, unless the host was asked and its lockdown is gone, or is another than the state says.
  */
-import { type DriftFinding, LEFT_ALONE, NEVER_DRIFTED, nextDrift } from "../policy/drift";
-import { isObject } from "../policy/keys";
-import { type Connection, connectionFrom, type Host, hostsIn } from "./hosts";
+import { type DriftFinding, LEFT_ALONE, NEVER_DRIFTED, nextDrift } from "../contract/drift";
+import { isObject } from "../input/keys";
+import { type Connection, connectionFrom, type Host, hostsIn } from "../state/hosts";
 import type { Condition } from "./judge";
 import type { Finding } from "./live";
-import { messages, StateError } from "./messages";
-import { readState } from "./state";
+import { messages, StateError } from "../state/messages";
+import { readState } from "../state/state";
 
 /** What the configuration says of a firewall. */
 export interface DriftQuery {

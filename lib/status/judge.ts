@@ -1,26 +1,8 @@
 /** What a host is, by what the state says, what the host says, and what is seen of it from the outside. */
-import type { Claim, Host } from "./hosts";
-import { messages } from "./messages";
-import { plain } from "./text";
-
-/** What came of asking a host. */
-export type Answer =
-  | {
-      readonly kind: "told";
-      readonly state: "open" | "pending" | "locked" | "observed";
-      readonly rules: "none" | "matches" | "drifted" | "unrecorded";
-      readonly owner: string;
-      readonly ruleset: string;
-      readonly program: string;
-      readonly lockedAt: string;
-      /** What is wrong there, in the host's own words; empty where nothing is. */
-      readonly problem: string;
-      /** The port that its ruleset lets in. */
-      readonly port: number | undefined;
-      /** Where something on it listened when it was locked. */
-      readonly listened: readonly number[];
-    }
-  | { readonly kind: "unreachable" | "unclear"; readonly why: string };
+import type { Answer } from "../ssh/answer";
+import type { Claim, Host } from "../state/hosts";
+import { messages } from "../state/messages";
+import { plain } from "../output/plain";
 
 /** What came of knocking at ports that must be closed. */
 export type Outside =

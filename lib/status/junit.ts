@@ -1,7 +1,7 @@
 /** The report for a build server: one test a host, which fails where state and host do not agree. */
 import { XMLBuilder } from "fast-xml-parser";
 import type { Report } from "./report";
-import { plain } from "./text";
+import { plain } from "../output/plain";
 
 export function toJunit({ hosts, live }: Report): string {
   const failures = hosts.filter(({ agrees }) => !agrees).length;

@@ -1,11 +1,12 @@
 /** Asks all hosts whether they are as the state says, and knocks at those that can be reached directly. */
 import { question } from "../host/program";
-import type { Said } from "./ask";
-import type { Host } from "./hosts";
-import { type Answer, judge, type Outside, type Verdict } from "./judge";
-import { messages } from "./messages";
+import type { Said } from "../ssh/ask";
+import type { Host } from "../state/hosts";
+import type { Answer } from "../ssh/answer";
+import { judge, type Outside, type Verdict } from "./judge";
+import { messages } from "../state/messages";
 import { knock, mannersOf, portsToTry } from "./ports";
-import { type Reach, type ReachSettings, visitAll } from "./reach";
+import { type Reach, type ReachSettings, visitAll } from "../ssh/reach";
 
 export interface LiveSettings extends ReachSettings {
   /** Undefined: those that tell most. */

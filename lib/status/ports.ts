@@ -1,6 +1,7 @@
 /** Which ports must be closed, and whether they are: plain TCP connections from here. */
 import { connect, type Socket } from "node:net";
-import type { Answer, Outside, PortAnswer } from "./judge";
+import type { Answer } from "../ssh/answer";
+import type { Outside, PortAnswer } from "./judge";
 
 /** Tried where nothing is known to listen: an open host refuses them at least. */
 const USUAL = [80, 443];

@@ -1,7 +1,8 @@
 /** What was found, as one value that every form of output is made from. */
-import { fingerprint, type LockedHost } from "../review/fingerprint";
-import type { Host } from "./hosts";
-import { type Answer, claimAgrees, type Condition, type Outside } from "./judge";
+import { fingerprint, type LockedHost } from "../contract/fingerprint";
+import type { Host } from "../state/hosts";
+import type { Answer } from "../ssh/answer";
+import { claimAgrees, type Condition, type Outside } from "./judge";
 import type { Finding } from "./live";
 
 export interface Report {

@@ -1,8 +1,8 @@
 /** The report for people: one row a host, and a line that counts them. */
 import { createColors } from "picocolors";
-import { columns } from "./columns";
+import { columns } from "../output/columns";
 import type { HostReport, Report } from "./report";
-import { plain, short } from "./text";
+import { plain, short } from "../output/plain";
 
 export function toTable(report: Report, coloured: boolean): string {
   const colours = createColors(coloured);

@@ -1,5 +1,5 @@
 /** One escape for each boundary that a text crosses, and the two kinds of value that cross them. */
-import { shellWord } from "../policy/shell";
+import { shellWord } from "../output/shell-word";
 
 /** What is known at synth; null is Terraform's "not set". */
 export type Literal = string | number | boolean | null;

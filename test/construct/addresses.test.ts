@@ -1,7 +1,7 @@
 /** What resources are called in plans and states: the names by which people know them, and Terraform keeps them. */
 import { Construct } from "constructs";
 import { TerraformStack, Testing } from "cdktf";
-import { SshOnlyFirewall } from "../../lib";
+import { SshOnlyFirewall } from "../../lib/index";
 import { type Configuration, configurationOf, stackOf, synth } from "./support";
 
 const hosts = { "web-1": "192.0.2.1" };

@@ -6,7 +6,7 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { Aspects, Lazy, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
 import { type IConstruct } from "constructs";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { type Configuration, attributeOf, configurationOf, partsOf, stackOf, writingApp } from "./support";
 
 const hosts = { "web-1": "192.0.2.1" };

@@ -1,6 +1,6 @@
 /** What `detectDrift` writes into the configuration. What Terraform makes of it: test/e2e/drift.test.ts. */
 import { TerraformProvider, TerraformStack } from "cdktf";
-import { SshOnlyFirewall, type SshOnlyFirewallProps, type TrackerKind } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps, type TrackerKind } from "../../lib/index";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { type Configuration, configurationOf, partsOf, stackOf, synth, synthErrorOf } from "./support";
 

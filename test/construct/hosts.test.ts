@@ -1,6 +1,6 @@
 /** Hosts in, entries of a map out: each host once, whatever way it came in. */
 import { TerraformStack, Testing } from "cdktf";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import {
   type Block,
   configurationOf,

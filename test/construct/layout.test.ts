@@ -1,5 +1,5 @@
 /** Hosts spread over shards and waves: which resources there are, and what each knows of the others. */
-import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { shardOf } from "../../lib/terraform/layout";
 import {
   type Block,

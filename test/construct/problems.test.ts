@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { HOST_KEY, synthErrorOf, textOf, warningsOf, writingApp } from "./support";
 
 /** Properties as somebody without TypeScript would give them. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { TerraformStack, Testing } from "cdktf";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { SHARED_KEYS } from "../../lib/policy/host";
 import { textOf } from "./support";
 

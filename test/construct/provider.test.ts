@@ -6,7 +6,7 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { type Configuration, configurationOf, stackOf, synth, writingApp } from "./support";
 
 const hosts = { "web-1": "192.0.2.1" };

@@ -1,7 +1,7 @@
 /** One ruleset for all hosts with the same text, under a name that a change of the text does not change. */
-import { PolicyException, type HostProps, type SshOnlyFirewallProps } from "../../lib";
+import { PolicyException, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
 import { parsePolicy } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
 import { partsOf, synth } from "./support";
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ts from "typescript";
-import * as library from "../../lib";
+import * as library from "../../lib/index";
 
 function exportedNames(): string[] {
   const file = join(__dirname, "../../lib/index.ts");

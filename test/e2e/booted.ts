@@ -1,5 +1,5 @@
 /** One lab host that boots with an init system of its own, and the deploys to it. */
-import type { HostProps } from "../../lib";
+import type { HostProps } from "../../lib/index";
 import { Lab, type Host, type HostOptions, type RunResult } from "../lab/lab";
 import { Prober, type Probed } from "../lab/systemd-prober";
 import { terraformEnvironment } from "../lab/terraform";

@@ -1,7 +1,7 @@
 /** Names that mean something to a shell, to Terraform or to JavaScript, all the way to real hosts and back. */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { HostProps } from "../../lib";
+import type { HostProps } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { hostEntry } from "./support";

@@ -1,7 +1,7 @@
 /** Hosts that come and go, move, and are reached in different ways. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BastionProps, HostProps } from "../../lib";
+import type { BastionProps, HostProps } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { hostEntry } from "./support";

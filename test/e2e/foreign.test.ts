@@ -1,5 +1,5 @@
 /** Rules of other programs, on hosts without systemd: those that remove ours, those that stay beside, those that drop SSH. */
-import { type Backend, PolicyException } from "../../lib";
+import { type Backend, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, machine, type Host, type HostFirewall, type Peer, type RunResult } from "../lab/lab";
 import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./drill";

@@ -1,6 +1,6 @@
 /** Hosts spread over several resources: moved from shard to shard, and locked wave by wave. */
 import { DataResource, TerraformStack } from "cdktf";
-import { type HostProps, PolicyException, SshOnlyFirewall } from "../../lib";
+import { type HostProps, PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type RunResult } from "../lab/lab";
 import { synthStack, Terraform } from "../lab/terraform";

@@ -2,7 +2,7 @@
  * Reachability that lasts: hosts whose addresses are leased for two minutes, or announced for one, stay reachable for
  * as long as they are locked. All hosts wait at the same time.
  */
-import { type HostProps, PolicyException, type SshOnlyFirewallProps } from "../../lib";
+import { type HostProps, PolicyException, type SshOnlyFirewallProps } from "../../lib/index";
 import { nsenter } from "../lab/host";
 import { type Host, type HostOptions, Lab, machine, type RunResult } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";

@@ -1,7 +1,7 @@
 /** Locked beside the firewalls that manage themselves, on hosts that boot Debian with systemd: they start, stop, reload and
  * panic, the host stays closed and SSH works; and after unlock their rules are what they would be without us. */
 import { isDeepStrictEqual } from "node:util";
-import type { HostProps } from "../../lib";
+import type { HostProps } from "../../lib/index";
 import { Lab, type Host, type HostFirewall, type Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import { statusOf, withoutEmptyTables } from "./drill";

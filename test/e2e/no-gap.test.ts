@@ -1,4 +1,4 @@
-import { PolicyException } from "../../lib";
+import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type HostFirewall } from "../lab/lab";
 import { noAnswers, openedAgain, Prober, type Knocks } from "./gap-prober";

@@ -1,5 +1,5 @@
 /** Hosts that are reached in another way than most, or that lack what most have: each is locked, or refused with the remedy. */
-import { type HostProps, PolicyException } from "../../lib";
+import { type HostProps, PolicyException } from "../../lib/index";
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type Peer, type RunResult } from "../lab/lab";

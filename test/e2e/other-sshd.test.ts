@@ -1,5 +1,5 @@
 /** Hosts whose SSH is not an sshd that waits for connections: ssh.socket of systemd, and dropbear. */
-import type { HostProps } from "../../lib";
+import type { HostProps } from "../../lib/index";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import type { Terraform } from "../lab/terraform";

@@ -1,5 +1,5 @@
 /** A host between lock and confirm: late confirms, second deploys, and a watchdog that never stops trying. */
-import { type HostProps, PolicyException } from "../../lib";
+import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, type RunResult } from "../lab/lab";
 import { HostProgram, lockSettings, rulesetsFor } from "../program/support";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type HostProps, SshOnlyFirewall } from "../../lib";
+import { type HostProps, SshOnlyFirewall } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { cdktf, nullProvider, synthStack } from "../lab/terraform";

@@ -1,5 +1,5 @@
 /** What a deploy is refused for, before the host is changed; and that the remedy it names is one. */
-import { type HostProps, PolicyException } from "../../lib";
+import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type RunResult } from "../lab/lab";
 import { lockdowns, saidBy, STATE, statusOf } from "./drill";

@@ -1,9 +1,9 @@
 /** Reviews of plans that are large, mixed with what is not ours, or not as this construct makes them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { DataResource, TerraformOutput, type TerraformStack, TerraformVariable } from "cdktf";
-import { AllowedSource, type HostProps, SshOnlyFirewall } from "../../lib";
+import { AllowedSource, type HostProps, SshOnlyFirewall } from "../../lib/index";
 import { hostProgramVersion } from "../../lib/host/program";
-import { fingerprint } from "../../lib/review/fingerprint";
+import { fingerprint } from "../../lib/contract/fingerprint";
 import { readPlan } from "../../lib/review/plan";
 import { reviewJson, reviewPlan } from "../../lib/review/review";
 import { expectGolden } from "../review/support/golden";

@@ -1,6 +1,6 @@
 /** Reviews of plans that the real Terraform made, of what a fleet goes through with either tracker. */
 import { DataResource, type TerraformStack } from "cdktf";
-import { PolicyException, SshOnlyFirewall } from "../../lib";
+import { PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { expectGolden } from "../review/support/golden";
 import { type Configuration } from "./planned";
 import {

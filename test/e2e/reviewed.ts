@@ -1,6 +1,6 @@
 /** What tests of reviews share: plans that the real Terraform made, and what is said of them. */
 import type { TerraformStack } from "cdktf";
-import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../lib/host/program";
 import type { DangerKind } from "../../lib/review/dangers";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";

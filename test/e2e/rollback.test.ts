@@ -1,6 +1,6 @@
 /** Rules that cut Terraform off, and whatever else ends a lock half-way: the host comes back by itself. */
 import pLimit from "p-limit";
-import { type HostProps, PolicyException } from "../../lib";
+import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
 import {

@@ -1,5 +1,5 @@
 /** What a change of a large fleet touches, by plans that the real Terraform made. */
-import { PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { describeWith } from "../terraform/support";
 import { Project } from "./planned";
 import { changesIn, type PlanJson } from "./tracked";

@@ -1,5 +1,5 @@
 /** A locked host whose sshd goes to another port, as README says. */
-import { type HostProps, PolicyException } from "../../lib";
+import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
 import { controllerOnly, Deployment, hostEntry } from "./support";

@@ -1,7 +1,7 @@
 /** `status --live` against hosts in every condition that it has a word for. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import type { HostProps } from "../../lib";
+import type { HostProps } from "../../lib/index";
 import { CONDITIONS } from "../../lib/status/judge";
 import type { Report } from "../../lib/status/report";
 import { program } from "../cli/support/run";

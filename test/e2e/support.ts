@@ -1,5 +1,5 @@
 /** What end-to-end tests share: hosts of a lab, locked by the construct through the real Terraform. */
-import { SshOnlyFirewall, type HostProps, type SshOnlyFirewallProps } from "../../lib";
+import { SshOnlyFirewall, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
 import type { Host, Lab, RunResult } from "../lab/lab";
 import { synthStack, Terraform, type SynthesisedStack } from "../lab/terraform";
 

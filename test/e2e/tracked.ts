@@ -1,5 +1,5 @@
 /** Deployments with either kind of resource, and what they left on hosts and in the state. */
-import type { TrackerKind } from "../../lib";
+import type { TrackerKind } from "../../lib/index";
 import type { Host, Lab, RunResult } from "../lab/lab";
 import { nullProvider, type ProviderChoice, Terraform } from "../lab/terraform";
 import { Deployment, type DeploymentProps } from "./support";

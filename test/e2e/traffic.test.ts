@@ -1,4 +1,4 @@
-import { PolicyException } from "../../lib";
+import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type Host, type HostFirewall, type Peer, type Place, type Target, type TcpScan } from "../lab/lab";
 import { controllerOnly, Deployment, eventually, hostEntries, lock } from "./support";

@@ -1,4 +1,4 @@
-import { describeProblem } from "../../lib/policy/problems";
+import { describeProblem } from "../../lib/input/problems";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { hostsOf } from "../../lib/fleet/fleet-hosts";
 

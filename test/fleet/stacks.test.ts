@@ -2,7 +2,7 @@ import { App, Testing } from "cdktf";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { addStacks, FleetStack } from "../../lib/fleet/fleet-stack";
 import { emptyStacksOf, stacksOf } from "../../lib/fleet/stacks";
-import { describeProblem } from "../../lib/policy/problems";
+import { describeProblem } from "../../lib/input/problems";
 import { emptyFolder } from "../cli/support/run";
 
 const HOSTS = "hosts: { web-1: 192.0.2.1, web-2: 192.0.2.2, web-3: 192.0.2.3, web-4: 192.0.2.4 }\n";

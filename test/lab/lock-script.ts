@@ -2,9 +2,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { hostProgram, hostProgramVersion } from "../../lib/host/program";
 import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
-import { parseOrThrow } from "../../lib/policy/problems";
+import { parseOrThrow } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { shellWord } from "../../lib/policy/shell";
+import { shellWord } from "../../lib/output/shell-word";
 import type { Host } from "./lab";
 
 export interface LockScript {

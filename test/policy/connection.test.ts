@@ -2,7 +2,7 @@ import * as path from "node:path";
 import * as fc from "fast-check";
 import { Lazy, Token } from "cdktf";
 import { completeConnection, type Connection, parseConnection } from "../../lib/policy/connection";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 
 function read(props: unknown): { connection: Partial<Connection>; lines: string[] } {
   const problems = new Problems();

@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { EXCEPTION_KINDS, PolicyException } from "../../lib/policy/exception";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
 
 /** What a fleet file's entry becomes: its description, or its problems. */

@@ -8,7 +8,7 @@ import {
   parseShared,
   SHARED_KEYS,
 } from "../../lib/policy/host";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 
 interface Read {
   readonly host: Host | undefined;

@@ -1,7 +1,7 @@
 import { Lazy, Token } from "cdktf";
 import { PolicyException } from "../../lib/policy/exception";
 import { type Policy, parsePolicy } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
 
 function policyOf(props: unknown): Policy {

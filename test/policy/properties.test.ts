@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { EXCEPTION_KINDS, PolicyException } from "../../lib/policy/exception";
 import { parsePolicy, POLICY_KEYS } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
-import { plainText } from "../../lib/policy/text";
+import { plainText } from "../../lib/input/text";
 
 const ipv4Range = fc
   .tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.integer({ min: 0, max: 32 }))

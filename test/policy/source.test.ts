@@ -1,5 +1,5 @@
 import { Fn, Lazy, Token } from "cdktf";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
 
 const token = (): string => Token.asString(Lazy.stringValue({ produce: () => "192.0.2.1" }));

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { hostProgram } from "../../lib/host/program";
 import type { PolicyProps } from "../../lib/policy/policy";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { shellWord } from "../../lib/policy/shell";
+import { shellWord } from "../../lib/output/shell-word";
 import type { Host, HostFirewall, HostOptions, RunResult } from "../lab/lab";
 import { policyOf } from "../ruleset/support/policies";
 

@@ -8,8 +8,8 @@ import { toPage } from "../../lib/report/page";
 import { parseReport } from "../../lib/report/parse";
 import { reportOf, type UsageReport } from "../../lib/report/report";
 import { toTable } from "../../lib/report/table";
-import type { Host } from "../../lib/status/hosts";
-import { answerOf } from "../../lib/status/ask";
+import type { Host } from "../../lib/state/hosts";
+import { answerOf } from "../../lib/ssh/ask";
 import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, state, told } from "./support/reports";
 
 const xml = (page: string): string => page.replace(/^<!doctype html>\n/, "");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fingerprint } from "../../lib/review/fingerprint";
+import { fingerprint } from "../../lib/contract/fingerprint";
 import type { DangerKind } from "../../lib/review/dangers";
 import { toMarkdown, verdictOf } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";

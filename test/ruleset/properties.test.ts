@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { PolicyException } from "../../lib/policy/exception";
 import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { renderIptables, renderIptablesFile } from "../../lib/ruleset/iptables";
 import { renderNftables } from "../../lib/ruleset/nftables";
 import { BACKENDS } from "../../lib/policy/host";

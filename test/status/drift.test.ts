@@ -2,12 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { LEFT_ALONE } from "../../lib/policy/drift";
+import { LEFT_ALONE } from "../../lib/contract/drift";
 import { driftOf, readQuery, trackedHosts } from "../../lib/status/drift";
 import type { Finding } from "../../lib/status/live";
-import { type Answer, judge } from "../../lib/status/judge";
+import type { Answer } from "../../lib/ssh/answer";
+import { judge } from "../../lib/status/judge";
 import { emptyFolder, type Ended, program } from "../cli/support/run";
-import { filed, ownerOf, PROGRAM, RULESET, type Tracked } from "./support/states";
+import { filed, ownerOf, PROGRAM, RULESET, type Tracked } from "../state/support/states";
 
 const DATA = { tracker: "terraform_data" } as const;
 const query = (more = {}): string => JSON.stringify({ lockdowns: "terraform_data.fleet_lockdown", ...more });

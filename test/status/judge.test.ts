@@ -1,5 +1,6 @@
-import type { Claim, Host } from "../../lib/status/hosts";
-import { type Answer, type Condition, judge, type Outside } from "../../lib/status/judge";
+import type { Claim, Host } from "../../lib/state/hosts";
+import type { Answer } from "../../lib/ssh/answer";
+import { type Condition, judge, type Outside } from "../../lib/status/judge";
 import { knock, mannersOf, portsToTry } from "../../lib/status/ports";
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";

@@ -1,1 +1,1 @@
-module.exports = require("./temporary-folder").teardown;
+module.exports = require("./temporary-folder.js").teardown;

@@ -1,6 +1,6 @@
 /** Each escape, through the reader that it is for: any text comes out of Terraform and of the shells as it went in. */
 import * as fc from "fast-check";
-import { shellWord } from "../../lib/policy/shell";
+import { shellWord } from "../../lib/output/shell-word";
 import {
   expression,
   jsonToExpression,

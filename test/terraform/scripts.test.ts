@@ -1,10 +1,10 @@
 /** What a host is given and how it is reached, as the real Terraform works it out and the real shells read it. */
 import { createHash } from "node:crypto";
 import { DataResource, type TerraformStack } from "cdktf";
-import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib";
+import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/program";
 import { parsePolicy } from "../../lib/policy/policy";
-import { Problems } from "../../lib/policy/problems";
+import { Problems } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
 import { type Configuration, HOST_KEY, attributeOf, configurationOf, partsOf, stackOf } from "../construct/support";
 import { describeWith, Folder, SHELLS, wordsIn } from "./support";
@@ -64,7 +64,16 @@ function evaluated(configuration: Configuration): object {
 
 const SETTINGS = [
   ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
-  ...["EXCEPTIONS", "LOG_DENIED", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
+  ...[
+    "EXCEPTIONS",
+    "LOG_DENIED",
+    "BACKEND",
+    "CONFIRM_WITHIN",
+    "SKIP_PREFLIGHT",
+    "TAKE_OVER",
+    "PROGRAM_VERSION",
+    "PROGRAM",
+  ],
 ];
 
 /** The settings of a script, as the shell reads them, without running the launcher behind them. */

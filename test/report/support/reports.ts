@@ -2,7 +2,7 @@
 import type { Reply } from "../../../lib/report/ask";
 import { parseReport } from "../../../lib/report/parse";
 import { reportOf, type UsageReport } from "../../../lib/report/report";
-import type { Host } from "../../../lib/status/hosts";
+import type { Host } from "../../../lib/state/hosts";
 
 export const BASELINE = Date.parse("2026-09-01T08:00:00Z") / 1000;
 export const NOW = Date.parse("2026-11-20T12:00:00Z") / 1000;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { launcher } from "../../../lib/host/program";
 import { parsePolicy } from "../../../lib/policy/policy";
-import { Problems } from "../../../lib/policy/problems";
+import { Problems } from "../../../lib/input/problems";
 import { renderRulesets } from "../../../lib/ruleset/rulesets";
 
 export interface MadeUpHost {

@@ -1,0 +1,152 @@
+/** The command itself, with an `ssh` that is a script; real hosts are asked in test/e2e/report.test.ts. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { reportQuestion } from "../../lib/host/program";
+import type { UsageReport } from "../../lib/report/report";
+import { shellWord } from "../../lib/output/shell-word";
+import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
+import { filed, PROGRAM, RULESET, type Tracked } from "../state/support/states";
+import { DENIED, reportText } from "../report/support/reports";
+
+jest.setTimeout(120_000);
+
+const folder = emptyFolder();
+mkdirSync(join(folder, "bin"));
+const answer = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches","owner":"OWNER","ruleset":"${RULESET}","program":"${PROGRAM}"}
+ssh-only-firewall-said
+ssh-only-firewall-report
+${reportText({ denied: DENIED })}
+ssh-only-firewall-end 0
+`;
+writeFileSync(join(folder, "answer"), answer);
+writeFileSync(
+  join(folder, "bin/ssh"),
+  `#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+cat >'${folder}/question'
+case $2 in
+  taken*) owner=somebody-else ;;
+  *) owner=owner-of-$2 ;;
+esac
+cat() { sed "s/OWNER/$owner/" "$1"; }
+case $2 in
+  gone*) echo 'No route to host' >&2; exit 255 ;;
+  flooded) cat '${folder}/answer' | sed '/^== sockets/q'; yes '${"s".repeat(99)}' | head -n 20000; sed -n '/^== logins/,$p' '${folder}/answer' ;;
+  endless) cat '${folder}/answer'; yes ;;
+  *) cat '${folder}/answer' ;;
+esac
+`,
+);
+chmodSync(join(folder, "bin/ssh"), 0o755);
+const env = { PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}` };
+
+function stateOf(...addresses: readonly string[]): string {
+  const hosts = addresses.map((address): Tracked => ({ key: address, address, memory: { user: "root" } }));
+  return JSON.stringify(filed(hosts, { tracker: "terraform_data" }));
+}
+
+function stateFile(...addresses: readonly string[]): string {
+  const file = join(emptyFolder(), "terraform.tfstate");
+  writeFileSync(file, stateOf(...addresses));
+  return file;
+}
+
+const report = (...args: readonly string[]): Ended => run(program("ssh-only-firewall", "report", ...args), ROOT, env);
+
+test("0 when all were asked; a table without colours; the question is the same for all", () => {
+  const { code, stdout, stderr } = report(stateFile("web-1"));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^web-1 +web-1 +locked +2026-09-01T08:00:00Z +3 peers were denied, last on /m);
+  expect(stdout).not.toContain("\u001b");
+  expect(readFileSync(join(folder, "question"), "utf8")).toContain(shellWord(reportQuestion()));
+});
+
+test("2 when one could not be asked, with the reason", () => {
+  const { code, stdout, stderr } = report(stateFile("gone", "web-1"), "--json");
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    version: 1,
+    asked: 1,
+    notAsked: 1,
+    hosts: [{ host: "gone", asked: false, verdict: "It could not be asked: No route to host." }, { host: "web-1" }],
+  });
+});
+
+test("1 when none could be asked, and the reasons all the same", () => {
+  const { code, stdout, stderr } = report(stateFile("gone-1", "gone-2"));
+  expect(code).toBe(1);
+  expect(stdout.match(/No route to host/g)).toHaveLength(2);
+  expect(stderr).toMatch(/^No host gave a report, .*; the reasons are beside the hosts\.\n$/);
+});
+
+test("2 when one has another owner than the state says, in the verdict too", () => {
+  const { code, stdout, stderr } = report(stateFile("taken", "web-1"), "--json");
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    asked: 2,
+    disagree: 1,
+    hosts: [
+      {
+        condition: "locked-by-someone-else",
+        agrees: false,
+        verdict: expect.stringMatching(
+          /^It is not what the state says, but locked-by-someone-else: owned by somebody-else\. 3 peers were denied, /,
+        ),
+      },
+      { condition: "locked", agrees: true, verdict: expect.stringMatching(/^3 peers were denied, /) },
+    ],
+  });
+  for (const form of [[], ["--html"]]) {
+    const shown = report(stateFile("taken"), ...form);
+    expect(shown.code).toBe(2);
+    expect(shown.stdout).toMatch(
+      /not what the state says[^]*1 not as the state says|1 not as the state says[^]*not what the state says/,
+    );
+  }
+});
+
+test("a host may have much to say, but not without end", () => {
+  const { code, stdout } = report(stateFile("endless", "flooded"), "--json");
+  expect(code).toBe(2);
+  const [endless, flooded] = (JSON.parse(stdout) as UsageReport).hosts;
+  expect(endless).toMatchObject({ asked: false });
+  expect(flooded).toMatchObject({ asked: true, denied: { length: 5 }, baseline: { other: { length: 20_000 } } });
+});
+
+test("works in a pipe, as a page", () => {
+  const [command, ...args] = program("ssh-only-firewall", "report", "-", "--html");
+  const { status, stdout } = spawnSync(command, args, {
+    input: stateOf("web-1"),
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^<!doctype html>[^]*<h2>web-1<\/h2>[^]*<\/html>\n$/);
+});
+
+test("prints nothing of the state but names and addresses", () => {
+  const state = JSON.parse(stateOf("web-1")) as { outputs: unknown };
+  state.outputs = { password: { value: "hunter2", type: "string", sensitive: true } };
+  const file = join(emptyFolder(), "terraform.tfstate");
+  writeFileSync(file, JSON.stringify(state));
+  for (const form of [[], ["--json"], ["--html"]]) {
+    const { stdout, stderr } = report(file, ...form);
+    expect(stdout + stderr).toContain("web-1");
+    expect(stdout + stderr).not.toMatch(/hunter2|owner-of/);
+  }
+});
+
+test.each([
+  [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a folder, or - /],
+  [["--json", "--html"], /^error: option '--html' cannot be used with option '--json'[^]*Nothing was read\.\n$/],
+  [["--timeout", "0"], /^error: .* It must be a whole number from 1 to 3600\./],
+  [["--identity", "nowhere"], /^error: .* "nowhere" is not there; name a file that is\./],
+  [["--live"], /^error: unknown option '--live'/],
+])("%j is exit code 1, with the remedy, and nothing on standard output", (args, message) => {
+  expect(run(program("ssh-only-firewall", "report", ...args), emptyFolder(), env)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(message),
+  });
+});

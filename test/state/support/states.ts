@@ -1,0 +1,131 @@
+/** States as Terraform writes them, small, in all their forms. */
+import { createHash } from "node:crypto";
+import type { TrackerKind } from "../../../lib/index";
+
+export interface Tracked {
+  readonly key: string;
+  readonly address?: string;
+  readonly owner?: string;
+  readonly memory?: Readonly<Record<string, string>>;
+  readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
+  readonly mode?: string;
+  readonly drift?: string;
+}
+
+export const TEXTS = {
+  nftables: "table inet ssh_only_firewall {\n\tchain input {\n\t\ttcp dport 22 accept\n\t}\n}\n",
+  iptables: "",
+  ip6tables: "",
+};
+export const RULESET = createHash("sha256").update(TEXTS.nftables).digest("hex");
+export const PROGRAM = "0123456789ab";
+
+export const addressOf = (host: Tracked): string => host.address ?? "192.0.2.1";
+export const ownerOf = (host: Tracked): string => host.owner ?? `owner-of-${host.key}`;
+
+interface Resource {
+  readonly name: string;
+  readonly index: string;
+  readonly tainted: boolean;
+  readonly id: string;
+  readonly triggers: Record<string, string>;
+  readonly memory: Readonly<Record<string, string>>;
+}
+
+function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
+  const plain = { tainted: false, memory: {} };
+  return [
+    { ...plain, name: `${firewall}_ruleset`, index: "shared", id: "ruleset", triggers: TEXTS },
+    ...hosts.flatMap((host) => {
+      const { key, memory = {}, lockdown = "whole" } = host;
+      const hold = { name: `${firewall}_hold`, index: key, id: ownerOf(host), triggers: { address: addressOf(host) } };
+      const triggers = {
+        address: addressOf(host),
+        hold: lockdown === "of another hold" ? "an-earlier-one" : ownerOf(host),
+        host_program: PROGRAM,
+        ruleset_sha256: RULESET,
+        ...(host.mode === undefined ? {} : { mode: host.mode }),
+        ...(host.drift === undefined ? {} : { drift: host.drift }),
+      };
+      return [
+        { ...plain, ...hold, memory },
+        ...(lockdown === "none"
+          ? []
+          : [
+              {
+                ...plain,
+                name: `${firewall}_lockdown`,
+                index: key,
+                id: `lock-of-${key}`,
+                tainted: lockdown === "tainted",
+                triggers,
+              },
+            ]),
+      ];
+    }),
+  ];
+}
+
+export interface Form {
+  readonly tracker: TrackerKind;
+  readonly module?: string;
+  readonly firewall?: string;
+}
+
+/** What terraform show -json prints. */
+export function shown(hosts: readonly Tracked[], { tracker, module, firewall = "fleet" }: Form): unknown {
+  const own = resources(hosts, firewall).map(({ name, index, tainted, id, triggers, memory }) => ({
+    address: `${tracker}.${name}["${index}"]`,
+    mode: "managed",
+    type: tracker,
+    name,
+    index,
+    schema_version: 0,
+    values:
+      tracker === "null_resource"
+        ? { id, triggers: { ...memory, ...triggers } }
+        : { id, input: memory, output: memory, triggers_replace: triggers },
+    ...(tainted ? { tainted } : {}),
+  }));
+  const root_module =
+    module === undefined ? { resources: own } : { child_modules: [{ address: module, resources: own }] };
+  return { format_version: "1.0", terraform_version: "1.11.4", values: { outputs: {}, root_module } };
+}
+
+/** A state file. */
+export function filed(hosts: readonly Tracked[], { tracker, module, firewall = "fleet" }: Form): unknown {
+  const all = resources(hosts, firewall);
+  const typed = (value: unknown): unknown => ({ value, type: ["object", {}] });
+  return {
+    version: 4,
+    terraform_version: "1.11.4",
+    serial: 1,
+    lineage: "0",
+    outputs: {},
+    resources: [...new Set(all.map(({ name }) => name))].map((name) => ({
+      ...(module === undefined ? {} : { module }),
+      mode: "managed",
+      type: tracker,
+      name,
+      provider: "provider",
+      instances: all
+        .filter((one) => one.name === name)
+        .map(({ index, tainted, id, triggers, memory }) => ({
+          index_key: index,
+          ...(tainted ? { status: "tainted" } : {}),
+          attributes:
+            tracker === "null_resource"
+              ? { id, triggers: { ...memory, ...triggers } }
+              : { id, input: typed(memory), output: typed(memory), triggers_replace: typed(triggers) },
+        })),
+    })),
+  };
+}
+
+/** What terraform output -json prints. */
+export function outputs(hosts: readonly Tracked[]): unknown {
+  const value = Object.fromEntries(
+    hosts.map((host) => [host.key, { address: addressOf(host), hold: ownerOf(host), ruleset_sha256: RULESET }]),
+  );
+  return { locked_hosts: { sensitive: false, type: ["object", {}], value }, other: { type: "string", value: "x" } };
+}
