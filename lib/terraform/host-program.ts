@@ -13,7 +13,7 @@ export class Program extends Construct {
 
   // Expressions.
   public readonly text = this.local(PROGRAM_LOCALS.program, `\${join("\\n", ${this.parts})}`);
-  /** As hostProgramVersion, but worked out from the texts themselves, so that a plan shows whether they are those of this package. */
+  /** As hostProgramVersion, but from the texts themselves, so that a plan shows whether they are those of this package. */
   public readonly version = this.local(
     PROGRAM_LOCALS.version,
     `\${substr(sha256(join("\\n", [replace(${this.text}, "/${HEADER.source}/", ""), ${this.launcher}])), 0, ${VERSION_DIGITS})}`,

@@ -64,7 +64,16 @@ function evaluated(configuration: Configuration): object {
 
 const SETTINGS = [
   ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
-  ...["EXCEPTIONS", "LOG_DENIED", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
+  ...[
+    "EXCEPTIONS",
+    "LOG_DENIED",
+    "BACKEND",
+    "CONFIRM_WITHIN",
+    "SKIP_PREFLIGHT",
+    "TAKE_OVER",
+    "PROGRAM_VERSION",
+    "PROGRAM",
+  ],
 ];
 
 /** The settings of a script, as the shell reads them, without running the launcher behind them. */
