@@ -3,15 +3,17 @@ import { BACKEND_NAMES, type BackendName, type RulesetTexts } from "../contract/
 import type { Backend } from "../policy/host";
 import type { Policy } from "../policy/policy";
 import type { Format, RulesetBackend } from "./backend";
-import { iptables } from "./backends/iptables";
-import { nftables } from "./backends/nftables";
+import * as all from "./backends/all";
 
-export const RULESET_BACKENDS: Readonly<Record<BackendName, RulesetBackend>> = { nftables, iptables };
+const BACKENDS: Readonly<Record<BackendName, RulesetBackend>> = all;
 
-const ALL = BACKEND_NAMES.map((name) => RULESET_BACKENDS[name]);
+export const RULESET_BACKENDS = BACKEND_NAMES.map((name) => BACKENDS[name]);
 
 /** What `render` can print. */
-export const FORMATS: readonly Format[] = [...ALL.flatMap(({ texts }) => texts), ...ALL.flatMap(({ files }) => files)];
+export const FORMATS: readonly Format[] = [
+  ...RULESET_BACKENDS.flatMap(({ texts }) => texts),
+  ...RULESET_BACKENDS.flatMap(({ files }) => files),
+];
 
 /** What `render` prints for a host where nothing else is asked for. */
 export function defaultFormat(backend: Backend): BackendName {
@@ -19,7 +21,7 @@ export function defaultFormat(backend: Backend): BackendName {
 }
 
 export function renderRulesets(policy: Policy, backend: Backend): RulesetTexts {
-  const needed = backend === "auto" ? BACKEND_NAMES : [backend, ...RULESET_BACKENDS[backend].needs];
-  const texts = BACKEND_NAMES.filter((name) => needed.includes(name)).flatMap((name) => RULESET_BACKENDS[name].texts);
+  const needed = backend === "auto" ? BACKEND_NAMES : [backend, ...BACKENDS[backend].needs];
+  const texts = BACKEND_NAMES.filter((name) => needed.includes(name)).flatMap((name) => BACKENDS[name].texts);
   return Object.fromEntries(texts.map(({ name, render }) => [name, render(policy)]));
 }

@@ -49,9 +49,9 @@ export class Source {
 
 /** Undefined when the texts are not understood, or do not say the same for each backend. */
 export function readRuleset(texts: RulesetTexts): RulesetSummary | undefined {
-  const summaries = Object.values(RULESET_BACKENDS)
-    .filter((backend) => backend.texts.some(({ name }) => (texts[name] ?? "") !== ""))
-    .map((backend) => summaryOf(backend, texts));
+  const summaries = RULESET_BACKENDS.filter((backend) =>
+    backend.texts.some(({ name }) => (texts[name] ?? "") !== ""),
+  ).map((backend) => summaryOf(backend, texts));
   const [first] = summaries;
   return summaries.every((one) => one !== undefined && comparable(one) === comparable(first)) ? first : undefined;
 }

@@ -8,7 +8,7 @@ import { anyPolicy } from "./support/any-policy";
 import { policies } from "./support/policies";
 import { rulesetOf } from "../review/support/plans";
 
-const textsOf = (name: keyof typeof policies): Required<RulesetTexts> => {
+const textsOf = (name: keyof typeof policies): { nftables: string; iptables: string; ip6tables: string } => {
   const { nftables = "", iptables = "", ip6tables = "" } = renderRulesets(policies[name], "auto");
   return { nftables, iptables, ip6tables };
 };
