@@ -1,7 +1,7 @@
 /** The words of status: for a host, and for what the state says of it. */
 import type { Claim } from "../state/hosts";
 
-export interface Word {
+export interface ConditionInfo {
   readonly meaning: string;
   /** Whether state and host agree. */
   readonly agrees: boolean;
@@ -10,56 +10,44 @@ export interface Word {
   readonly remedy?: string;
 }
 
+const good = (meaning: string): ConditionInfo => ({ meaning, agrees: true, colour: "green" });
+const bad = (meaning: string, remedy?: string): ConditionInfo => ({
+  meaning,
+  agrees: false,
+  colour: "red",
+  ...(remedy === undefined ? {} : { remedy }),
+});
+
 /** What a host is, with --live. */
 export const CONDITIONS = {
-  locked: {
-    meaning: "locked, as the state says: owner, ruleset and live rules agree, and no probed port answers",
-    agrees: true,
-    colour: "green",
-  },
-  observed: {
-    meaning: "observed, as the state says: nothing is denied, and owner, ruleset and live rules agree",
-    agrees: true,
-    colour: "green",
-  },
-  unlocked: { meaning: "open, and not in the state (only for hosts named by --also)", agrees: true, colour: "green" },
-  open: { meaning: "not locked but should be; or a port that must be closed answers", agrees: false, colour: "red" },
-  pending: {
-    meaning: "locked but not confirmed yet",
-    agrees: false,
-    colour: "red",
-    remedy: "Pending: plan again when the host has confirmed its lock or rolled back, within minutes.",
-  },
-  drifted: { meaning: "locked, but the live rules or the ruleset differ", agrees: false, colour: "red" },
-  "locked-by-someone-else": {
-    meaning: "locked by another owner than the state says",
-    agrees: false,
-    colour: "red",
-    remedy:
-      "Locked by someone else: have that owner unlock it, or set takeOver and apply with -replace of its lockdown.",
-  },
-  "locked-but-not-in-state": {
-    meaning: "locked, but the state does not say so",
-    agrees: false,
-    colour: "red",
-  },
+  locked: good("locked, as the state says: owner, ruleset and live rules agree, and no probed port answers"),
+  observed: good("observed, as the state says: nothing is denied, and owner, ruleset and live rules agree"),
+  unlocked: good("open, and not in the state (only for hosts named by --also)"),
+  open: bad("not locked but should be; or a port that must be closed answers"),
+  pending: bad(
+    "locked but not confirmed yet",
+    "Pending: plan again when the host has confirmed its lock or rolled back, within minutes.",
+  ),
+  drifted: bad("locked, but the live rules, the ruleset or the host program differ"),
+  "locked-by-someone-else": bad(
+    "locked by another owner than the state says",
+    "Locked by someone else: have that owner unlock it, or set takeOver and apply with -replace of its lockdown.",
+  ),
+  "locked-but-not-in-state": bad("locked, but the state does not say so"),
   unreachable: {
-    meaning: "no SSH connection, or the machine that answers has another host key",
-    agrees: false,
+    ...bad(
+      "no SSH connection, or the machine that answers has another host key",
+      "Unreachable: restore the connection from here to the host, then plan again.",
+    ),
     colour: "yellow",
-    remedy: "Unreachable: restore the connection from here to the host, then plan again.",
   },
-  unclear: {
-    meaning: "it could not be asked, or its answer makes no sense",
-    agrees: false,
-    colour: "red",
-    remedy: "Unclear: fix the reason given, then plan again.",
-  },
-} as const satisfies Record<string, Word>;
+  unclear: bad(
+    "it could not be asked, or its answer makes no sense",
+    "Unclear: fix the reason given, then plan again.",
+  ),
+} as const satisfies Record<string, ConditionInfo>;
 
 export type Condition = keyof typeof CONDITIONS;
-
-export const conditionOf = (condition: Condition): Word => CONDITIONS[condition];
 
 /** What a state alone says of a host. */
 export const CLAIMS = {
@@ -72,5 +60,5 @@ export const CLAIMS = {
 
 export type StateWord = (typeof CLAIMS)[Claim]["word"];
 
-/** Whether the state has a lockdown for it that is whole. */
+/** Whether the state has a whole lockdown of it. */
 export const isLockedInState = (claim: Claim): boolean => claim === "locked" || claim === "observed";

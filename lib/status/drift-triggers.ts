@@ -9,7 +9,7 @@ import { plain } from "../output/text";
 import { type Host, hostsIn } from "../state/hosts";
 import { readState } from "../state/state";
 import { StateError } from "../state/state-error";
-import { type Condition, conditionOf, CONDITIONS, isLockedInState, type Word } from "./conditions";
+import { type Condition, CONDITIONS, isLockedInState } from "./conditions";
 import type { Finding } from "./live";
 
 /** What the configuration says of a firewall. */
@@ -90,7 +90,7 @@ const MOST_NAMED = 20;
 /** A warning in Terraform's plan; indented, otherwise Terraform breaks the lines anew. */
 function leftAlone(left: ReadonlyArray<{ readonly host: Host; readonly finding: Finding }>): string {
   const rows = left.map(({ host: { key, address = "" }, finding: { condition, details } }) => {
-    const remedied: Condition = conditionOf(condition).remedy === undefined ? "locked-by-someone-else" : condition;
+    const remedied: Condition = CONDITIONS[condition].remedy === undefined ? "locked-by-someone-else" : condition;
     const name = `${plain(key)} (${plain(address)})`;
     return {
       remedied,
@@ -102,7 +102,7 @@ function leftAlone(left: ReadonlyArray<{ readonly host: Host; readonly finding: 
     "This plan leaves these hosts as they are:",
     ...rows.slice(0, MOST_NAMED).map(({ line }) => line),
     ...(rows.length > MOST_NAMED ? [`  and ${rows.length - MOST_NAMED} more`] : []),
-    ...Object.entries<Word>(CONDITIONS).flatMap(([word, { remedy }]) => (conditions.has(word) ? [`  ${remedy}`] : [])),
+    ...Object.entries(CONDITIONS).flatMap(([word, { remedy }]) => (conditions.has(word) ? [`  ${remedy}`] : [])),
     "ssh-only-firewall status --live shows more.",
   ].join("\n");
 }

@@ -2,7 +2,7 @@
 import { plain, short } from "../output/text";
 import type { Answer, Answered } from "../ssh/answer";
 import type { Host } from "../state/hosts";
-import { type Condition, conditionOf, isLockedInState } from "./conditions";
+import { type Condition, CONDITIONS, isLockedInState } from "./conditions";
 
 /** What came of probing ports that must be closed. */
 export type Outside =
@@ -24,7 +24,7 @@ export interface Verdict {
 export function judge(host: Host, answer: Answer, outside: Outside): Verdict {
   const [condition, ...details] = found(host, answer, outside);
   const why = host.why === undefined ? [] : [host.why];
-  return { condition, agrees: conditionOf(condition).agrees, details: [...details, ...why] };
+  return { condition, agrees: CONDITIONS[condition].agrees, details: [...details, ...why] };
 }
 
 function found(host: Host, answer: Answer, outside: Outside): [Condition, ...string[]] {

@@ -2,7 +2,7 @@
 import { type Colours, terminalColours } from "../output/colours";
 import { columns } from "../output/columns";
 import { compare, count, plain, short } from "../output/text";
-import { conditionOf } from "./conditions";
+import { CONDITIONS } from "./conditions";
 import type { HostStatus, StatusReport } from "./status-report";
 
 export function toTable(report: StatusReport, colours: Colours = terminalColours()): string {
@@ -15,7 +15,7 @@ export function toTable(report: StatusReport, colours: Colours = terminalColours
     : ["HOST", "ADDRESS", "STATE", "RULESET", "OWNER", ""];
   const rows = hosts.map((row) => {
     const { address, state, condition, agrees, outside, inState } = row;
-    const colour = colours[condition === null ? (agrees ? "green" : "red") : conditionOf(condition).colour];
+    const colour = colours[condition === null ? (agrees ? "green" : "red") : CONDITIONS[condition].colour];
     const details = plain(row.details.join("; "));
     const first = [name(row), plain(address ?? "?")];
     return live
