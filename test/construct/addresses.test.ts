@@ -2,7 +2,7 @@
 import { Construct } from "constructs";
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall } from "../../lib/index";
-import { type Configuration, configurationOf, stackOf, synth } from "./support";
+import { type Configuration, configurationOf, stackOf, synth } from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 

@@ -7,7 +7,14 @@ import { Resource } from "@cdktf/provider-null/lib/resource";
 import { Aspects, Lazy, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
 import { type IConstruct } from "constructs";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Configuration, attributeOf, configurationOf, partsOf, stackOf, writingApp } from "./support";
+import {
+  type Configuration,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  stackOf,
+  writingApp,
+} from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 const TRACKERS = ["null_resource", "terraform_data"] as const;

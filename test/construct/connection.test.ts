@@ -3,7 +3,15 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { TerraformStack, Testing } from "cdktf";
 import { AllowedSource, type ConnectionProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Provisioner, HOST_KEY, OTHER_HOST_KEY, attributeOf, configurationOf, partsOf, synth } from "./support";
+import {
+  type Provisioner,
+  HOST_KEY,
+  OTHER_HOST_KEY,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  synth,
+} from "./support/configuration";
 
 const TRACKERS = ["null_resource", "terraform_data"] as const;
 const everything: ConnectionProps = {

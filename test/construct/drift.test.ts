@@ -2,7 +2,7 @@
 import { TerraformProvider, TerraformStack } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps, type TrackerKind } from "../../lib/index";
 import { parseFleet } from "../../lib/fleet/fleet-file";
-import { type Configuration, configurationOf, partsOf, stackOf, synth, synthErrorOf } from "./support";
+import { type Configuration, configurationOf, partsOf, stackOf, synth, synthErrorOf } from "./support/configuration";
 
 interface WithDrift extends Configuration {
   readonly data?: {

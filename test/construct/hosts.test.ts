@@ -11,7 +11,7 @@ import {
   synth,
   synthErrorOf,
   textOf,
-} from "./support";
+} from "./support/configuration";
 
 function firewallIn(props: SshOnlyFirewallProps): { stack: TerraformStack; firewall: SshOnlyFirewall } {
   const stack = new TerraformStack(Testing.app(), "fleet");

@@ -10,7 +10,7 @@ import {
   synthErrorOf,
   textOf,
   warningsOf,
-} from "./support";
+} from "./support/configuration";
 
 const hosts = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`web-${index}`, `192.0.2.${index + 1}`]));
 const resources = (configuration: Configuration): Readonly<Record<string, Block>> =>

@@ -2,7 +2,15 @@
 import { ROOT, run } from "../cli/support/run";
 
 test("three times the hosts take at most three times the memory, and little more", () => {
-  const command = [process.execPath, "--expose-gc", "--import", "tsx", "test/construct/heap.ts", "1000", "3000"];
+  const command = [
+    process.execPath,
+    "--expose-gc",
+    "--import",
+    "tsx",
+    "test/construct/support/heap.ts",
+    "1000",
+    "3000",
+  ];
   const { code, stdout, stderr } = run(command, ROOT);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const [few, many] = JSON.parse(stdout) as number[];

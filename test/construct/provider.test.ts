@@ -7,7 +7,7 @@ import { Resource } from "@cdktf/provider-null/lib/resource";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Configuration, configurationOf, stackOf, synth, writingApp } from "./support";
+import { type Configuration, configurationOf, stackOf, synth, writingApp } from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 

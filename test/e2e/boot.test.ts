@@ -1,8 +1,8 @@
 /** Locks that outlive a restart, on hosts that boot Debian with an init system of their own, locked through Terraform. */
 import type { Host, HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { lockedStatus, program, Subject } from "./booted";
-import { controllerOnly, type Deployment, eventually, hostEntry, sleep } from "./support";
+import { lockedStatus, program, Subject } from "./support/booted-host";
+import { controllerOnly, type Deployment, eventually, hostEntry, sleep } from "./support/deployment";
 
 jest.setTimeout(300_000);
 

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostProgram } from "../../lib/host/program";
-import { eventually } from "./support";
+import { eventually } from "./support/deployment";
 import { Lab, type Host, type HostFirewall } from "../lab/lab";
-import { lockScript, type LockScript } from "../lab/lock-script";
+import { lockScript, type LockScript } from "./support/lock-script";
 import { describeBooted } from "../lab/systemd-root";
 
 jest.setTimeout(900_000);

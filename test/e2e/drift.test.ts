@@ -5,8 +5,15 @@ import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
 import { nullAndExternalProvider, type Plan, type ProviderChoice } from "../lab/terraform";
-import { hostEntries } from "./support";
-import { changesIn, lockedHosts, type PlanJson, statusOf, TrackedDeployment, TRACKERS } from "./tracked";
+import { hostEntries } from "./support/deployment";
+import {
+  changesIn,
+  lockedHosts,
+  type PlanJson,
+  statusOf,
+  TrackedDeployment,
+  TRACKERS,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

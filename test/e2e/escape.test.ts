@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { HostProps } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
-import { hostEntry } from "./support";
-import { lockedHosts, statusOf, TRACKERS, Tracking } from "./tracked";
+import { hostEntry } from "./support/deployment";
+import { lockedHosts, statusOf, TRACKERS, Tracking } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BastionProps, HostProps } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
-import { hostEntry } from "./support";
+import { hostEntry } from "./support/deployment";
 import {
   lockIdOf,
   lockedHosts,
@@ -14,7 +14,7 @@ import {
   type TrackedDeployment,
   Tracking,
   words,
-} from "./tracked";
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

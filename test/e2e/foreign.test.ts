@@ -2,10 +2,10 @@
 import { type Backend, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, machine, type Host, type HostFirewall, type Peer, type RunResult } from "../lab/lab";
-import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./drill";
-import { loadDocker, syncKubeProxy } from "./foreign-samples";
-import { controllerOnly, Deployment, eventually, hostEntry, lock } from "./support";
-import { allRules, foreignPart } from "./traffic-foreign";
+import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./support/drill";
+import { loadDocker, syncKubeProxy } from "./support/container-rules";
+import { controllerOnly, Deployment, eventually, hostEntry, lock } from "./support/deployment";
+import { allRules, foreignPart } from "./support/foreign-rules";
 
 /** How long it may take until all is well again: the guard looks every 5 s; the rest is for a busy machine. */
 const guardSeconds = 30;

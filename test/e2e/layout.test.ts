@@ -4,8 +4,16 @@ import { type HostProps, PolicyException, SshOnlyFirewall } from "../../lib/inde
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type RunResult } from "../lab/lab";
 import { synthStack, Terraform } from "../lab/terraform";
-import { controllerOnly, hostEntries, hostEntry } from "./support";
-import { lockedHosts, lockIdOf, openByHand, TRACKERS, type TrackedDeployment, Tracking, words } from "./tracked";
+import { controllerOnly, hostEntries, hostEntry } from "./support/deployment";
+import {
+  lockedHosts,
+  lockIdOf,
+  openByHand,
+  TRACKERS,
+  type TrackedDeployment,
+  Tracking,
+  words,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

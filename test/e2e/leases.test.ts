@@ -6,9 +6,9 @@ import { type HostProps, PolicyException, type SshOnlyFirewallProps } from "../.
 import { nsenter } from "../lab/host";
 import { type Host, type HostOptions, Lab, machine, type RunResult } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { saidBy, statusOf } from "./drill";
-import { leaseSeconds, LeaseServer, routerSeconds } from "./lease-server";
-import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support";
+import { saidBy, statusOf } from "./support/drill";
+import { leaseSeconds, LeaseServer, routerSeconds } from "./support/lease-server";
+import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support/deployment";
 
 /** One root for all; what a host does not use is switched off in it. */
 const system: SystemOptions = { packages: ["isc-dhcp-client", "network-manager", "udhcpc"] };

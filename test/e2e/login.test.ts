@@ -1,9 +1,9 @@
 /** Hosts as they are: other shells, other users, a noexec /tmp, logins that are slow or talk. */
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
-import { shells } from "../program/support";
-import { isAtRest, lockdowns, STATE, statusOf } from "./drill";
-import { Deployment, eventually, hostEntry } from "./support";
+import { shells } from "../program/support/host-program";
+import { isAtRest, lockdowns, STATE, statusOf } from "./support/drill";
+import { Deployment, eventually, hostEntry } from "./support/deployment";
 
 /** busybox as /bin/sh, and its tools before the machine's own. */
 const onlyBusybox = shells.find(({ options }) => options.shell === "busybox")?.options;

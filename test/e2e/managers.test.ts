@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { HostProps } from "../../lib/index";
 import { Lab, type Host, type HostFirewall, type Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { statusOf, withoutEmptyTables } from "./drill";
-import { controllerOnly, Deployment, eventually, hostEntry } from "./support";
+import { statusOf, withoutEmptyTables } from "./support/drill";
+import { controllerOnly, Deployment, eventually, hostEntry } from "./support/deployment";
 
 /** How long it may take until all is well again: the guard looks every 5 s; the rest is for a busy machine. */
 const guardSeconds = 30;

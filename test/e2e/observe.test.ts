@@ -2,11 +2,11 @@
 import type { HostUsage } from "../../lib/report/report";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Peer, type TcpScan } from "../lab/lab";
-import { firewalls, statusOf } from "./drill";
-import { noAnswers, openedAgain, Prober, type Knocks } from "./gap-prober";
-import { CountingSession, ListeningSession } from "./gap-sessions";
-import { named, reported } from "./reported";
-import { Deployment, eventually, hostEntries, type DeploymentProps } from "./support";
+import { firewalls, statusOf } from "./support/drill";
+import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
+import { CountingSession, ListeningSession } from "./support/ssh-sessions";
+import { named, reported } from "./support/report-command";
+import { Deployment, eventually, hostEntries, type DeploymentProps } from "./support/deployment";
 import {
   each,
   everythingOf,
@@ -17,7 +17,7 @@ import {
   startListeners,
   tcp,
   tryAll,
-} from "./traffic-probe";
+} from "./support/attempts";
 
 /** Nothing listens on it. */
 const unused = 9;

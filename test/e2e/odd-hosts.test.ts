@@ -3,10 +3,10 @@ import { type HostProps, PolicyException } from "../../lib/index";
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type Peer, type RunResult } from "../lab/lab";
-import { lockScript } from "../lab/lock-script";
-import { HostProgram, lockSettings } from "../program/support";
-import { isAtRest, lockdowns, saidBy, STATE, statusOf, watchdogs } from "./drill";
-import { Deployment, eventually, hostEntry } from "./support";
+import { lockScript } from "./support/lock-script";
+import { HostProgram, lockSettings } from "../program/support/host-program";
+import { isAtRest, lockdowns, saidBy, STATE, statusOf, watchdogs } from "./support/drill";
+import { Deployment, eventually, hostEntry } from "./support/deployment";
 
 const iptablesCommands = ["iptables", "ip6tables"].flatMap((family) =>
   ["", "-restore", "-save"].map((command) => `${family}${command}`),

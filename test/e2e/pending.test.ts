@@ -2,7 +2,7 @@
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, type RunResult } from "../lab/lab";
-import { HostProgram, lockSettings, rulesetsFor } from "../program/support";
+import { HostProgram, lockSettings, rulesetsFor } from "../program/support/host-program";
 import {
   Apply,
   firewalls,
@@ -17,8 +17,8 @@ import {
   statusOf,
   watchdogs,
   withoutEmptyTables,
-} from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry, sleep } from "./support";
+} from "./support/drill";
+import { Deployment, type DeploymentProps, eventually, hostEntry, sleep } from "./support/deployment";
 
 const entries = (lab: Lab, hosts: readonly Host[], own: Partial<HostProps> = {}): Record<string, HostProps> =>
   Object.fromEntries(hosts.map((host) => [host.name, hostEntry(lab, host, own)]));

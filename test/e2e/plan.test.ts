@@ -6,8 +6,16 @@ import { type HostProps, SshOnlyFirewall } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { cdktf, nullProvider, synthStack } from "../lab/terraform";
-import { controllerOnly, type DeploymentProps, hostEntry } from "./support";
-import { changesIn, lockIdOf, lockedHosts, type PlanJson, TRACKERS, type TrackedDeployment, Tracking } from "./tracked";
+import { controllerOnly, type DeploymentProps, hostEntry } from "./support/deployment";
+import {
+  changesIn,
+  lockIdOf,
+  lockedHosts,
+  type PlanJson,
+  TRACKERS,
+  type TrackedDeployment,
+  Tracking,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

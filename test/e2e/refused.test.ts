@@ -2,8 +2,8 @@
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type RunResult } from "../lab/lab";
-import { lockdowns, saidBy, STATE, statusOf } from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support";
+import { lockdowns, saidBy, STATE, statusOf } from "./support/drill";
+import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support/deployment";
 
 interface Refusal {
   /** What the test says of it. */

@@ -3,9 +3,9 @@ import * as path from "node:path";
 import type { HostUsage } from "../../lib/report/report";
 import type { Host, Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { lockedStatus, Subject } from "./booted";
-import { named, reported } from "./reported";
-import { eventually } from "./support";
+import { lockedStatus, Subject } from "./support/booted-host";
+import { named, reported } from "./support/report-command";
+import { eventually } from "./support/deployment";
 
 jest.setTimeout(300_000);
 
@@ -70,7 +70,7 @@ describeBooted("the report of a host that boots", [system], () => {
   });
 
   test("lists them after a flood of random peers and ports, which costs no more memory than the sets are large", async () => {
-    const flood = path.join(__dirname, "flood.pl");
+    const flood = path.join(__dirname, "support/flood.pl");
     await peer.exec(["perl", flood, host.ipv4, host.ipv6, String(FLOOD), "1"]);
     const found = await usage();
     expect(ofPeer(found)).toEqual(first);

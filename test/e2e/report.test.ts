@@ -2,8 +2,8 @@
 import type { UsageReport } from "../../lib/report/report";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
-import { runReport } from "./reported";
-import { Deployment, hostEntry } from "./support";
+import { runReport } from "./support/report-command";
+import { Deployment, hostEntry } from "./support/deployment";
 
 jest.setTimeout(300_000);
 

@@ -7,7 +7,7 @@ import { fingerprint } from "../../lib/contract/fingerprint";
 import { readPlan } from "../../lib/review/plan";
 import { reviewJson, reviewPlan } from "../../lib/review/review";
 import { expectGolden } from "../review/support/golden";
-import { type Configuration } from "./planned";
+import { type Configuration } from "./support/plan-project";
 import {
   allowFrom,
   connection,
@@ -18,7 +18,7 @@ import {
   kinds,
   outcomes,
   reviewed,
-} from "./reviewed";
+} from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
   test("of one ruleset change of 400 hosts is one diff and a list", async () => {

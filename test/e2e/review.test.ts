@@ -2,7 +2,7 @@
 import { DataResource, type TerraformStack } from "cdktf";
 import { PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { expectGolden } from "../review/support/golden";
-import { type Configuration } from "./planned";
+import { type Configuration } from "./support/plan-project";
 import {
   allowFrom,
   connection,
@@ -13,7 +13,7 @@ import {
   outcomes,
   reviewed,
   TRACKERS,
-} from "./reviewed";
+} from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
   describe.each(TRACKERS)("with %s", (tracker) => {

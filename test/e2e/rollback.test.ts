@@ -18,8 +18,8 @@ import {
   stateFile,
   statusOf,
   withoutEmptyTables,
-} from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support";
+} from "./support/drill";
+import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support/deployment";
 
 /** Each would leave Terraform outside; only the watchdog stands against them, for the pre-flight would refuse them. */
 const mistakes = {

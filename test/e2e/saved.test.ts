@@ -1,8 +1,8 @@
 /** A host whose rules somebody saves for the next boot while it is locked: after unlock it is open, and stays so. */
 import { Lab, type Host, type HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { STATE, statusOf } from "./drill";
-import { controllerOnly, Deployment, eventually, hostEntries } from "./support";
+import { STATE, statusOf } from "./support/drill";
+import { controllerOnly, Deployment, eventually, hostEntries } from "./support/deployment";
 
 jest.setTimeout(300_000);
 

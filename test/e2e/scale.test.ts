@@ -1,8 +1,8 @@
 /** What a change of a large fleet touches, by plans that the real Terraform made. */
 import { PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { describeWith } from "../terraform/support";
-import { Project } from "./planned";
-import { changesIn, type PlanJson } from "./tracked";
+import { describeWith } from "../terraform/support/real-tools";
+import { Project } from "./support/plan-project";
+import { changesIn, type PlanJson } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

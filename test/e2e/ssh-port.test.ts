@@ -2,8 +2,8 @@
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { controllerOnly, Deployment, hostEntry } from "./support";
-import { lockedHosts } from "./tracked";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { lockedHosts } from "./support/tracked-deployment";
 
 describeLab(
   "the SSH port of a locked host",

@@ -7,11 +7,11 @@ import type { Report } from "../../lib/status/report";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, listenerPorts, type RunOptions, type RunResult } from "../lab/lab";
-import { lockScript } from "../lab/lock-script";
+import { lockScript } from "./support/lock-script";
 import { terraformEnvironment } from "../lab/terraform";
-import { STATE } from "../program/support";
-import { controllerOnly, Deployment, hostEntry } from "./support";
-import { statusOf } from "./tracked";
+import { STATE } from "../program/support/host-program";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { statusOf } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

@@ -1,9 +1,15 @@
 import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type Host, type HostFirewall, type Peer, type Place, type Target, type TcpScan } from "../lab/lab";
-import { controllerOnly, Deployment, eventually, hostEntries, lock } from "./support";
-import { addForeignRules, allRules, droppedByForeignRules, foreignPart, notedByForeignRules } from "./traffic-foreign";
-import { narrowMtu, narrowPath } from "./traffic-narrow-path";
+import { controllerOnly, Deployment, eventually, hostEntries, lock } from "./support/deployment";
+import {
+  addForeignRules,
+  allRules,
+  droppedByForeignRules,
+  foreignPart,
+  notedByForeignRules,
+} from "./support/foreign-rules";
+import { narrowMtu, narrowPath } from "./support/narrow-path";
 import {
   each,
   everythingOf,
@@ -16,8 +22,8 @@ import {
   tryAll,
   udp,
   type Outcomes,
-} from "./traffic-probe";
-import { Watch, type Clients } from "./traffic-watch";
+} from "./support/attempts";
+import { Watch, type Clients } from "./support/frame-counter";
 
 const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
 const families = [4, 6] as const;

@@ -16,7 +16,7 @@ import { parse } from "yaml";
 import { markerOf } from "../../lib/review/markdown";
 import { emptyFolder, program, ROOT } from "../cli/support/run";
 import { startNullProvider } from "../lab/null-provider";
-import { describeWith } from "../terraform/support";
+import { describeWith } from "../terraform/support/real-tools";
 
 interface Step {
   readonly name?: string;

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { shells } from "./support";
+import { shells } from "./support/host-program";
 
 /** Only the functions; then for each line, an address and what is allowed, whether it is. */
 const HARNESS = `${hostProgram().replace(/^main "\$@"\nexit\n$/m, "")}

@@ -1,7 +1,7 @@
 /** Whether the rules that are live are still the ruleset that was loaded: every way of changing them is noticed. */
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells } from "./support/host-program";
 
 /** What another program might do to our rules; each undone by loading them again. */
 const changes: Record<HostFirewall, Record<string, string>> = {

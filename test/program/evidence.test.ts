@@ -1,7 +1,7 @@
 /** Who was denied, as the host remembers it: through floods, updates and restarts of the kernel's counts. */
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support/host-program";
 
 interface Denied {
   readonly direction: string;

@@ -1,8 +1,8 @@
 /** A lock that is ended at any of its steps: whatever is done by then is undone, by itself. */
-import { eventually } from "../e2e/support";
+import { eventually } from "../e2e/support/deployment";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab } from "../lab/lab";
-import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, watchdogs } from "./support";
+import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, watchdogs } from "./support/host-program";
 
 /** More than the calls of firewall tools that any lock makes; the last ones end after the lock has. */
 const steps = Array.from({ length: 12 }, (_, index) => index + 1);

@@ -1,7 +1,7 @@
 /** What is refused because it was asked for in a wrong way, or in a wrong place: nothing changes. */
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support";
+import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support/host-program";
 
 describe.each(shells)("under $name", ({ options }) => {
   describeLab("the host program", () => {

@@ -10,7 +10,7 @@ import {
   toJson,
   toShellWord,
 } from "../../lib/terraform/escape";
-import { describeWith, Folder, SHELLS, wordsIn } from "./support";
+import { describeWith, Folder, SHELLS, wordsIn } from "./support/real-tools";
 
 jest.setTimeout(120_000);
 

@@ -6,8 +6,15 @@ import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/progra
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { type Configuration, HOST_KEY, attributeOf, configurationOf, partsOf, stackOf } from "../construct/support";
-import { describeWith, Folder, SHELLS, wordsIn } from "./support";
+import {
+  type Configuration,
+  HOST_KEY,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  stackOf,
+} from "../construct/support/configuration";
+import { describeWith, Folder, SHELLS, wordsIn } from "./support/real-tools";
 
 jest.setTimeout(60_000);
 

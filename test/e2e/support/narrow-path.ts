@@ -1,7 +1,7 @@
 /** A client behind a router, on a way that takes packets of 1300 bytes at most. Only the router knows, and says so. */
 import * as path from "node:path";
-import { firstLine, letGo, nsenter } from "../lab/host";
-import { Peer, Place, type Host, type Lab } from "../lab/lab";
+import { firstLine, letGo, nsenter } from "../../lab/host";
+import { Peer, Place, type Host, type Lab } from "../../lab/lab";
 
 export const narrowMtu = 1300;
 

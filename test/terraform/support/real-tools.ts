@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describeUnless } from "../support/describe-unless";
+import { describeUnless } from "../../support/describe-unless";
 
 /** The shells that a host may have as /bin/sh. */
 export const SHELLS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 /** Synthesises as cdktf does, and reads what Terraform would get. */
 import { App, type TerraformResource, TerraformStack, Testing } from "cdktf";
 import { type Construct } from "constructs";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
 
 export interface Provisioner {
   readonly inline: readonly string[];

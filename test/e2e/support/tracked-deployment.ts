@@ -1,8 +1,8 @@
 /** Deployments with either kind of resource, and what they left on hosts and in the state. */
-import type { TrackerKind } from "../../lib/index";
-import type { Host, Lab, RunResult } from "../lab/lab";
-import { nullProvider, type ProviderChoice, Terraform } from "../lab/terraform";
-import { Deployment, type DeploymentProps } from "./support";
+import type { TrackerKind } from "../../../lib/index";
+import type { Host, Lab, RunResult } from "../../lab/lab";
+import { nullProvider, type ProviderChoice, Terraform } from "../../lab/terraform";
+import { Deployment, type DeploymentProps } from "./deployment";
 
 export const TRACKERS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
 

@@ -1,9 +1,9 @@
 /** One lab host that boots with an init system of its own, and the deploys to it. */
-import type { HostProps } from "../../lib/index";
-import { Lab, type Host, type HostOptions, type RunResult } from "../lab/lab";
-import { Prober, type Probed } from "../lab/systemd-prober";
-import { terraformEnvironment } from "../lab/terraform";
-import { controllerOnly, Deployment, eventually, hostEntry } from "./support";
+import type { HostProps } from "../../../lib/index";
+import { Lab, type Host, type HostOptions, type RunResult } from "../../lab/lab";
+import { Prober, type Probed } from "./boot-prober";
+import { terraformEnvironment } from "../../lab/terraform";
+import { controllerOnly, Deployment, eventually, hostEntry } from "./deployment";
 
 export const program = "/var/lib/ssh-only-firewall/host.sh";
 

@@ -1,15 +1,15 @@
 /** What tests of reviews share: plans that the real Terraform made, and what is said of them. */
 import type { TerraformStack } from "cdktf";
-import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../lib/host/program";
-import type { DangerKind } from "../../lib/review/dangers";
-import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
-import { readPlan } from "../../lib/review/plan";
-import { type Review, reviewPlan } from "../../lib/review/review";
-import { plain } from "../../lib/review/text";
-import { brokenIn } from "../review/support/rendered";
-import { describeWith } from "../terraform/support";
-import { type Configuration, type Planned, Project } from "./planned";
+import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
+import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../../lib/host/program";
+import type { DangerKind } from "../../../lib/review/dangers";
+import { LONGEST_COMMENT, toMarkdown } from "../../../lib/review/markdown";
+import { readPlan } from "../../../lib/review/plan";
+import { type Review, reviewPlan } from "../../../lib/review/review";
+import { plain } from "../../../lib/review/text";
+import { brokenIn } from "../../review/support/rendered";
+import { describeWith } from "../../terraform/support/real-tools";
+import { type Configuration, type Planned, Project } from "./plan-project";
 
 export const TRACKERS = ["null_resource", "terraform_data"] as const;
 export const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxh";

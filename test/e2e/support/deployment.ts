@@ -1,7 +1,7 @@
 /** What end-to-end tests share: hosts of a lab, locked by the construct through the real Terraform. */
-import { SshOnlyFirewall, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
-import type { Host, Lab, RunResult } from "../lab/lab";
-import { synthStack, Terraform, type SynthesisedStack } from "../lab/terraform";
+import { SshOnlyFirewall, type HostProps, type SshOnlyFirewallProps } from "../../../lib/index";
+import type { Host, Lab, RunResult } from "../../lab/lab";
+import { synthStack, Terraform, type SynthesisedStack } from "../../lab/terraform";
 
 /** As for the construct; `hosts` are all of the lab's that run, unless others are given. */
 export type DeploymentProps = Omit<SshOnlyFirewallProps, "hosts"> & {

@@ -1,7 +1,7 @@
 /** SSH sessions that go on while the firewall under them changes. */
 import type { ChildProcess } from "node:child_process";
-import type { Host } from "../lab/lab";
-import { eventually } from "./support";
+import type { Host } from "../../lab/lab";
+import { eventually } from "./deployment";
 
 /** How a session ended; code undefined when it hung and was cut. */
 interface Ended {

@@ -3,12 +3,12 @@
  * under. Its settings stand in front as in the script that Terraform uploads.
  */
 import { createHash } from "node:crypto";
-import { hostProgram } from "../../lib/host/program";
-import type { PolicyProps } from "../../lib/policy/policy";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { shellWord } from "../../lib/output/shell-word";
-import type { Host, HostFirewall, HostOptions, RunResult } from "../lab/lab";
-import { policyOf } from "../ruleset/support/policies";
+import { hostProgram } from "../../../lib/host/program";
+import type { PolicyProps } from "../../../lib/policy/policy";
+import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { shellWord } from "../../../lib/output/shell-word";
+import type { Host, HostFirewall, HostOptions, RunResult } from "../../lab/lab";
+import { policyOf } from "../../ruleset/support/policies";
 
 export const STATE = "/var/lib/ssh-only-firewall";
 /** Where the program lies on a host that it has not been installed on. */
