@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { PolicyException } from "../lib/index";
 import { CountingSession } from "../test/e2e/support/ssh-sessions";
-import { controllerOnly, eventually } from "../test/e2e/support/deployment";
+import { controllerOnly } from "../test/e2e/support/deployment";
+import { eventually } from "../test/support/eventually";
 import { networkOf } from "../test/e2e/support/attempts";
 import { firstLine } from "../test/lab/host";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Place } from "../test/lab/lab";

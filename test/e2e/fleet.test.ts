@@ -1,7 +1,8 @@
 /** Hosts that come and go, move, and are reached in different ways. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BastionProps, HostProps } from "../../lib/index";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { hostEntry } from "./support/deployment";
@@ -220,9 +221,8 @@ describeLab("a fleet", () => {
       const agent = lab.controller.spawn(["ssh-agent", "-D", "-a", socket]);
       try {
         const env = { SSH_AUTH_SOCK: socket };
-        await lab.controller.exec(`until [ -S ${socket} ]; do sleep 0.1; done; ssh-add -q ${lab.privateKeyPath}`, {
-          env,
-        });
+        await eventually("the agent listens", () => existsSync(socket));
+        await lab.controller.exec(["ssh-add", "-q", lab.privateKeyPath], { env });
         const keyless = (host: Host): HostProps => {
           const { connection, ...entry } = hostEntry(lab, host);
           return { ...entry, connection: { ...connection, privateKeyPath: undefined } };

@@ -2,13 +2,15 @@
  * Reachability that lasts: hosts whose addresses are leased for two minutes, or announced for one, stay reachable for
  * as long as they are locked. All hosts wait at the same time.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type HostProps, PolicyException, type SshOnlyFirewallProps } from "../../lib/index";
 import { nsenter } from "../lab/host";
 import { type Host, type HostOptions, Lab, machine, type RunResult } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import { saidBy, statusOf } from "./support/drill";
 import { leaseSeconds, LeaseServer, routerSeconds } from "./support/lease-server";
-import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support/deployment";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** One root for all; what a host does not use is switched off in it. */
 const system: SystemOptions = { packages: ["isc-dhcp-client", "network-manager", "udhcpc"] };
@@ -113,7 +115,7 @@ describeBooted(
     async function findAddress(name: string): Promise<string> {
       const { family } = all[name];
       const wanted = family === 4 ? host(name).ipv4 : name in slaac ? slaacAddress(host(name)) : host(name).ipv6;
-      await eventually(`${name} has ${wanted}`, async () => (await held(name)).includes(` ${wanted}/`), 60);
+      await eventually(`${name} has ${wanted}`, async () => (await held(name)).includes(` ${wanted}/`));
       return wanted;
     }
 

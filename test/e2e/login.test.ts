@@ -3,7 +3,8 @@ import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
 import { shells } from "../program/support/host-program";
 import { isAtRest, lockdowns, STATE, statusOf } from "./support/drill";
-import { Deployment, eventually, hostEntry } from "./support/deployment";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** busybox as /bin/sh, and its tools before the machine's own. */
 const onlyBusybox = shells.find(({ options }) => options.shell === "busybox")?.options;

@@ -3,7 +3,8 @@ import { describeLab } from "../lab/describe-lab";
 import { Lab, type HostFirewall } from "../lab/lab";
 import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
 import { CountingSession, ListeningSession } from "./support/ssh-sessions";
-import { controllerOnly, Deployment, eventually, hostEntries, type DeploymentProps } from "./support/deployment";
+import { controllerOnly, Deployment, hostEntries, type DeploymentProps } from "./support/deployment";
+import { eventually } from "../support/eventually";
 import { networkOf } from "./support/attempts";
 import { Watch, type Seen } from "./support/frame-counter";
 

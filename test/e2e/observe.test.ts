@@ -6,7 +6,8 @@ import { firewalls, statusOf } from "./support/drill";
 import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
 import { CountingSession, ListeningSession } from "./support/ssh-sessions";
 import { named, reported } from "./support/report-command";
-import { Deployment, eventually, hostEntries, type DeploymentProps } from "./support/deployment";
+import { Deployment, hostEntries, type DeploymentProps } from "./support/deployment";
+import { eventually } from "../support/eventually";
 import {
   each,
   everythingOf,
@@ -247,7 +248,7 @@ class Talk {
     });
     const talk = new Talk(() => child.kill("SIGKILL"));
     child.stdout?.on("data", (chunk: Buffer) => (talk.echoed += chunk.length));
-    await eventually("the stranger is answered", () => talk.echoed > 0, 10).catch(() => undefined);
+    await eventually("the stranger is answered", () => talk.echoed > 0, { seconds: 10 }).catch(() => undefined);
     return talk;
   }
 

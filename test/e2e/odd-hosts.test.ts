@@ -6,7 +6,8 @@ import { type Host, type HostOptions, Lab, type Peer, type RunResult } from "../
 import { lockScript } from "./support/lock-script";
 import { HostProgram, lockSettings } from "../program/support/host-program";
 import { isAtRest, lockdowns, saidBy, STATE, statusOf, watchdogs } from "./support/drill";
-import { Deployment, eventually, hostEntry } from "./support/deployment";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 const iptablesCommands = ["iptables", "ip6tables"].flatMap((family) =>
   ["", "-restore", "-save"].map((command) => `${family}${command}`),

@@ -4,7 +4,8 @@ import { type Host, type HostOptions, Lab } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import type { Terraform } from "../lab/terraform";
 import { lockdowns, STATE, statusOf } from "./support/drill";
-import { Deployment, eventually, hostEntry } from "./support/deployment";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 

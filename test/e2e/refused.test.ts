@@ -3,7 +3,8 @@ import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type RunResult } from "../lab/lab";
 import { lockdowns, saidBy, STATE, statusOf } from "./support/drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support/deployment";
+import { Deployment, type DeploymentProps, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 interface Refusal {
   /** What the test says of it. */

@@ -5,7 +5,7 @@ import type { Host, Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import { lockedStatus, Subject } from "./support/booted-host";
 import { named, reported } from "./support/report-command";
-import { eventually } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 

@@ -19,7 +19,8 @@ import {
   statusOf,
   withoutEmptyTables,
 } from "./support/drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support/deployment";
+import { Deployment, type DeploymentProps, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** Each would leave Terraform outside; only the watchdog stands against them, for the pre-flight would refuse them. */
 const mistakes = {
@@ -47,7 +48,7 @@ interface Outcome {
 
 /** Looked at once the host has come to rest. */
 async function outcomeOf(host: Host, rulesBefore: string): Promise<Outcome> {
-  await eventually(`${host.name} has come to rest`, () => isAtRest(host), 100);
+  await eventually(`${host.name} has come to rest`, () => isAtRest(host), { seconds: 100 });
   const { state, rules: liveRules } = await statusOf(host);
   const { stdout } = await host.ssh("echo in", { check: false });
   return { rulesBefore, rules: await host.rules(), state, liveRules, login: stdout };
@@ -179,7 +180,7 @@ describeLab(
         await apply.ended;
       } else {
         const moment = way.endsWith("right after arming") ? isPending : isLoaded;
-        await eventually(`${name} is ${moment.name}`, () => moment(host), 180);
+        await eventually(`${name} is ${moment.name}`, () => moment(host), { seconds: 180 });
         await apply.kill();
       }
       const outcome = await outcomeOf(host, rulesBefore);

@@ -1,7 +1,8 @@
 import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type Host, type HostFirewall, type Peer, type Place, type Target, type TcpScan } from "../lab/lab";
-import { controllerOnly, Deployment, eventually, hostEntries, lock } from "./support/deployment";
+import { controllerOnly, Deployment, hostEntries, lock } from "./support/deployment";
+import { eventually } from "../support/eventually";
 import {
   addForeignRules,
   allRules,
@@ -379,7 +380,5 @@ async function filesIn(host: Host, ...folders: readonly string[]): Promise<strin
 }
 
 async function expectSoonNothing(find: () => Promise<string[]>): Promise<void> {
-  let found: string[] = [];
-  await eventually("nothing is left", async () => (found = await find()).length === 0, 15).catch(() => undefined);
-  expect(found).toEqual([]);
+  await eventually("nothing is left", async () => expect(await find()).toEqual([]));
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { eventually } from "../support/eventually";
 import { Place, machine, type Command, type RunOptions, type RunResult, type SpawnOptions } from "./run";
 import type { Family, Target } from "./scan";
 import { systemRoot, type SystemOptions } from "./systemd-root";
@@ -178,9 +179,7 @@ export class Host implements Target {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.ref();
     // A host that is told to go down while it still comes up may take minutes.
-    await this.exec("while systemctl is-system-running | grep -E '^(initializ|start)ing'; do sleep 0.1; done", {
-      check: false,
-    });
+    await this.untilBooted();
     await this.exec("poweroff", { check: false });
     await gone;
     await this.stop();
@@ -254,11 +253,12 @@ export class Host implements Target {
     fs.closeSync(log);
     try {
       const pid = Number(await firstLine(child, "pid "));
-      await until(
-        () => this.sshPorts.every((port) => listens(pid, port)),
-        child,
-        options.system === undefined ? 60 : 180,
-      );
+      const ended = new AbortController();
+      child.once("exit", () => ended.abort(new Error("its first process ended")));
+      await eventually("sshd listens", () => this.sshPorts.every((port) => listens(pid, port)), {
+        seconds: options.system === undefined ? 60 : 180,
+        signal: ended.signal,
+      });
       this.pid = options.system === undefined ? pid : onlyChild(onlyChild(pid));
       this.firstPid = pid;
       this.process = child;
@@ -278,6 +278,14 @@ export class Host implements Target {
   public async reboot(how: "power cut" | "clean" = "power cut"): Promise<void> {
     await (how === "clean" ? this.shutdown() : this.stop());
     await this.start();
+  }
+
+  /** Waits until systemd has started everything; without systemd there is nothing to ask. */
+  public async untilBooted(): Promise<void> {
+    await eventually(`${this.name} has booted`, async () => {
+      const { stdout } = await this.exec("systemctl is-system-running || :", { check: false });
+      return !/^(initializing|starting)/.test(stdout);
+    });
   }
 
   private sshCommand(command: string, options: SshOptions): string[] {
@@ -385,19 +393,6 @@ function listens(pid: number, port: number): boolean {
     return address.endsWith(local) && state === "0A";
   };
   return readIfThere(`/proc/${pid}/net/tcp6`).split("\n").some(onThisPort);
-}
-
-async function until(condition: () => boolean, child: ChildProcess, seconds: number): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!condition()) {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error("its first process ended");
-    }
-    if (Date.now() > end) {
-      throw new Error(`sshd did not listen within ${seconds} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
 }
 
 function readIfThere(file: string): string {

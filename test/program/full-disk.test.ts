@@ -1,5 +1,5 @@
 /** A disk that is full by the time of the confirm: the lock fails, says so, and goes back by itself. */
-import { eventually } from "../e2e/support/deployment";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab } from "../lab/lab";
 import {

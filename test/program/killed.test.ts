@@ -1,5 +1,5 @@
 /** A lock that is ended at any of its steps: whatever is done by then is undone, by itself. */
-import { eventually } from "../e2e/support/deployment";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab } from "../lab/lab";
 import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, watchdogs } from "./support/host-program";
@@ -74,7 +74,7 @@ describe.each(firewalls)("with %s", (firewall: HostFirewall) => {
             const { code } = await program.lock(lockSettings(settings));
             const cut = (await program.host.exec("[ ! -e /run/cut ]", { check: false })).code === 0;
             await program.host.exec("rm -f /run/cut");
-            await eventually(`it has come to rest after step ${step}`, () => isAtRest(program.host), 60);
+            await eventually(`it has come to rest after step ${step}`, () => isAtRest(program.host));
             const after = await program.host.rules();
             const same = after === rules ? "same" : `before:\n${rules}after:\n${after}`;
             const { state, rules: live } = await program.status();

@@ -1,7 +1,7 @@
 /** The end of every uploaded script: becomes root, hands over, and tidies up after Terraform. */
 import { launcher } from "../../lib/host/program";
 import { shellWord } from "../../lib/output/shell-word";
-import { eventually } from "../e2e/support/deployment";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
 import { shells, STATE } from "./support/host-program";

@@ -1,6 +1,6 @@
 /** Faults in the middle of things that must not leave a host which nobody can reach, or one that is called what it is not. */
 import { hostProgram, launcher, question } from "../../lib/host/program";
-import { eventually } from "../e2e/support/deployment";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, machine, type RunResult } from "../lab/lab";
 import { HostProgram, lockSettings, rulesetsFor, STATE, watchdogs } from "./support/host-program";

@@ -1,4 +1,5 @@
 /** What is refused because it was asked for in a wrong way, or in a wrong place: nothing changes. */
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
 import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support/host-program";
@@ -140,7 +141,7 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test("another run holds the host: this one waits, and then goes on", async () => {
       const holder = program.host.spawn(["flock", "/run/ssh-only-firewall.lock", "sleep", "2"]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await eventually("another run holds the host", () => program.host.processes().includes("sleep 2"));
       expect(await program.status()).toMatchObject({ code: 0, state: "open" });
       expect(holder.exitCode).toBe(0);
     });

@@ -1,6 +1,6 @@
 /** What each verb does to a host that has rules of its own, what it says, and what it leaves behind. */
 import { hostProgram } from "../../lib/host/program";
-import { eventually } from "../e2e/support/deployment";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab, type RunResult } from "../lab/lab";
 import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support/host-program";

@@ -85,22 +85,3 @@ export function hostEntry(lab: Lab, host: Host, overrides: Partial<HostProps> = 
     },
   };
 }
-
-/** Asks again and again until the answer is true. */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  seconds = 30,
-): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > end) {
-      throw new Error(`Not within ${seconds} s: ${what}`);
-    }
-    await sleep(50);
-  }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

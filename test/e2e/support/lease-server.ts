@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ChildProcess } from "node:child_process";
 import type { Host, Lab } from "../../lab/lab";
-import { eventually } from "./deployment";
+import { eventually } from "../../support/eventually";
 
 /** The shortest that dnsmasq gives. */
 export const leaseSeconds = 120;

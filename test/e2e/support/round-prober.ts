@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import * as path from "node:path";
 import { listenerPorts, type Place, type Target } from "../../lab/lab";
-import { eventually } from "./deployment";
+import { eventually } from "../../support/eventually";
 
 type Kind = "tcp4" | "tcp6" | "udp4" | "udp6";
 
