@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FleetHost, FORM_NAMES, type Form, type Hosts, hostsOf, Project, SHARDS, SOURCES } from "./forms";
+import { type FleetHost, type Hosts, hostsOf } from "./fleet";
+import { FORM_NAMES, type Form, Project, SHARDS, SOURCES } from "./forms";
 import { medianRatio } from "./measure";
 import { atLeast, atMost, type Demand, type Part, type Section, shown, table } from "./part";
 import { type PlanCost, Planner } from "./planner";

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROOT } from "../../support/sources";
 
-export const ROOT = join(__dirname, "../../..");
+export { ROOT };
 
 export interface Ended {
   readonly code: number | null;
