@@ -1,5 +1,5 @@
 export { SshOnlyFirewall, type LockedHost, type SshOnlyFirewallProps } from "./ssh-only-firewall";
-export type { OnDestroy } from "./terraform/host-resources";
+export type { OnDestroy } from "./terraform/context";
 export type { BastionProps, ConnectionProps } from "./policy/connection";
 export {
   type EgressOptions,
@@ -13,4 +13,4 @@ export {
 export type { Backend, HostProps, SharedProps } from "./policy/host";
 export type { Denial, PolicyProps } from "./policy/policy";
 export { AllowedSource } from "./policy/source";
-export type { TrackerKind } from "./terraform/tracker";
+export type { TrackerKind } from "./contract/triggers";

@@ -8,8 +8,8 @@ import {
   Token,
 } from "cdktf";
 import { Construct } from "constructs";
-import { HostResources, type OnDestroy } from "./terraform/host-resources";
-import { Program } from "./terraform/program";
+import type { OnDestroy } from "./terraform/context";
+import { FirewallResources } from "./terraform/firewall-resources";
 import { parseBoolean } from "./policy/connection";
 import {
   checkConnections,
@@ -27,7 +27,7 @@ import { checkWaves, type ParsedLayout, parseLayout } from "./policy/layout";
 import { messages } from "./input/messages";
 import { describeProblem, type Problem, Problems } from "./input/problems";
 import { parseChoice, parseWords } from "./input/values";
-import type { TrackerKind } from "./terraform/tracker";
+import type { TrackerKind } from "./contract/triggers";
 
 export interface SshOnlyFirewallProps extends SharedProps {
   /**
@@ -125,7 +125,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   private sorted: readonly Host[] | undefined;
   private late: { hosts: readonly Host[]; isEmpty: boolean; list: readonly Problem[] } | undefined;
   private readonly layout: ParsedLayout;
-  private readonly resources: HostResources;
+  private readonly resources: FirewallResources;
 
   public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps) {
     super(scope, id);
@@ -135,13 +135,12 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
         ? otherwise
         : (parseChoice(props[key], [otherwise, ...others], this.found.at(key)) ?? otherwise);
     this.layout = parseLayout(isObject(props) ? props : {}, this.found);
-    this.resources = new HostResources(this, {
+    this.resources = new FirewallResources(this, {
       layout: this.layout,
       tracker: choose<TrackerKind>("tracker", "null_resource", "terraform_data"),
       onDestroy: choose<OnDestroy>("onDestroy", "unlock", "unlock-if-reachable", "leave-locked"),
       dependsOn: parseDependables(props?.dependsOn, this.found.at("dependsOn")),
       driftProgram: parseDriftProgram(props, this.found),
-      program: Program.of(this),
       shared: this.shared,
       hosts: () => this.sortedHosts(),
       assertSound: () => this.assertSound(),
