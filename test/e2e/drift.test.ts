@@ -1,4 +1,5 @@
 /** `detectDrift`: plans of the real Terraform that see what happened to hosts since they were locked. */
+import { withoutUndefined } from "../support/required";
 import { reviewPlan } from "../../lib/review/review";
 import { readPlan } from "../../lib/review/plan";
 import { program } from "../cli/support/run";
@@ -75,7 +76,7 @@ describeLab(
       });
 
       test("is turned on without locking a host again", async () => {
-        await deployment.apply({ ...props(), detectDrift: false, driftProgram: undefined });
+        await deployment.apply(withoutUndefined({ ...props(), detectDrift: false, driftProgram: undefined }));
         const terraform = await deployment.prepare(props());
         await terraform.init();
         const { hasChanges, stdout } = await plan();

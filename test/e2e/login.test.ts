@@ -1,4 +1,5 @@
 /** Hosts as they are: other shells, other users, a noexec /tmp, logins that are slow or talk. */
+import { items } from "../support/required";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
 import { shells } from "../program/support/host-program";
@@ -105,7 +106,7 @@ describeLab(
 
     beforeAll(async () => {
       lab = await Lab.create({ hosts: [{ name: "watched", user: "ops", provision: "chmod 0755 /home/ops" }] });
-      [host] = lab.hosts;
+      [host] = items(lab.hosts, 1);
     }, 60_000);
     afterAll(() => lab?.destroy());
 

@@ -1,4 +1,5 @@
 /** `mode: observe`, the rehearsal: nothing is denied and everything is recorded, until the mode is taken away. */
+import { defined } from "../support/required";
 import type { HostUsage } from "../../lib/report/report";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Peer, type TcpScan } from "../lab/lab";
@@ -6,7 +7,7 @@ import { firewalls, statusOf } from "./support/drill";
 import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
 import { CountingSession, ListeningSession } from "./support/ssh-sessions";
 import { named, reported } from "./support/report-command";
-import { Deployment, hostEntries, type DeploymentProps } from "./support/deployment";
+import { Deployment, hostEntries } from "./support/deployment";
 import { eventually } from "../support/eventually";
 import {
   each,
@@ -184,9 +185,9 @@ const isStranger = (peer: string): boolean => peer === stranger.ipv4 || peer ===
 async function observeThenLock(firewall: HostFirewall): Promise<Observations> {
   const host = lab.host(firewall);
   const deployment = new Deployment(lab);
-  const prepare = (mode: DeploymentProps["mode"]): ReturnType<Deployment["prepare"]> =>
+  const prepare = (mode: "observe" | "enforce"): ReturnType<Deployment["prepare"]> =>
     deployment.prepare({ hosts: hostEntries(lab, [host]), mode });
-  const usageOf = async (): Promise<HostUsage> => (await reported(lab, deployment))[0];
+  const usageOf = async (): Promise<HostUsage> => defined((await reported(lab, deployment))[0]);
 
   const counting = CountingSession.open(host);
   const listening = ListeningSession.open(host);

@@ -1,5 +1,6 @@
 /** A host between lock and confirm: late confirms, second deploys, and a watchdog that never stops trying. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined, items } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, type RunResult } from "../lab/lab";
@@ -177,17 +178,17 @@ describeLab(
       for (const host of hosts) {
         const winners = states.map((state) => state[host.name]);
         expect([...winners].sort()).toEqual(["healthy", "tainted"]);
-        expect(saidBy(host.name, results[winners.indexOf("tainted")].stdout)).toMatch(
+        expect(saidBy(host.name, defined(results[winners.indexOf("tainted")]).stdout)).toMatch(
           /(already locked by another owner .*The host was not changed\.|Another deploy has locked this host since .*)$/,
         );
         expect(await statusOf(host)).toMatchObject({ state: "locked", rules: "matches" });
         await eventually("no watchdog is left", () => isAtRest(host));
       }
       // The winners' destroy opens their hosts, the losers' leaves them locked.
-      const [, second] = deployments;
+      const [, second] = items(deployments, 2);
       await second.destroy();
       for (const host of hosts) {
-        const state = states[1][host.name] === "healthy" ? "open" : "locked";
+        const state = defined(states[1])[host.name] === "healthy" ? "open" : "locked";
         expect(await statusOf(host)).toMatchObject({ state });
       }
     });

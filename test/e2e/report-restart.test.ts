@@ -1,5 +1,6 @@
 /** What a host that boots has to report: who was denied before a flood and before a restart is not forgotten. */
 import * as path from "node:path";
+import { defined } from "../support/required";
 import type { HostUsage } from "../../lib/report/report";
 import type { Host, Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
@@ -31,7 +32,7 @@ describeBooted("the report of a host that boots", [system], () => {
   });
   afterAll(() => subject?.lab.destroy());
 
-  const usage = async (): Promise<HostUsage> => (await reported(subject.lab, subject.deployment))[0];
+  const usage = async (): Promise<HostUsage> => defined((await reported(subject.lab, subject.deployment))[0]);
   const ofPeer = ({ denied }: HostUsage): HostUsage["denied"] =>
     denied.filter((one) => (one.direction === "in" ? one.peer === peer.ipv4 : TRIED.includes(one.peer)));
   /** As the host has written it down by itself; nobody asks it for a report. */

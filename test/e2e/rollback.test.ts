@@ -1,5 +1,6 @@
 /** Rules that cut Terraform off, and whatever else ends a lock half-way: the host comes back by itself. */
 import pLimit from "p-limit";
+import { defined } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
@@ -103,8 +104,8 @@ describeLab(
       );
       const terraform = await deployment.prepare({ ...drill, skipPreflight: true, hosts: Object.assign({}, ...hosts) });
       apply = await terraform.apply([`-parallelism=${drills.length}`], { check: false });
-      const found = await Promise.all(lab.hosts.map((host, index) => outcomeOf(host, rulesBefore[index])));
-      found.forEach((outcome, index) => outcomes.set(lab.hosts[index].name, outcome));
+      const found = await Promise.all(lab.hosts.map((host, index) => outcomeOf(host, defined(rulesBefore[index]))));
+      found.forEach((outcome, index) => outcomes.set(defined(lab.hosts[index]).name, outcome));
       answered = await knocker.stop();
       inState = await lockdowns(terraform);
     }, 300_000);

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { items } from "../support/required";
 import { eventually } from "../support/eventually";
 import { Place, machine, type Command, type RunOptions, type RunResult, type SpawnOptions } from "./run";
 import type { Family, Target } from "./scan";
@@ -20,9 +21,9 @@ export interface HostOptions {
   /** Whether `user` may use sudo. @default true */
   readonly sudo?: boolean;
   /** The tools it has. For the iptables ones there is no `nft`, and `iptables` is of that kind. @default "nftables" */
-  readonly firewall?: HostFirewall;
+  readonly firewall?: HostFirewall | undefined;
   /** What /bin/sh is; it is the login shell too. @default "dash" */
-  readonly shell?: "dash" | "busybox" | "bash";
+  readonly shell?: "dash" | "busybox" | "bash" | undefined;
   /** Nothing in /tmp can be executed. @default false */
   readonly noexecTmp?: boolean;
   /** Port or ports of sshd. `ssh` and Terraform use the first. @default 22 */
@@ -36,7 +37,7 @@ export interface HostOptions {
   /** Names of commands that the host does not have. @default - it has what the machine has */
   readonly without?: readonly string[];
   /** Shell text, run as root once, before sshd starts for the first time. @default - nothing */
-  readonly provision?: string;
+  readonly provision?: string | undefined;
   /** Shell text, run as root before every start of sshd: what would be the host's boot. @default - nothing */
   readonly boot?: string;
   /**
@@ -50,7 +51,7 @@ export interface SshOptions extends RunOptions {
   /** @default 4 */
   readonly family?: Family;
   /** @default - the host's first */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Who logs in. @default - the host's user */
   readonly user?: string;
   /** Further options of ssh, each as after `-o`: "ServerAliveInterval=2". */
@@ -99,7 +100,7 @@ export class Host implements Target {
     this.user = options.user ?? "root";
     this.firewall = options.firewall ?? "nftables";
     this.sshPorts = typeof options.sshPort === "object" ? options.sshPort : [options.sshPort ?? 22];
-    this.sshPort = this.sshPorts[0];
+    [this.sshPort] = items(this.sshPorts, 1);
     this.ipv4 = `10.77.0.${number}`;
     this.ipv6 = `fd77::${number}`;
     this.logPath = path.join(site.folder, "logs", this.name);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { defined, items } from "../support/required";
 import { eventually } from "../support/eventually";
 import { describeLab } from "./describe-lab";
 import { Lab, listenerPorts, machine, type Host } from "./lab";
@@ -299,14 +300,14 @@ describeLab("a lab", () => {
   test("does not see another lab that runs at the same time with the same addresses", async () => {
     const labs = await Promise.all([1, 2].map((n) => Lab.create({ hosts: [{ name: `only-${n}` }] })));
     try {
-      const [one, two] = labs;
-      expect(one.hosts[0].ipv4).toBe(two.hosts[0].ipv4);
-      const names = await Promise.all(labs.map((lab) => lab.hosts[0].ssh("hostname")));
+      const [one, two] = items(labs, 2);
+      expect(defined(one.hosts[0]).ipv4).toBe(defined(two.hosts[0]).ipv4);
+      const names = await Promise.all(labs.map((lab) => defined(lab.hosts[0]).ssh("hostname")));
       expect(names.map(({ stdout }) => stdout)).toEqual(["only-1\n", "only-2\n"]);
-      await one.hosts[0].exec(addMark);
-      expect(await two.hosts[0].rules()).toBe("");
+      await defined(one.hosts[0]).exec(addMark);
+      expect(await defined(two.hosts[0]).rules()).toBe("");
       await one.destroy();
-      expect((await two.hosts[0].ssh("hostname")).stdout).toBe("only-2\n");
+      expect((await defined(two.hosts[0]).ssh("hostname")).stdout).toBe("only-2\n");
     } finally {
       await Promise.all(labs.map((lab) => lab.destroy()));
     }

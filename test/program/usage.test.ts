@@ -1,4 +1,5 @@
 /** What is refused because it was asked for in a wrong way, or in a wrong place: nothing changes. */
+import { defined } from "../support/required";
 import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
@@ -76,7 +77,7 @@ describe.each(shells)("under $name", ({ options }) => {
     test("a ruleset that was damaged on its way is refused", async () => {
       const whole = lockSettings();
       for (const damaged of ["NFTABLES", "IPTABLES", "IP6TABLES"]) {
-        const text = whole[damaged].replace("22", "23");
+        const text = defined(whole[damaged]).replace("22", "23");
         const { code, stdout, stderr } = await program.lock({ ...whole, [damaged]: text });
         expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
         expect(stderr).toMatch(

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { defined } from "../support/required";
 import { replyOf } from "../../lib/report/ask";
 import { toPage } from "../../lib/report/page";
 import { parseReport } from "../../lib/report/parse";
@@ -134,9 +135,10 @@ describe("an answer", () => {
 });
 
 describe("a verdict", () => {
-  const verdict = (...reply: Parameters<typeof told>): string => reportOn({ a: told(...reply) }).hosts[0].verdict;
+  const verdict = (...reply: Parameters<typeof told>): string =>
+    defined(reportOn({ a: told(...reply) }).hosts[0]).verdict;
   const notes = (...reply: Parameters<typeof told>): string =>
-    reportOn({ a: told(...reply) }).hosts[0].notes.join("\n");
+    defined(reportOn({ a: told(...reply) }).hosts[0]).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
@@ -204,8 +206,8 @@ describe("a verdict", () => {
       disagree: 1,
       hosts: [{ condition: "open", verdict: expect.stringContaining("it only observes (hold 1234") }],
     });
-    expect(ofState("observed", {}, {}).hosts[0].verdict).toContain("the state says that it only observes");
-    expect(ofState("absent", { owner: undefined }, {}).hosts[0].verdict).toContain("locked-but-not-in-state");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it only observes");
+    expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).verdict).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
@@ -230,7 +232,9 @@ describe("a verdict", () => {
     expect(notes(parts)).toMatch(/^Where the first time is unknown, several packets/m);
     expect(toTable(reportOn({ a: told(parts) }), false)).toMatch(/192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/);
     expect(toPage(reportOn({ a: told(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(reportOn({ a: told(parts) }).hosts[0].denied).toMatchObject([{ first: null, last: "2026-09-10T08:00:00Z" }]);
+    expect(defined(reportOn({ a: told(parts) }).hosts[0]).denied).toMatchObject([
+      { first: null, last: "2026-09-10T08:00:00Z" },
+    ]);
   });
 
   test("with iptables has whom the kernel's log names, as a sample, or says how to get it", () => {
@@ -238,7 +242,9 @@ describe("a verdict", () => {
     const parts = { host, denied: `in all - - 700 1 ${NOW}\n`, sampled: `in 6 192.0.2.1 80 3 ${at(1)} ${at(9)}\n` };
     expect(notes(parts)).toMatch(/^Whom the kernel's log names is a sample: of each direction 10 packets a minute/m);
     const report = reportOn({ a: told(parts) });
-    expect(report.hosts[0].sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
+    expect(defined(report.hosts[0]).sampled).toMatchObject([
+      { direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 },
+    ]);
     expect(toTable(report, false)).toMatch(/kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/);
     expect(toPage(report)).toMatch(/kernel&#39;s log<\/h3>[^]*192\.0\.2\.1/);
     expect(notes({ host: { backend: "iptables", logged: "" } })).toMatch(
@@ -364,6 +370,6 @@ describe("whatever a host sends", () => {
     const parsed = new XMLParser({ htmlEntities: true, parseTagValue: false }).parse(xml(page)) as {
       html: { body: { section: Array<{ h2: string }> } };
     };
-    expect(parsed.html.body.section[0].h2).toBe(hostKey);
+    expect(defined(parsed.html.body.section[0]).h2).toBe(hostKey);
   });
 });

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
+import { withoutUndefined } from "../support/required";
 import { answerOf } from "../../lib/ssh/ask";
 import type { Connection, Host } from "../../lib/state/hosts";
 import {
@@ -95,7 +96,8 @@ test("a bastion of the state has its own user, port and pinned key", () => {
   ]) {
     expect(proxycommand).toContain(words);
   }
-  expect(effective({ ...connection, bastionUser: undefined }).proxycommand).toContain("'-l' 'ops'");
+  const withoutUser = withoutUndefined({ ...connection, bastionUser: undefined });
+  expect(effective(withoutUser).proxycommand).toContain("'-l' 'ops'");
 });
 
 test("nothing of a state reaches a shell or an option of ssh", () => {

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { defined } from "../support/required";
 import { type Host, hostsIn, withNamed } from "../../lib/state/hosts";
 import { StateError } from "../../lib/state/messages";
 import { readState } from "../../lib/state/state";
@@ -130,7 +131,7 @@ test("hosts with values that are not known yet are hosts", () => {
     resources: Array<{ name: string; instances: Array<{ attributes: { triggers: unknown } }> }>;
   };
   state.resources.forEach(({ name, instances }) => {
-    if (name === "fleet_hold") instances[0].attributes.triggers = { address: null };
+    if (name === "fleet_hold") defined(instances[0]).attributes.triggers = { address: null };
   });
   expect(hostsOf(state)).toMatchObject([{ key: "web", address: undefined }]);
 });

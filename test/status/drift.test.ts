@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { defined } from "../support/required";
 import { LEFT_ALONE } from "../../lib/contract/drift";
 import { driftOf, readQuery, trackedHosts } from "../../lib/status/drift";
 import type { Finding } from "../../lib/status/live";
@@ -91,7 +92,7 @@ describe("the value of a host's trigger", () => {
       hosts,
       hosts.map((one) => ({ ...judge(one, answer, outside), answer, outside })),
     )[LEFT_ALONE];
-    expect(left.match(/is unreachable: gone/g)).toHaveLength(20);
+    expect(defined(left).match(/is unreachable: gone/g)).toHaveLength(20);
     expect(left).toContain("\n  and 3 more\n  Unreachable: ");
   });
 });

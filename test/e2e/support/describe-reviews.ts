@@ -1,5 +1,6 @@
 /** What tests of reviews share: plans that the real Terraform made, and what is said of them. */
 import type { TerraformStack } from "cdktf";
+import { withoutUndefined } from "../../support/required";
 import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
 import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../../lib/host/program";
 import type { DangerKind } from "../../../lib/review/dangers";
@@ -50,18 +51,19 @@ export const details = (review: Review, kind: DangerKind): string[] =>
     .filter((danger) => danger.kind === kind)
     .flatMap(({ findings }) => findings.map(({ host, detail }) => `${host ?? "-"}: ${plain(detail)}`));
 
+/** What goes over the usual properties; `allowFrom: undefined` leaves it out. */
+type FirewallProps = Omit<SshOnlyFirewallProps, "allowFrom"> & {
+  readonly allowFrom?: SshOnlyFirewallProps["allowFrom"] | undefined;
+};
+
 /** What a group of such tests is given; its projects are removed with it. */
 export interface Tools {
   readonly project: (tracker?: (typeof TRACKERS)[number]) => Promise<Project>;
-  readonly firewall: (
-    made: Project,
-    props: SshOnlyFirewallProps,
-    others?: (stack: TerraformStack) => void,
-  ) => Configuration;
+  readonly firewall: (made: Project, props: FirewallProps, others?: (stack: TerraformStack) => void) => Configuration;
   /** The plan of going from one to the other; of a first deploy where there is nothing before. */
   readonly change: (
-    before: SshOnlyFirewallProps | undefined,
-    after: SshOnlyFirewallProps,
+    before: FirewallProps | undefined,
+    after: FirewallProps,
     ...args: readonly string[]
   ) => Promise<Reviewed>;
 }
@@ -78,19 +80,16 @@ export function describeReviews(name: string, tests: (tools: Tools) => void): vo
       return tracker === "null_resource" ? made.withNullProvider() : made;
     }
 
-    const firewall = (
-      made: Project,
-      props: SshOnlyFirewallProps,
-      others?: (stack: TerraformStack) => void,
-    ): Configuration =>
+    const firewall = (made: Project, props: FirewallProps, others?: (stack: TerraformStack) => void): Configuration =>
       made.configuration((stack) => {
-        new SshOnlyFirewall(stack, "fleet", { tracker: "terraform_data", allowFrom, connection, ...props });
+        const usual = { tracker: "terraform_data", allowFrom, connection } as const;
+        new SshOnlyFirewall(stack, "fleet", withoutUndefined({ ...usual, ...props }));
         others?.(stack);
       });
 
     async function change(
-      before: SshOnlyFirewallProps | undefined,
-      after: SshOnlyFirewallProps,
+      before: FirewallProps | undefined,
+      after: FirewallProps,
       ...args: readonly string[]
     ): Promise<Reviewed> {
       const made = await project(after.tracker);

@@ -128,7 +128,7 @@ export async function lockedHosts(hosts: readonly Host[]): Promise<string[]> {
 
 /** The name of the lock that is in force: another one after every run of lock and confirm. */
 export async function lockIdOf(host: Host): Promise<string> {
-  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().split(" ")[0];
+  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().replace(/ .*/s, "");
 }
 
 /** What the host program offers somebody on the console. */

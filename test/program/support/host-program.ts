@@ -3,6 +3,7 @@
  * under. Its settings stand in front as in the script that Terraform uploads.
  */
 import { createHash } from "node:crypto";
+import { defined } from "../../support/required";
 import { hostProgram } from "../../../lib/host/program";
 import type { PolicyProps } from "../../../lib/policy/policy";
 import { renderRulesets } from "../../../lib/ruleset/rulesets";
@@ -161,7 +162,7 @@ export class HostProgram {
   }
 
   public confirm(settings: Record<string, string>): Promise<RunResult> {
-    return this.run("confirm", settings.OWNER, settings.ATTEMPT, settings.RULESET);
+    return this.run("confirm", defined(settings.OWNER), defined(settings.ATTEMPT), defined(settings.RULESET));
   }
 
   /** Locks and confirms; both have to succeed. */

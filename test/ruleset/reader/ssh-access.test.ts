@@ -1,5 +1,6 @@
+import { defined } from "../../support/required";
 import { sshAccess } from "../../../lib/ruleset/reader/ssh-access";
-import { rendered } from "../support/golden";
+import { golden } from "../support/golden";
 import { rulesetOf } from "../../review/support/plans";
 
 describe("who may reach SSH is read from the rules", () => {
@@ -16,9 +17,9 @@ describe("who may reach SSH is read from the rules", () => {
 
   test.each(names)("of %s, the same in every backend", (name) => {
     const texts = {
-      nftables: rendered[`${name}.nft`],
-      iptables: rendered[`${name}.v4`],
-      ip6tables: rendered[`${name}.v6`],
+      nftables: golden(`${name}.nft`),
+      iptables: golden(`${name}.v4`),
+      ip6tables: golden(`${name}.v6`),
     };
     const all = sshAccess(texts);
     expect(all?.sources.length).toBeGreaterThan(0);
@@ -28,7 +29,7 @@ describe("who may reach SSH is read from the rules", () => {
 
   test("of a range, an address and a family", () => {
     const access = (name: string): string | undefined =>
-      sshAccess({ nftables: rendered[`${name}.nft`], iptables: "", ip6tables: "" })?.sources.join();
+      sshAccess({ nftables: golden(`${name}.nft`), iptables: "", ip6tables: "" })?.sources.join();
     expect(access("default")).toBe("anywhere (IPv4),anywhere (IPv6)");
     expect(access("typical")).toBe("192.0.2.0/24,198.51.100.7,2001:db8:1::/48");
   });
@@ -36,7 +37,7 @@ describe("who may reach SSH is read from the rules", () => {
   const { texts } = rulesetOf(["192.0.2.0/24", "198.51.100.7"]);
   const swap = (name: string, from: string, to: string) => {
     expect(texts[name]).toContain(from);
-    return { ...texts, [name]: texts[name].replace(from, to) };
+    return { ...texts, [name]: defined(texts[name]).replace(from, to) };
   };
   test.each([
     [
@@ -50,11 +51,12 @@ describe("who may reach SSH is read from the rules", () => {
       swap("nftables", "{ 192.0.2.0/24, 198.51.100.7 } tcp dport 22 accept", "{ a, b } tcp dport 22 accept"),
     ],
   ])("and is not told where there is %s", (_what, odd) => {
-    const wordless = _what === "no words about a port" ? { nftables: odd.nftables, iptables: "", ip6tables: "" } : odd;
+    const wordless =
+      _what === "no words about a port" ? { nftables: defined(odd.nftables), iptables: "", ip6tables: "" } : odd;
     expect(sshAccess(wordless)).toBeUndefined();
   });
 
-  const nft = (name: string): string => rendered[`${name}.nft`];
+  const nft = (name: string): string => golden(`${name}.nft`);
   test.each([
     ["a rule for many ports", nft("typical"), "tcp dport 22 accept", "tcp dport 1-65535 accept"],
     [
@@ -105,7 +107,7 @@ describe("who may reach SSH is read from the rules", () => {
     ["no end", "-A SSH_ONLY_IN -j DROP\n", ""],
     ["an end that only leaves", "-A SSH_ONLY_IN -j DROP\n", "-A SSH_ONLY_IN -j RETURN\n"],
   ])("and is not told where iptables has %s", (_what, from, to) => {
-    const texts = { nftables: "", iptables: rendered["typical.v4"], ip6tables: rendered["typical.v6"] };
+    const texts = { nftables: "", iptables: golden("typical.v4"), ip6tables: golden("typical.v6") };
     expect(sshAccess(texts)).toBeDefined();
     const odd = texts.iptables.replace(from, to);
     expect(odd).not.toBe(texts.iptables);
@@ -113,7 +115,7 @@ describe("who may reach SSH is read from the rules", () => {
   });
 
   test("and whatever else is let in by port", () => {
-    const access = sshAccess({ nftables: rendered["every-exception.nft"], iptables: "", ip6tables: "" });
+    const access = sshAccess({ nftables: golden("every-exception.nft"), iptables: "", ip6tables: "" });
     expect(access?.others.map(({ port, source }) => `${port} from ${source}`)).toEqual([
       "tcp 9100 from anywhere (IPv4)",
     ]);
