@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { HOST_KEY, synthErrorOf, textOf, warningsOf, writingApp } from "./support";
+import { HOST_KEY, synthErrorOf, textOf, warningsOf, writingApp } from "./support/configuration";
 
 /** Properties as somebody without TypeScript would give them. */
 const untyped = (props: unknown): SshOnlyFirewallProps => props as SshOnlyFirewallProps;

@@ -1,8 +1,9 @@
 /** Reviews of plans that the real Terraform made, of what a fleet goes through with either tracker. */
 import { DataResource, type TerraformStack } from "cdktf";
+import { defined } from "../support/required";
 import { PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { expectGolden } from "../review/support/golden";
-import { type Configuration } from "./planned";
+import { type Configuration } from "./support/plan-project";
 import {
   allowFrom,
   connection,
@@ -13,7 +14,7 @@ import {
   outcomes,
   reviewed,
   TRACKERS,
-} from "./reviewed";
+} from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
   describe.each(TRACKERS)("with %s", (tracker) => {
@@ -127,7 +128,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       await made.apply(firewall(made, { tracker, hosts: on }));
       const without = reviewed(await made.plan(firewall(made, { tracker, hosts: off })));
       expect([outcomes(without), kinds(without)]).toEqual([only, []]);
-      expect(without.hosts[1].why).toEqual(["its persist changes"]);
+      expect(defined(without.hosts[1]).why).toEqual(["its persist changes"]);
       expect(without.planned.text).toMatch(/\+ "?persist"? += "false"/);
       expect(without.markdown).toContain("- Locked across restarts: `no, a restart opens the host`.");
 
@@ -164,7 +165,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const made = await project(tracker);
       const older = firewall(made, { tracker, hosts: hosts(1) });
       for (const part of ["hold", "lockdown"]) {
-        const resource = older.resource?.[tracker][`fleet_${part}`] as Record<string, Record<string, unknown>>;
+        const resource = defined(older.resource?.[tracker])[`fleet_${part}`] as Record<string, Record<string, unknown>>;
         delete resource.input;
         delete resource.lifecycle;
         delete resource.triggers?.host_key;
@@ -176,7 +177,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       await made.apply(older);
       const newer = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(1) })));
       expect(outcomes(newer)).toEqual({ "web-1": tracker === "terraform_data" ? "update" : "stay" });
-      expect(newer.hosts[0].locks).toBe(false);
+      expect(defined(newer.hosts[0]).locks).toBe(false);
     });
 
     test("of -replace says which hosts are open in between", async () => {
@@ -184,7 +185,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: hosts(2) }, ...args);
       expect(outcomes(review)).toEqual({ "web-1": "reopen", "web-2": "relock" });
       expect(details(review, "reopened")).toEqual(["web-1: 10.0.0.1: its hold is replaced (replace_by_request)"]);
-      expect(review.hosts[1].why).toEqual(["it was requested (-replace)"]);
+      expect(defined(review.hosts[1]).why).toEqual(["it was requested (-replace)"]);
     });
 
     test("that replaces a hold alone says that nothing locks the host again", async () => {
@@ -253,7 +254,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const into = await change({ hosts: hosts(2) }, { ...narrower, waves: [["web-1"]] });
       expect(outcomes(into)).toEqual({ "web-1": "relock", "web-2": "relock" });
       expect(into.hosts).toHaveLength(2);
-      expect(into.hosts[0].why).toContain("its lockdown is now another resource");
+      expect(defined(into.hosts[0]).why).toContain("its lockdown is now another resource");
       expect(kinds(into)).toEqual(["cut-off"]);
       expect(details(into, "cut-off")).toHaveLength(2);
       const out = await change({ hosts: hosts(2), waves: [["web-1"]] }, { tracker, hosts: hosts(2), mode: "observe" });
@@ -300,8 +301,10 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const two = (address: string) => (stack: TerraformStack) => {
         const first = new SshOnlyFirewall(stack, "a_hold", { tracker, allowFrom, connection, hosts: hosts(1) });
         const second = new SshOnlyFirewall(stack, "b", { tracker, allowFrom, connection, hosts: { "web-1": address } });
-        [first.holds[0], first.lockdowns[0], first.ruleset].forEach((one, index) => one.overrideLogicalId(`x${index}`));
-        second.holds[0].overrideLogicalId("second_ruleset");
+        [first.holds[0], first.lockdowns[0], first.ruleset].forEach((one, index) =>
+          defined(one).overrideLogicalId(`x${index}`),
+        );
+        defined(second.holds[0]).overrideLogicalId("second_ruleset");
         new DataResource(stack, "c_hold", { triggersReplace: { address: "not ours" } });
       };
       await made.apply(made.configuration(two("10.0.0.2")));

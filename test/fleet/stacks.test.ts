@@ -1,4 +1,5 @@
 import { App, Testing } from "cdktf";
+import { defined, items } from "../support/required";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { addStacks, FleetStack } from "../../lib/fleet/fleet-stack";
 import { emptyStacksOf, stacksOf } from "../../lib/fleet/stacks";
@@ -51,7 +52,7 @@ describe("a fleet", () => {
   b: { address: 192.0.2.2, group: y }
   c: { address: 192.0.2.3, group: y }
 `;
-    const [, y] = stacksOf(parseFleet(text).fleet!);
+    const [, y] = items(stacksOf(parseFleet(text).fleet!), 2);
     const { resource } = JSON.parse(Testing.synth(new FleetStack(Testing.app(), y), true)) as {
       resource: { terraform_data: Record<string, { depends_on?: string[] }> };
     };
@@ -61,7 +62,9 @@ describe("a fleet", () => {
       "fleet_lockdown_wave_2",
       "fleet_ruleset",
     ]);
-    expect(resource.terraform_data.fleet_lockdown.depends_on).toEqual(["terraform_data.fleet_lockdown_wave_2"]);
+    expect(defined(resource.terraform_data.fleet_lockdown).depends_on).toEqual([
+      "terraform_data.fleet_lockdown_wave_2",
+    ]);
   });
 
   test("by group has a stack for each group, and nothing else sees the group", () => {
@@ -77,7 +80,7 @@ hosts:
 
   test("makes no stack without a host, and says which", () => {
     const { fleet } = parseFleet("stacks: 3\nhosts: { web-1: 192.0.2.1 }\n");
-    const [made] = stacksOf(fleet!);
+    const [made] = items(stacksOf(fleet!), 1);
     expect(stacksOf(fleet!)).toHaveLength(1);
     expect([made.name, ...emptyStacksOf(fleet!)].sort()).toEqual(["fleet-0", "fleet-1", "fleet-2"]);
   });

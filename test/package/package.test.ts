@@ -1,13 +1,14 @@
 /** The packed tarball in an empty folder, as a user gets it. */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
+import { defined } from "../support/required";
+import { type Argv, cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
 
 const tarballs = emptyFolder();
 const project = emptyFolder();
 let shipped: readonly string[];
 
-function succeed(command: readonly string[], cwd: string): Ended {
+function succeed(command: Argv, cwd: string): Ended {
   const ended = run(command, cwd);
   if (ended.code !== 0) {
     throw new Error(`${command.join(" ")}: exit code ${ended.code}\n${ended.stdout}${ended.stderr}`);
@@ -17,7 +18,7 @@ function succeed(command: readonly string[], cwd: string): Ended {
 
 beforeAll(() => {
   succeed(["npm", "pack", "--silent", "--pack-destination", tarballs], ROOT);
-  const tarball = join(tarballs, readdirSync(tarballs)[0]);
+  const tarball = join(tarballs, defined(readdirSync(tarballs)[0]));
   shipped = succeed(["tar", "-tzf", tarball], tarballs).stdout.trim().split("\n");
   succeed(["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
 }, 120_000);
@@ -67,7 +68,7 @@ test("a plan with detectDrift finds its program from where Terraform runs, witho
   succeed(["npx", "ssh-only-firewall-fleet"], project);
   const stack = join(project, "cdktf.out/stacks/fleet");
   const { data } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
-    data: { external: { fleet_drift: { program: string[] } } };
+    data: { external: { fleet_drift: { program: Argv } } };
   };
   const offline = { npm_config_registry: "http://127.0.0.1:1/", npm_config_cache: emptyFolder() };
   expect(run(data.external.fleet_drift.program, stack, offline)).toMatchObject({
@@ -80,7 +81,7 @@ test("a plan with detectDrift finds its program from where Terraform runs, witho
 test("the examples compile against the shipped types, and run", () => {
   const examples = ["three-lines", "composed"];
   examples.forEach((name) => copyFileSync(installed("examples", `${name}.ts`), join(project, `${name}.ts`)));
-  const tsc = [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")];
+  const tsc = [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")] as const;
   const options = ["--strict", "--module", "node16", "--target", "es2022", "--skipLibCheck"];
   succeed([...tsc, ...options, ...examples.map((name) => `${name}.ts`)], project);
   for (const name of examples) {

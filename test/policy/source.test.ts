@@ -1,4 +1,5 @@
 import { Fn, Lazy, Token } from "cdktf";
+import { defined } from "../support/required";
 import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
 
@@ -9,7 +10,7 @@ function read(value: unknown): string {
   const problems = new Problems();
   const source = AllowedSource.parse(value, problems);
   expect(problems.list.length).toBe(source === undefined ? 1 : 0);
-  return source === undefined ? problems.lines()[0] : source.cidr;
+  return source === undefined ? defined(problems.lines()[0]) : source.cidr;
 }
 
 describe("an address or range that is sound", () => {

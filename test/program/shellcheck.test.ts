@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { commentedLauncher, commentedProgram } from "../../lib/host/program";
 import { toShellWord } from "../../lib/terraform/escape";
 import { describeUnless } from "../support/describe-unless";
-import { lockSettings } from "./support";
+import { lockSettings } from "./support/host-program";
 
 /**
  * Without .shellcheckrc, whose exclusions for single files (SC2154 and SC2034: variables of another file) hide nothing

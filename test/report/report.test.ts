@@ -1,4 +1,5 @@
 /** What is made of what a host says, without hosts. */
+import { defined } from "../support/required";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -137,9 +138,9 @@ describe("an answer", () => {
 
 describe("a verdict", () => {
   const verdict = (...reply: Parameters<typeof answered>): string =>
-    reportOn({ a: answered(...reply) }).hosts[0].verdict;
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).verdict;
   const notes = (...reply: Parameters<typeof answered>): string =>
-    reportOn({ a: answered(...reply) }).hosts[0].notes.join("\n");
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
@@ -209,8 +210,8 @@ describe("a verdict", () => {
       disagree: 1,
       hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(ofState("observed", {}, {}).hosts[0].verdict).toContain("the state says that it is only observed");
-    expect(ofState("absent", { owner: undefined }, {}).hosts[0].verdict).toContain("locked-but-not-in-state");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it is only observed");
+    expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).verdict).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
@@ -237,7 +238,7 @@ describe("a verdict", () => {
       /192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/,
     );
     expect(toPage(reportOn({ a: answered(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(reportOn({ a: answered(parts) }).hosts[0].denied).toMatchObject([
+    expect(defined(reportOn({ a: answered(parts) }).hosts[0]).denied).toMatchObject([
       { first: null, last: "2026-09-10T08:00:00Z" },
     ]);
   });
@@ -249,7 +250,9 @@ describe("a verdict", () => {
       /^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m,
     );
     const report = reportOn({ a: answered(parts) });
-    expect(report.hosts[0].sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
+    expect(defined(report.hosts[0]).sampled).toMatchObject([
+      { direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 },
+    ]);
     expect(toTable(report, NO_COLOURS)).toMatch(
       /kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/,
     );
@@ -379,6 +382,6 @@ describe("whatever a host sends", () => {
     const parsed = new XMLParser({ htmlEntities: true, parseTagValue: false }).parse(xml(page)) as {
       html: { body: { section: Array<{ h2: string }> } };
     };
-    expect(parsed.html.body.section[0].h2).toBe(hostKey);
+    expect(defined(parsed.html.body.section[0]).h2).toBe(hostKey);
   });
 });

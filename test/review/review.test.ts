@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { defined, items } from "../support/required";
 import { fingerprint } from "../../lib/contract/fingerprint";
 import type { DangerKind } from "../../lib/review/dangers";
 import { toMarkdown, verdictOf } from "../../lib/review/markdown";
@@ -33,8 +34,8 @@ describe("a review", () => {
     [["enforce", "enforce"], "relock", [], 1],
   ] as const)("of a mode %p", (mode, outcome, opened, locked) => {
     const found = review(planOf([{ key: "a", before: ["192.0.2.0/24"], mode }]));
-    expect(found.hosts[0].outcome).toBe(outcome);
-    expect(found.hosts[0].why.includes("its mode changes")).toBe(mode[0] !== mode[1]);
+    expect(defined(found.hosts[0]).outcome).toBe(outcome);
+    expect(defined(found.hosts[0]).why.includes("its mode changes")).toBe(mode[0] !== mode[1]);
     expect(details(found, "opened")).toEqual(opened);
     expect(found.lockedAfter).toBe(locked);
   });
@@ -67,7 +68,7 @@ describe("a review", () => {
 
   test("of a host that is observed first", () => {
     const found = review(planOf([{ key: "a", mode: ["enforce", "observe"] }]));
-    expect(found.hosts[0].outcome).toBe("observe");
+    expect(defined(found.hosts[0]).outcome).toBe("observe");
     expect(details(found, "opened")).toEqual([]);
   });
 
@@ -114,7 +115,7 @@ describe("a review", () => {
       const plan = planOf([host]);
       Object.assign(lockdownOf(plan)?.change as object, { actions: ["create"], before: null });
       const found = review(plan);
-      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "perhaps" : "observe");
+      expect(defined(found.hosts[0]).outcome).toBe(mode === "enforce" ? "perhaps" : "observe");
       expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
       expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
     });
@@ -124,11 +125,11 @@ describe("a review", () => {
       const plan = planOf([{ ...host, before: ["192.0.2.0/24"] }]);
       Object.assign(lockdownOf(plan) as object, { action_reason: "replace_because_tainted" });
       const found = review(plan);
-      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "retry" : "observe");
+      expect(defined(found.hosts[0]).outcome).toBe(mode === "enforce" ? "retry" : "observe");
       expect(found.rulesetChanges.map(({ whole }) => whole)).toEqual([true]);
       expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
       expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
-      expect(found.hosts[0].why.includes("its ruleset changes")).toBe(mode === "observe");
+      expect(defined(found.hosts[0]).why.includes("its ruleset changes")).toBe(mode === "observe");
     });
   });
 
@@ -139,7 +140,7 @@ describe("a review", () => {
     expect(details(found, "cut-off")).toEqual([
       "its current ruleset is not in this plan, so it is unknown who is cut off",
     ]);
-    expect(found.rulesetChanges[0].whole).toBe(true);
+    expect(defined(found.rulesetChanges[0]).whole).toBe(true);
   });
 
   test("says so where the ruleset before is of a form that is not known here", () => {
@@ -147,7 +148,7 @@ describe("a review", () => {
     const { texts, hash } = rulesetOf(["198.51.100.7"]);
     const older = {
       ...texts,
-      nftables: texts.nftables.replace("\t\ticmp type", "\t\tct state established accept\n\t\ticmp type"),
+      nftables: defined(texts.nftables).replace("\t\ticmp type", "\t\tct state established accept\n\t\ticmp type"),
     };
     const olderHash = createHash("sha256").update(Object.values(older).join("")).digest("hex");
     const text = JSON.stringify(plan)
@@ -161,7 +162,7 @@ describe("a review", () => {
   test("shows a ruleset that changes while no lockdown does", () => {
     const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
     const changes = plan.resource_changes as Array<ReturnType<typeof change>>;
-    const [first, second, ...others] = changes;
+    const [first, second, ...others] = items(changes, 2);
     const { before } = first.change as { before: unknown };
     const { after } = second.change as { after: unknown };
     const ruleset = change("ruleset", "r0", ["delete", "create"], before, after);

@@ -2,13 +2,14 @@
  * The host program itself on a lab host: without SSH and without Terraform, as root, under each shell that it has to run
  * under. Its settings stand in front as in the script that Terraform uploads.
  */
+import { defined } from "../../support/required";
 import { createHash } from "node:crypto";
-import { hostProgram } from "../../lib/host/program";
-import type { PolicyProps } from "../../lib/policy/policy";
-import { renderRulesets } from "../../lib/ruleset/backends";
-import { shellWord } from "../../lib/output/shell-word";
-import type { Host, HostFirewall, HostOptions, RunResult } from "../lab/lab";
-import { policyOf } from "../ruleset/support/policies";
+import { hostProgram } from "../../../lib/host/program";
+import type { PolicyProps } from "../../../lib/policy/policy";
+import { renderRulesets } from "../../../lib/ruleset/backends";
+import { shellWord } from "../../../lib/output/shell-word";
+import type { Host, HostFirewall, HostOptions, RunResult } from "../../lab/lab";
+import { policyOf } from "../../ruleset/support/policies";
 
 export const STATE = "/var/lib/ssh-only-firewall";
 /** Where the program lies on a host that it has not been installed on. */
@@ -162,7 +163,7 @@ export class HostProgram {
   }
 
   public confirm(settings: Record<string, string>): Promise<RunResult> {
-    return this.run("confirm", settings.OWNER, settings.ATTEMPT, settings.RULESET);
+    return this.run("confirm", defined(settings.OWNER), defined(settings.ATTEMPT), defined(settings.RULESET));
   }
 
   /** Locks and confirms; both have to succeed. */

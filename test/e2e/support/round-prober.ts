@@ -1,8 +1,8 @@
 /** A machine that knocks at closed ports all the time. */
 import type { ChildProcess } from "node:child_process";
 import * as path from "node:path";
-import { listenerPorts, type Place, type Target } from "../lab/lab";
-import { eventually } from "./support";
+import { listenerPorts, type Place, type Target } from "../../lab/lab";
+import { eventually } from "../../support/eventually";
 
 type Kind = "tcp4" | "tcp6" | "udp4" | "udp6";
 
@@ -18,7 +18,7 @@ export const noAnswers: Knocks["answered"] = { tcp4: [], tcp6: [], udp4: [], udp
 export class Prober {
   /** Knocks at a TCP and a UDP port on which a lab host with listeners listens. */
   public static async start(from: Place, host: Target): Promise<Prober> {
-    const program = path.join(__dirname, "gap-knock.mjs");
+    const program = path.join(__dirname, "round-prober.mjs");
     const ports = [String(listenerPorts.tcp[0]), String(listenerPorts.udp[0])];
     const child = from.spawn([process.execPath, program, host.ipv4, host.ipv6, ...ports]);
     const prober = new Prober(child);

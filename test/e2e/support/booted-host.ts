@@ -1,9 +1,10 @@
 /** One lab host that boots with an init system of its own, and the deploys to it. */
-import type { HostProps } from "../../lib/index";
-import { Lab, type Host, type HostOptions, type RunResult } from "../lab/lab";
-import { Prober, type Probed } from "../lab/systemd-prober";
-import { terraformEnvironment } from "../lab/terraform";
-import { controllerOnly, Deployment, eventually, hostEntry } from "./support";
+import type { HostProps } from "../../../lib/index";
+import { Lab, type Host, type HostOptions, type RunResult } from "../../lab/lab";
+import { Prober, type Probed } from "./boot-prober";
+import { terraformEnvironment } from "../../lab/terraform";
+import { controllerOnly, Deployment, hostEntry } from "./deployment";
+import { eventually, type WaitOptions } from "../../support/eventually";
 
 export const program = "/var/lib/ssh-only-firewall/host.sh";
 
@@ -67,7 +68,7 @@ export class Subject {
     // It has ended when nobody holds its output any more.
     const ended = new Promise<unknown>((resolve) => deploy.once("close", resolve));
     this.halfDeploy = { interrupt: () => deploy.kill("SIGINT"), ended };
-    await eventually("the host is pending", async () => (await this.status()).state === "pending", 60);
+    await eventually("the host is pending", async () => (await this.status()).state === "pending");
   }
 
   /** Ends what `deployHalf` began. */
@@ -90,17 +91,9 @@ export class Subject {
   public async reboot(how: "power cut" | "clean" = "power cut"): Promise<Probed> {
     const prober = await Prober.start(this.lab, this.host);
     await this.host.reboot(how);
-    await this.settled();
+    await this.host.untilBooted();
     await this.reachable();
     return prober.stop();
-  }
-
-  /** The boot is over. */
-  public async settled(): Promise<void> {
-    await eventually("the boot is over", async () => {
-      const { stdout } = await this.host.exec("systemctl is-system-running || :", { check: false });
-      return !/^(initializing|starting)/.test(stdout);
-    });
   }
 
   public async reachable(): Promise<void> {
@@ -110,23 +103,13 @@ export class Subject {
     });
   }
 
-  public async becomes(wanted: Status, seconds = 60): Promise<void> {
-    let last: Status = { code: -1 };
-    await eventually(
-      `status ${JSON.stringify(wanted)}`,
-      async () => {
-        last = await this.status();
-        return Object.entries(wanted).every(([key, value]) => last[key as keyof Status] === value);
-      },
-      seconds,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}, but ${JSON.stringify(last)}`);
-    });
+  public async becomes(wanted: Status, options?: WaitOptions): Promise<void> {
+    const shown = `the status is ${JSON.stringify(wanted)}`;
+    await eventually(shown, async () => expect(await this.status()).toMatchObject(wanted), options);
   }
 
   /** Nothing in the host is left of a lock but its log. The watchdog needs a moment to see that it has no work. */
   public async expectNothingLeft(): Promise<void> {
-    let left = "";
     await eventually("nothing is left", async () => {
       const { stdout } = await this.host.exec(
         `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
@@ -134,15 +117,9 @@ export class Subject {
          ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
         { check: false },
       );
-      left =
-        stdout +
-        this.host
-          .processes()
-          .filter((line) => line.includes(program))
-          .join("\n");
-      return left === "";
-    }).catch(() => undefined);
-    expect(left).toBe("");
+      expect(stdout).toBe("");
+      expect(this.host.processes().filter((line) => line.includes(program))).toEqual([]);
+    });
     expect(await this.ownRules()).toEqual([]);
   }
 

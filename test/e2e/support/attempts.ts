@@ -1,7 +1,7 @@
 /** What a place on the lab's network can reach: attempts as text, and what came of each. */
 import * as path from "node:path";
-import { firstLine, letGo, nsenter } from "../lab/host";
-import { listenerPorts, Place, type Host, type Target } from "../lab/lab";
+import { firstLine, letGo, nsenter } from "../../lab/host";
+import { listenerPorts, Place, type Host, type Target } from "../../lab/lab";
 
 /** What came of each attempt: "answered", "no answer", or the code of the error (ECONNREFUSED). */
 export type Outcomes = Record<string, string>;
@@ -12,7 +12,7 @@ const patience = 5;
 export const silence = 2;
 
 export async function tryAll(from: Place, attempts: readonly string[], seconds = patience): Promise<Outcomes> {
-  const program = path.join(__dirname, "traffic-attempts.mjs");
+  const program = path.join(__dirname, "attempts.mjs");
   const { stdout } = await from.exec([process.execPath, program, String(seconds), ...attempts]);
   return JSON.parse(stdout) as Outcomes;
 }
@@ -34,7 +34,7 @@ export function everythingOf(peer: Target): string[] {
 
 /** Listeners for what the hosts send. */
 export async function startListeners(place: Place): Promise<void> {
-  const program = path.join(__dirname, "../lab/listeners.mjs");
+  const program = path.join(__dirname, "../../lab/listeners.mjs");
   const child = place.spawn([process.execPath, program, "53", "8000", "53/udp", "53535/udp"], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -2,7 +2,7 @@
  * Counts every frame that comes out of a cable, by kind: in nftables at the cable's other end, before anything there
  * can drop it. It changes nothing, and belongs to the lab's private networks.
  */
-import type { Host, Place } from "../lab/lab";
+import type { Host, Place } from "../../lab/lab";
 
 export interface Seen {
   /** TCP from port 22 to one of the clients. */

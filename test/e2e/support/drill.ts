@@ -1,11 +1,11 @@
 /** What the tests of locks that go wrong share: how to stop one half-way, and what became of the host and the state. */
 import * as fs from "node:fs";
 import type { ChildProcess } from "node:child_process";
-import type { Host, Lab, Place } from "../lab/lab";
-import { type Terraform, terraformEnvironment } from "../lab/terraform";
-import { type Status, STATE, watchdogs } from "../program/support";
+import type { Host, Lab, Place } from "../../lab/lab";
+import { type Terraform, terraformEnvironment } from "../../lab/terraform";
+import { type Status, STATE, watchdogs } from "../../program/support/host-program";
 
-export { firewalls, foreignRules, type Status, STATE, watchdogs } from "../program/support";
+export { firewalls, foreignRules, type Status, STATE, watchdogs } from "../../program/support/host-program";
 
 /** What `status --json` says, and with which exit code; a host without the program is open. */
 export async function statusOf(host: Host): Promise<Status & { readonly code: number }> {

@@ -1,15 +1,17 @@
 /** What tests of reviews share: plans that the real Terraform made, and what is said of them. */
+import { PROGRAM_LOCALS } from "../../../lib/contract/names";
 import type { TerraformStack } from "cdktf";
-import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../lib/host/program";
-import type { DangerKind } from "../../lib/review/dangers";
-import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
-import { readPlan } from "../../lib/review/plan";
-import { type Review, reviewPlan } from "../../lib/review/review";
-import { plain } from "../../lib/review/text";
-import { brokenIn } from "../review/support/rendered";
-import { describeWith } from "../terraform/support";
-import { type Configuration, type Planned, Project } from "./planned";
+import { withoutUndefined } from "../../support/required";
+import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
+import { hostProgramVersion, launcher } from "../../../lib/host/program";
+import type { DangerKind } from "../../../lib/review/dangers";
+import { LONGEST_COMMENT, toMarkdown } from "../../../lib/review/markdown";
+import { readPlan } from "../../../lib/review/plan";
+import { type Review, reviewPlan } from "../../../lib/review/review";
+import { plain } from "../../../lib/review/text";
+import { brokenIn } from "../../review/support/rendered";
+import { describeWith } from "../../terraform/support/real-tools";
+import { type Configuration, type Planned, Project } from "./plan-project";
 
 export const TRACKERS = ["null_resource", "terraform_data"] as const;
 export const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxhYmxh";
@@ -34,7 +36,7 @@ export interface Reviewed extends Review {
 export function reviewed(planned: Planned): Reviewed {
   const json = planned.json.replaceAll(hostProgramVersion(), PROGRAM);
   const review = reviewPlan(readPlan(Buffer.from(json)), {
-    uploads: { launchers: [launcher(), `\${local.${LAUNCHER_LOCAL}}`], version: PROGRAM },
+    uploads: { launchers: [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`], version: PROGRAM },
   });
   const markdown = toMarkdown(review, { knownProgram: PROGRAM });
   expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);
@@ -50,18 +52,19 @@ export const details = (review: Review, kind: DangerKind): string[] =>
     .filter((danger) => danger.kind === kind)
     .flatMap(({ findings }) => findings.map(({ host, detail }) => `${host ?? "-"}: ${plain(detail)}`));
 
+/** What goes over the usual properties; `allowFrom: undefined` leaves it out. */
+type FirewallProps = Omit<SshOnlyFirewallProps, "allowFrom"> & {
+  readonly allowFrom?: SshOnlyFirewallProps["allowFrom"] | undefined;
+};
+
 /** What a group of such tests is given; its projects are removed with it. */
 export interface Tools {
   readonly project: (tracker?: (typeof TRACKERS)[number]) => Promise<Project>;
-  readonly firewall: (
-    made: Project,
-    props: SshOnlyFirewallProps,
-    others?: (stack: TerraformStack) => void,
-  ) => Configuration;
+  readonly firewall: (made: Project, props: FirewallProps, others?: (stack: TerraformStack) => void) => Configuration;
   /** The plan of going from one to the other; of a first deploy where there is nothing before. */
   readonly change: (
-    before: SshOnlyFirewallProps | undefined,
-    after: SshOnlyFirewallProps,
+    before: FirewallProps | undefined,
+    after: FirewallProps,
     ...args: readonly string[]
   ) => Promise<Reviewed>;
 }
@@ -78,19 +81,16 @@ export function describeReviews(name: string, tests: (tools: Tools) => void): vo
       return tracker === "null_resource" ? made.withNullProvider() : made;
     }
 
-    const firewall = (
-      made: Project,
-      props: SshOnlyFirewallProps,
-      others?: (stack: TerraformStack) => void,
-    ): Configuration =>
+    const firewall = (made: Project, props: FirewallProps, others?: (stack: TerraformStack) => void): Configuration =>
       made.configuration((stack) => {
-        new SshOnlyFirewall(stack, "fleet", { tracker: "terraform_data", allowFrom, connection, ...props });
+        const usual = { tracker: "terraform_data", allowFrom, connection } as const;
+        new SshOnlyFirewall(stack, "fleet", withoutUndefined({ ...usual, ...props }));
         others?.(stack);
       });
 
     async function change(
-      before: SshOnlyFirewallProps | undefined,
-      after: SshOnlyFirewallProps,
+      before: FirewallProps | undefined,
+      after: FirewallProps,
       ...args: readonly string[]
     ): Promise<Reviewed> {
       const made = await project(after.tracker);

@@ -1,11 +1,11 @@
 /** The host program as Terraform would run it, but directly: for what needs no SSH, or must stop half-way. */
 import { createHash, randomUUID } from "node:crypto";
-import { hostProgram, hostProgramVersion } from "../../lib/host/program";
-import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
-import { parseOrThrow } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/backends";
-import { shellWord } from "../../lib/output/shell-word";
-import type { Host } from "./lab";
+import { hostProgram, hostProgramVersion } from "../../../lib/host/program";
+import { type PolicyProps, parsePolicy } from "../../../lib/policy/policy";
+import { parseOrThrow } from "../../../lib/input/problems";
+import { renderRulesets } from "../../../lib/ruleset/backends";
+import { shellWord } from "../../../lib/output/shell-word";
+import type { Host } from "../../lab/lab";
 
 export interface LockScript {
   /** For `sh`, as root on the host. */

@@ -1,7 +1,7 @@
 /** SSH sessions that go on while the firewall under them changes. */
 import type { ChildProcess } from "node:child_process";
-import type { Host } from "../lab/lab";
-import { eventually } from "./support";
+import type { Host } from "../../lab/lab";
+import { eventually } from "../../support/eventually";
 
 /** How a session ended; code undefined when it hung and was cut. */
 interface Ended {
@@ -102,7 +102,7 @@ export class ListeningSession extends Session {
   /** Waits for so many more lines, for as long as it takes a busy machine. */
   public async hear(more: number): Promise<void> {
     const wanted = this.lines.length + more;
-    await eventually(`line ${wanted} arrives`, () => this.lines.length >= wanted, 30);
+    await eventually(`line ${wanted} arrives`, () => this.lines.length >= wanted);
   }
 
   /** Tells the server that it is enough, by another way than this session. */

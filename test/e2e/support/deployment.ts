@@ -1,7 +1,14 @@
 /** What end-to-end tests share: hosts of a lab, locked by the construct through the real Terraform. */
-import { SshOnlyFirewall, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
-import type { Host, Lab, RunResult } from "../lab/lab";
-import { synthStack, Terraform, type SynthesisedStack } from "../lab/terraform";
+import { defined, withoutUndefined } from "../../support/required";
+import {
+  type BastionProps,
+  type ConnectionProps,
+  type HostProps,
+  SshOnlyFirewall,
+  type SshOnlyFirewallProps,
+} from "../../../lib/index";
+import type { Host, Lab, RunResult } from "../../lab/lab";
+import { synthStack, Terraform, type SynthesisedStack } from "../../lab/terraform";
 
 /** As for the construct; `hosts` are all of the lab's that run, unless others are given. */
 export type DeploymentProps = Omit<SshOnlyFirewallProps, "hosts"> & {
@@ -70,37 +77,33 @@ export function hostEntries(lab: Lab, hosts = lab.hosts.filter((host) => host.is
   return Object.fromEntries(hosts.map((host) => [host.name, hostEntry(lab, host)]));
 }
 
-/** One host as a user would write it; `overrides` of the connection go over it. */
-export function hostEntry(lab: Lab, host: Host, overrides: Partial<HostProps> = {}): HostProps {
-  return {
-    address: host.ipv4,
-    sshPort: host.sshPort,
-    ...overrides,
-    connection: {
-      user: host.user,
-      privateKeyPath: lab.privateKeyPath,
-      hostKey: host.hostKey,
-      timeoutSeconds: 60,
-      ...overrides.connection,
-    },
+/** What goes over the usual entry of a host; undefined takes a property out of it. */
+export type EntryOverrides = OrUndefined<Omit<HostProps, "connection">> & {
+  readonly connection?: OrUndefined<Omit<ConnectionProps, "bastion">> & {
+    readonly bastion?: OrUndefined<BastionProps> | undefined;
   };
+};
+
+type OrUndefined<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** One host as a user would write it; `overrides` of the connection go over it. */
+export function hostEntry(lab: Lab, host: Host, overrides: EntryOverrides = {}): HostProps {
+  const { bastion, ...connection } = {
+    user: host.user,
+    privateKeyPath: lab.privateKeyPath,
+    hostKey: host.hostKey,
+    timeoutSeconds: 60,
+    ...overrides.connection,
+  };
+  const { address = host.ipv4, ...others } = overrides;
+  return withoutUndefined({
+    address,
+    sshPort: host.sshPort,
+    ...others,
+    connection: withoutUndefined({ ...connection, bastion: bastion && bastionOf(bastion) }),
+  });
 }
 
-/** Asks again and again until the answer is true. */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  seconds = 30,
-): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > end) {
-      throw new Error(`Not within ${seconds} s: ${what}`);
-    }
-    await sleep(50);
-  }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function bastionOf(bastion: OrUndefined<BastionProps>): BastionProps {
+  return withoutUndefined({ ...bastion, host: defined(bastion.host, "bastion") });
 }

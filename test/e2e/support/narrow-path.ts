@@ -1,7 +1,8 @@
 /** A client behind a router, on a way that takes packets of 1300 bytes at most. Only the router knows, and says so. */
 import * as path from "node:path";
-import { firstLine, letGo, nsenter } from "../lab/host";
-import { Peer, Place, type Host, type Lab } from "../lab/lab";
+import { items } from "../../support/required";
+import { firstLine, letGo, nsenter } from "../../lab/host";
+import { Peer, Place, type Host, type Lab } from "../../lab/lab";
 
 export const narrowMtu = 1300;
 
@@ -12,7 +13,7 @@ export async function narrowPath(lab: Lab, hosts: readonly Host[]): Promise<Peer
   const child = router.place.spawn(["unshare", "--net", "/bin/sh", "-c", sayPids], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [outerPid, pid] = (await firstLine(child, "pids ")).split(" ").map(Number);
+  const [outerPid, pid] = items((await firstLine(child, "pids ")).split(" ").map(Number), 2);
   letGo(child);
   const client = new Peer(
     "10.79.0.2",

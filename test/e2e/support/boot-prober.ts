@@ -1,7 +1,7 @@
 /** Knocks at a port of a host all the time, also while it goes down and comes up, and counts the answers. */
 import type { ChildProcess } from "node:child_process";
-import { firstLine, type Host } from "./host";
-import type { Lab } from "./lab";
+import { firstLine, type Host } from "../../lab/host";
+import type { Lab } from "../../lab/lab";
 
 export interface Probed {
   readonly knocks: number;

@@ -1,5 +1,5 @@
 /** Rules of other tools, as a host may have them before it is locked, and what of a host's rules is theirs. */
-import type { Host, HostFirewall, Target } from "../lab/lab";
+import type { Host, HostFirewall, Target } from "../../lab/lab";
 
 /** Loads them on the host. They drop everything from the banned machine, and count it. */
 export async function addForeignRules(host: Host, banned: Target): Promise<void> {

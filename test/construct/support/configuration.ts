@@ -1,7 +1,8 @@
 /** Synthesises as cdktf does, and reads what Terraform would get. */
 import { App, type TerraformResource, TerraformStack, Testing } from "cdktf";
 import { type Construct } from "constructs";
-import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
+import { defined, items } from "../../support/required";
+import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
 
 export interface Provisioner {
   readonly inline: readonly string[];
@@ -51,12 +52,12 @@ export function synth(props: SshOnlyFirewallProps): Configuration {
 
 /** The parts of the one firewall in `synth`. */
 export function partsOf(configuration: Configuration, type: "null_resource" | "terraform_data" = "null_resource") {
-  const block = (part: string): Block => configuration.resource[type][`firewall_${part}`];
+  const block = (part: string): Block => defined(defined(configuration.resource[type])[`firewall_${part}`]);
   const entries = (name: string): Readonly<Record<string, Entry>> =>
     configuration.locals[`firewall_${name}`] as Readonly<Record<string, Entry>>;
   const provisioners = (part: string): Provisioner[] =>
     (block(part).provisioner ?? []).map((one) => one["remote-exec"]);
-  const [lock, confirm] = provisioners("lockdown");
+  const [lock, confirm] = items(provisioners("lockdown"), 2);
   return {
     hosts: entries("hosts"),
     rulesets: entries("rulesets"),
@@ -65,7 +66,7 @@ export function partsOf(configuration: Configuration, type: "null_resource" | "t
     lockdown: block("lockdown"),
     lock,
     confirm,
-    unlock: provisioners("hold")[0] as Provisioner | undefined,
+    unlock: provisioners("hold")[0],
   };
 }
 

@@ -1,8 +1,8 @@
 /** Deployments with either kind of resource, and what they left on hosts and in the state. */
-import type { TrackerKind } from "../../lib/index";
-import type { Host, Lab, RunResult } from "../lab/lab";
-import { nullProvider, type ProviderChoice, Terraform } from "../lab/terraform";
-import { Deployment, type DeploymentProps } from "./support";
+import type { TrackerKind } from "../../../lib/index";
+import type { Host, Lab, RunResult } from "../../lab/lab";
+import { nullProvider, type ProviderChoice, Terraform } from "../../lab/terraform";
+import { Deployment, type DeploymentProps } from "./deployment";
 
 export const TRACKERS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
 
@@ -128,7 +128,7 @@ export async function lockedHosts(hosts: readonly Host[]): Promise<string[]> {
 
 /** The name of the lock that is in force: another one after every run of lock and confirm. */
 export async function lockIdOf(host: Host): Promise<string> {
-  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().split(" ")[0];
+  return (await host.exec("cat /var/lib/ssh-only-firewall/confirmed")).stdout.trim().replace(/ .*/s, "");
 }
 
 /** What the host program offers somebody on the console. */

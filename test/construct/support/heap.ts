@@ -1,6 +1,6 @@
 /** What stays in memory of a fleet that was written, in bytes: of as many hosts as each argument says, as JSON. */
 import { TerraformStack, Testing } from "cdktf";
-import { SshOnlyFirewall } from "../../lib/index";
+import { SshOnlyFirewall } from "../../../lib/index";
 
 const collect = (globalThis as unknown as { gc: () => void }).gc;
 const kept: unknown[] = [];

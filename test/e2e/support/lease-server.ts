@@ -2,8 +2,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { ChildProcess } from "node:child_process";
-import type { Host, Lab } from "../lab/lab";
-import { eventually } from "./support";
+import type { Host, Lab } from "../../lab/lab";
+import { eventually } from "../../support/eventually";
 
 /** The shortest that dnsmasq gives. */
 export const leaseSeconds = 120;

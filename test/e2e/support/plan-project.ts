@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { App, TerraformStack } from "cdktf";
-import { startNullProvider } from "../lab/null-provider";
-import type { StandIn } from "../lab/provider";
+import { startNullProvider } from "../../lab/null-provider";
+import type { StandIn } from "../../lab/provider";
 
 const run = promisify(execFile);
 

@@ -1,9 +1,9 @@
 /** What the command `report` says of hosts of a lab. */
-import type { HostUsage, UsageReport } from "../../lib/report/usage-report";
-import { program } from "../cli/support/run";
-import type { Lab, RunResult } from "../lab/lab";
-import { terraformEnvironment } from "../lab/terraform";
-import type { Deployment } from "./support";
+import type { HostUsage, UsageReport } from "../../../lib/report/usage-report";
+import { program } from "../../cli/support/run";
+import type { Lab, RunResult } from "../../lab/lab";
+import { terraformEnvironment } from "../../lab/terraform";
+import type { Deployment } from "./deployment";
 
 /** As an operator would run it, in the folder of what was deployed. */
 export const runReport = (lab: Lab, deployment: Deployment, ...args: readonly string[]): Promise<RunResult> =>

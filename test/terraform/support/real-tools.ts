@@ -3,10 +3,11 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { describeUnless } from "../support/describe-unless";
+import { defined } from "../../support/required";
+import { describeUnless } from "../../support/describe-unless";
 
 /** The shells that a host may have as /bin/sh. */
-export const SHELLS: Readonly<Record<string, readonly string[]>> = {
+export const SHELLS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   dash: ["dash"],
   bash: ["bash"],
   "bash as sh": ["bash", "--posix"],
@@ -68,7 +69,7 @@ export class Folder {
 
 /** What the shell makes of the words, in front of which the settings stand. */
 export async function wordsIn(shell: string, words: readonly string[], settings = ""): Promise<string[]> {
-  const [command, ...args] = SHELLS[shell];
+  const [command, ...args] = defined(SHELLS[shell], "shell");
   const folder = mkdtempSync(join(tmpdir(), "shell-test-"));
   try {
     const file = join(folder, "script.sh");

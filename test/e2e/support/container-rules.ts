@@ -1,5 +1,5 @@
 /** Rules as Docker and kube-proxy load them, for a host with one machine behind it, and how they load them again. */
-import type { Host, Peer } from "../lab/lab";
+import type { Host, Peer } from "../../lab/lab";
 
 /** What iptables and ip6tables are told. */
 export interface Sample {
