@@ -12,7 +12,7 @@ const mayUse = {
   host: ["contract"],
   terraform: ["ruleset", "host", "policy", "input", "output", "contract"],
   construct: ["terraform", "ruleset", "host", "policy", "input", "output", "contract"],
-  fleet: ["construct", "terraform", "ruleset", "policy", "input", "output", "contract"],
+  fleet: ["construct", "terraform", "state", "ruleset", "policy", "input", "output", "contract"],
   state: ["input", "output", "contract"],
   ssh: ["state", "host", "input", "output", "contract"],
   review: ["ruleset", "policy", "input", "output", "contract"],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { items } from "../test/support/required";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
-import { renderNftables } from "../lib/ruleset/nftables";
+import { renderNftables } from "../lib/ruleset/backends/nftables";
 import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support/deployment";
 import { Lab } from "../test/lab/lab";
 import { templateLiteral } from "../lib/terraform/escape";

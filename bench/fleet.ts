@@ -4,7 +4,7 @@ import type { TrackerKind } from "../lib/index";
 import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
-import { renderRulesets } from "../lib/ruleset/rulesets";
+import { renderRulesets } from "../lib/ruleset/backends";
 import { expression, literal, templateLiteral } from "../lib/terraform/escape";
 import { script } from "../lib/terraform/scripts";
 
@@ -47,7 +47,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
     locals: {
       ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
       parts: hostProgramParts().map(templateLiteral),
-      program: '${join("\\n\\n", local.parts)}',
+      program: '${join("\\n", local.parts)}',
     },
     triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
     lock: script(
@@ -64,6 +64,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
         ALLOW_FROM: literal(allowFrom.join(" ")),
         EXCEPTIONS: literal(""),
         MODE: literal("enforce"),
+        LOG_DENIED: literal(policy.logDeniedPerMinute ?? ""),
         BACKEND: literal("auto"),
         CONFIRM_WITHIN: literal(120),
         SKIP_PREFLIGHT: literal(false),

@@ -4,6 +4,7 @@ import { EXCEPTION_KINDS } from "../policy/exception";
 import { parsePolicy, type Policy } from "../policy/policy";
 import { type Problem, Problems } from "../input/problems";
 import { CommandError } from "./errors";
+import { collect } from "./option-values";
 
 /** As commander hands them over: the options that were given, by the name of the property that they set. */
 export interface PolicyOptions {
@@ -17,9 +18,7 @@ export interface PolicyOptions {
   readonly mode?: string;
 }
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-/** Whether it is a sensible number, the policy says. */
+/** The policy checks whether it is a valid number. */
 const number = (value: string): unknown => (/^[0-9]+$/.test(value) ? Number(value) : value);
 
 const OPTIONS: readonly Option[] = [
@@ -27,11 +26,11 @@ const OPTIONS: readonly Option[] = [
   new Option(
     "--allow-from <SOURCE>",
     "an address or range that may reach SSH; may be repeated (default: anywhere)",
-  ).argParser(collect),
+  ).argParser(collect(String)),
   new Option(
     "--exception <EXCEPTION>",
     `what may pass besides SSH, as KIND or KIND,NAME=VALUE,…; may be repeated. Kinds: ${EXCEPTION_KINDS.join(", ")}`,
-  ).argParser(collect),
+  ).argParser(collect(String)),
   new Option("--denied-inbound <ANSWER>", "drop or reject (default: drop)"),
   new Option("--denied-outbound <ANSWER>", "drop or reject (default: reject)"),
   new Option("--log-denied-per-minute <COUNT>", "how many denied packets to log (default: none)").argParser(number),
@@ -52,7 +51,7 @@ export function addPolicyOptions(command: Command): Command {
 
 /** The policy options among what was given, as the user knows them. */
 export function policyOptionsIn(given: object): readonly string[] {
-  return OPTIONS.filter((option) => option.attributeName() in given).map((option) => option.long as string);
+  return OPTIONS.filter((option) => option.attributeName() in given).flatMap(({ long }) => long ?? []);
 }
 
 export function policyOf(options: PolicyOptions): Policy {
@@ -71,7 +70,7 @@ function exceptionEntry(text: string): Record<string, unknown> {
   const [kind, ...settings] = text.split(",");
   const entry: Record<string, unknown> = { kind };
   for (const setting of settings) {
-    const [, name, value] = /^([^=]*)=?(.*)$/s.exec(setting) as unknown as [string, string, string];
+    const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(setting) ?? [];
     const before = Object.hasOwn(entry, name) ? [entry[name]].flat() : undefined;
     Object.defineProperty(entry, name, {
       value: before === undefined ? valueOf(name, value) : [...before, value],
@@ -87,7 +86,11 @@ const valueOf = (name: string, value: string): unknown => (name === "port" ? num
 
 /** A problem at the option that it is with. */
 function described({ path, message }: Problem, exceptions: readonly string[]): string {
-  const [, property, index, below] = /^(\w+)(?:\[([0-9]+)\])?\.?(.*)$/s.exec(path) as unknown as string[];
+  const {
+    property = "",
+    index,
+    below,
+  } = /^(?<property>\w+)(?:\[(?<index>[0-9]+)\])?\.?(?<below>.*)$/s.exec(path)?.groups ?? {};
   const place =
     property === "exceptions"
       ? `--exception ${exceptions[Number(index)]}${below === "" ? "" : `: ${below}`}`

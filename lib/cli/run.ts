@@ -1,29 +1,30 @@
 /**
- * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage; of review, status
- * and report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
+ * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. For review, status and
+ * report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
  */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file-error";
+import { Failure } from "../output/failure";
 import { CommandError } from "./errors";
 import { packageVersion } from "./package";
 
 /** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  init: async () => (await import("./init.js")).addInit,
-  render: async () => (await import("./render.js")).addRender,
-  review: async () => (await import("./review.js")).addReview,
-  status: async () => (await import("./status.js")).addStatus,
-  report: async () => (await import("./report.js")).addReport,
-  stacks: async () => (await import("./stacks.js")).addStacks,
-  drift: async () => (await import("./drift.js")).addDrift,
-  "move-hosts": async () => (await import("./move-hosts.js")).addMoveHosts,
+  init: async () => (await import("./init-command.js")).addInit,
+  render: async () => (await import("./render-command.js")).addRender,
+  review: async () => (await import("./review-command.js")).addReview,
+  status: async () => (await import("./status-command.js")).addStatus,
+  report: async () => (await import("./report-command.js")).addReport,
+  stacks: async () => (await import("./stacks-command.js")).addStacks,
+  drift: async () => (await import("./drift-command.js")).addDrift,
+  "move-hosts": async () => (await import("./move-hosts-command.js")).addMoveHosts,
 };
 
 export async function run(args: readonly string[]): Promise<number> {
   const program = new Command("ssh-only-firewall")
-    .description("Closes servers to everything but SSH, through Terraform.")
+    .description("Close servers to everything but SSH, through Terraform.")
     .version(packageVersion())
-    .showHelpAfterError("Add --help to see what is possible.")
+    .showHelpAfterError("Add --help to see the options.")
     .exitOverride();
   const only = COMMANDS[args[0] ?? ""];
   const needed = only === undefined ? Object.values(COMMANDS) : [only];
@@ -33,10 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // It has said all there is to say.
+      // It has printed its message.
       return error.exitCode === 0 ? 0 : 2;
     }
-    if (error instanceof CommandError || error instanceof FleetFileError) {
+    if (error instanceof Failure || error instanceof FleetFileError) {
       process.stderr.write(error.message === "" ? "" : `${error.message}\n`);
       return error instanceof CommandError ? error.exitCode : 1;
     }

@@ -1,16 +1,16 @@
-/** What happens when what a command says cannot be written. */
+/** What happens when the output of a command cannot be written. */
 
-/** Whoever reads may have seen enough, as in `render | head`: that changes no exit code. Anything else is said in one line. */
+/** Whoever reads may have seen enough, as in `render | head`: that changes no exit code. Anything else is an error of one line. */
 export function endQuietly(): void {
   process.stderr.on("error", () => {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   });
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") {
       return;
     }
     process.stderr.write(`standard output: ${error.message}\n`);
-    // What was to be written is not there, whatever the command has found. Last, for it may still be at work.
+    // The output is missing, whatever the command has found. Last, because the command may still be running.
     process.once("exit", () => {
       process.exitCode = 1;
     });

@@ -7,7 +7,7 @@ export function columns(rows: ReadonlyArray<readonly string[]>): string[] {
   cells.forEach((row) => row.forEach(({ width }, at) => (widths[at] = Math.max(widths[at] ?? 0, width))));
   return cells.map((row) =>
     row
-      .map(({ text, width }, at) => text + " ".repeat(widths[at] - width))
+      .map(({ text, width }, at) => text + " ".repeat((widths[at] ?? 0) - width))
       .join("  ")
       .trimEnd(),
   );

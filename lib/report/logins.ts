@@ -1,5 +1,5 @@
 /** Lines of what a host keeps of logins: sshd in the journal or in auth.log, else what `last` prints. */
-import { plain } from "../output/plain";
+import { plain } from "../output/text";
 import { utcOfIso } from "./time";
 
 export interface Login {
@@ -22,7 +22,7 @@ const LAST =
   /^(?<user>\S{1,255}) +pts\/\d+ +(?<from>[0-9A-Fa-f.:%a-z-]{2,100}) +(?<when>\d{4}-\d\d-\d\dT\S{8,30}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)/;
 
 export function loginOf(line: string): Login | undefined {
-  const { when, user, from, by } = (SSHD.exec(line) ?? LAST.exec(line))?.groups ?? {};
+  const { when, user = "", from = "", by } = (SSHD.exec(line) ?? LAST.exec(line))?.groups ?? {};
   return when === undefined
     ? undefined
     : {

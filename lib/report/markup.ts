@@ -8,11 +8,7 @@ type Value = string | number | Markup | readonly Markup[];
 
 /** A template whose own words are markup, and whose values are text unless they are markup themselves. */
 export function html(words: TemplateStringsArray, ...values: readonly Value[]): Markup {
-  return new Markup(
-    words
-      .map((word, index) => word.replace(/\n\s+/g, "\n") + (index < values.length ? written(values[index]) : ""))
-      .join(""),
-  );
+  return new Markup(words.map((word, index) => word.replace(/\n\s+/g, "\n") + written(values[index] ?? "")).join(""));
 }
 
 function written(value: Value): string {
@@ -31,4 +27,4 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** In elements and in quoted attributes. */
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");

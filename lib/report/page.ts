@@ -2,19 +2,19 @@
  * The report as one page that needs nothing else: to read on a phone or a desk, to print, and to sign. It is well-formed XML
  * too, so that its form can be checked.
  */
+import { count } from "../output/text";
 import { html, type Markup } from "./markup";
-import { messages } from "./messages";
-import type { Denied } from "./parse";
-import { DIRECTION_WORDS, type HostUsage, mannerOf, type UsageReport } from "./report";
+import { connectedRow, deniedRow, HEADS, listenerRow, loginRow, nameOf, type Row, totalRow } from "./rows";
+import { titles } from "./sentences";
 import { PAGE_STYLE } from "./style";
-import { count, end, known, nameOf } from "./table";
 import { timelineOf } from "./timeline";
+import { handlingOf, type HostUsage, type UsageReport } from "./usage-report";
 
 /** Rows of one table: a flood is not to make the page unreadable. */
 const MOST_ROWS = 500;
 
 export function toPage(report: UsageReport): string {
-  const { hosts, at, asked, notAsked, disagree } = report;
+  const { hosts, at } = report;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -27,138 +27,85 @@ export function toPage(report: UsageReport): string {
         </style>
       </head>
       <body>
-        <header>
-          <h1>Was it used?</h1>
-          <p>
-            ${count(hosts.length, "host")}, of which ${asked} could be asked and ${notAsked} could
-            not${disagree === 0 ? "" : `; ${disagree} not as the state says`}, on ${at ?? "a day unknown"}. All times
-            are UTC.
-          </p>
-        </header>
-        ${table(
-          "Overview",
-          ["Host", "Address", "State", "Since", "In short"],
-          hosts.map((row) => [
-            nameOf(report, row),
-            row.address ?? "unknown",
-            row.state ?? "not asked",
-            row.since ?? "",
-            row.verdict,
-          ]),
-        )}${hosts.filter(({ backend }) => backend !== null).map((row) => section(report, row))}
-        <section class="signature">
-          <h2>Signature</h2>
-          <p>I have read this report on ${count(hosts.length, "host")}.</p>
-          <dl>
-            <div>
-              <dt>Name</dt>
-              <dd></dd>
-            </div>
-            <div>
-              <dt>Date</dt>
-              <dd></dd>
-            </div>
-            <div>
-              <dt>Signature</dt>
-              <dd></dd>
-            </div>
-          </dl>
-        </section>
+        ${overview(report)}${hosts.filter(({ backend }) => backend !== null).map((row) => section(report, row))}
+        ${signature(hosts.length)}
       </body>
     </html> `;
   return `${page.text.replace(/ +$/gm, "").trimEnd()}\n`;
 }
 
+function overview(report: UsageReport): Markup {
+  const { hosts, at, asked, notAsked, disagree } = report;
+  const rows = hosts.map((row) => [
+    nameOf(report, row),
+    row.address ?? "unknown",
+    row.state ?? "not asked",
+    row.since ?? "",
+    row.verdict,
+  ]);
+  return html`<header>
+      <h1>Was it used?</h1>
+      <p>
+        ${count(hosts.length, "host")}, of which ${asked} could be asked and ${notAsked} could
+        not${disagree === 0 ? "" : `; ${disagree} not as the state says`}, on ${at ?? "an unknown day"}. All times are
+        UTC.
+      </p>
+    </header>
+    ${table("Overview", ["Host", "Address", "State", "Since", "In short"], rows)}`;
+}
+
+const signature = (hosts: number): Markup =>
+  html`<section class="signature">
+    <h2>Signature</h2>
+    <p>I have read this report on ${count(hosts, "host")}.</p>
+    <dl>${["Name", "Date", "Signature"].map((title) => fact(title, ""))}</dl>
+  </section>`;
+
+const fact = (title: string, value: string): Markup =>
+  html`<div>
+    <dt>${title}</dt>
+    <dd>${value}</dd>
+  </div> `;
+
 function section(report: UsageReport, row: HostUsage): Markup {
-  const { baseline, denied, totals, sampled, logins } = row;
-  const port = row.sshPort === null ? "unknown" : String(row.sshPort);
+  const notes = html`<ul class="notes">
+    ${row.notes.map((note) => html`<li>${note}</li> `)}
+  </ul> `;
   return html`<section>
     <h2>${nameOf(report, row)}</h2>
     <p class="verdict">${row.verdict}</p>
     <dl class="facts">
-      <div>
-        <dt>Address</dt>
-        <dd>${row.address ?? "unknown"}</dd>
-      </div>
-      <div>
-        <dt>State</dt>
-        <dd>${row.state ?? "unknown"}</dd>
-      </div>
-      <div>
-        <dt>Since</dt>
-        <dd>${row.since ?? "unknown"}</dd>
-      </div>
-      <div>
-        <dt>Firewall</dt>
-        <dd>${row.backend ?? "unknown"}, SSH on port ${port}</dd>
-      </div>
+      ${fact("Address", row.address ?? "unknown")}${fact("State", row.state ?? "unknown")}${fact("Since", row.since ?? "unknown")}${fact("Firewall", `${row.backend ?? "unknown"}, SSH on port ${row.sshPort ?? "unknown"}`)}
     </dl>
-    ${
-      row.notes.length === 0
-        ? []
-        : html`<ul class="notes">
-            ${row.notes.map((note) => html`<li>${note}</li> `)}
-          </ul> `
-    }${timelineOf(row) ?? []}${table(
-      messages.deniedTitle(mannerOf(row.state, row), row.counted),
-      ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
-      [
-        ...totals.map((one) => [
-          DIRECTION_WORDS[one.direction],
-          "all",
-          "",
-          "",
-          one.packets,
-          known(one.first),
-          known(one.last),
-        ]),
-        ...denied.map(ended),
-      ],
-    )}${
-      sampled.length === 0
-        ? []
-        : table(
-            messages.sampledTitle(),
-            ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
-            sampled.map(ended),
-          )
-    }${table(
-      `What listened when it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,
-      ["Protocol", "Address", "Program"],
-      baseline.listening.map((one) => [one.protocol, end(one.address, one.port), one.program]),
-    )}${table(
-      "Who was connected then",
-      ["Way", "Protocol", "Host", "Peer", "State", "Program"],
-      baseline.connected.map((one) => [
-        one.direction,
-        one.protocol,
-        end(one.address, one.port),
-        end(one.peer, one.peerPort),
-        one.state,
-        one.program,
-      ]),
-    )}${table(
-      "Logins over SSH",
-      ["Time", "User", "From", "By"],
-      logins.map((one) => [one.at ?? one.logged, one.user, one.from, one.by]),
-    )}
+    ${row.notes.length === 0 ? [] : notes}${timelineOf(row) ?? []}${tablesOf(row)}
   </section> `;
 }
 
-const ended = (one: Denied): readonly Cell[] => [
-  DIRECTION_WORDS[one.direction],
-  one.protocol,
-  one.peer,
-  one.port,
-  one.packets,
-  known(one.first),
-  known(one.last),
-];
-
-type Cell = string | number | null;
+function tablesOf(row: HostUsage): readonly Markup[] {
+  const { baseline, denied, totals, sampled, logins } = row;
+  const at = baseline.at === null ? "" : `, ${baseline.at}`;
+  return [
+    table(titles.denied(handlingOf(row.state, row), row.counted), HEADS.denied, [
+      ...totals.map(totalRow),
+      ...denied.map(deniedRow),
+    ]),
+    ...(sampled.length === 0 ? [] : [table(titles.sampled, HEADS.denied, sampled.map(deniedRow))]),
+    table(
+      `What listened when it was first locked${at}`,
+      ["Protocol", "Address", "Program"],
+      baseline.listening.map(listenerRow),
+    ),
+    table(
+      "Who was connected then",
+      ["Way", "Protocol", "Host", "Peer", "State", "Program"],
+      baseline.connected.map(connectedRow),
+    ),
+    table("Logins over SSH", HEADS.logins, logins.map(loginRow)),
+  ];
+}
 
 /** On a narrow screen each row becomes a block, in which every value has its title before it. */
-function table(title: string, head: readonly string[], rows: ReadonlyArray<readonly Cell[]>): Markup {
+function table(title: string, head: Row, rows: readonly Row[]): Markup {
   if (rows.length === 0) {
     return html`<h3>${title}</h3>
       <p>Nothing.</p> `;
@@ -176,7 +123,7 @@ function table(title: string, head: readonly string[], rows: ReadonlyArray<reado
         ${shown.map(
           (row) =>
             html`<tr>
-              ${row.map((cell, index) => cellOf(head[index], cell))}
+              ${row.map((cell, index) => cellOf(head[index] ?? "", cell))}
             </tr> `,
         )}
       </tbody>
@@ -187,7 +134,5 @@ function table(title: string, head: readonly string[], rows: ReadonlyArray<reado
 /** The longest that is not broken: a time, an IPv4 address with its port. Seven such fit beside each other. */
 const SHORT = 26;
 
-function cellOf(title: string, cell: Cell): Markup {
-  const text = String(cell ?? "");
-  return html`<td data-title="${title}" class="${text.length <= SHORT ? "short" : "long"}">${text}</td>`;
-}
+const cellOf = (title: string, cell: string): Markup =>
+  html`<td data-title="${title}" class="${cell.length <= SHORT ? "short" : "long"}">${cell}</td>`;

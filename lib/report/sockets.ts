@@ -1,5 +1,5 @@
 /** The sockets of a host: what `ss -tuanp` prints, or the tables of /proc/net behind each other. */
-import { plain } from "../output/plain";
+import { plain } from "../output/text";
 
 export interface Listener {
   readonly protocol: "tcp" | "udp";
@@ -52,13 +52,13 @@ export function socketsIn(lines: readonly string[]): Sockets {
     }
   }
   const listening = found.filter(({ kind }) => kind === "listening");
-  const heard = new Set(listening.map(({ protocol, port }) => `${protocol} ${port}`));
+  const listenedOn = new Set(listening.map(({ protocol, port }) => `${protocol} ${port}`));
   return {
     listening: listening.map(listener),
     connected: found
       .filter(({ kind }) => kind === "connected")
       .map((one) => ({
-        direction: heard.has(`${one.protocol} ${one.port}`) ? "in" : "out",
+        direction: listenedOn.has(`${one.protocol} ${one.port}`) ? "in" : "out",
         ...listener(one),
         peer: one.peer,
         peerPort: one.peerPort,
@@ -128,11 +128,10 @@ function hexEnd(text: string): { address: string; port: number } | undefined {
   if (hex === undefined) {
     return undefined;
   }
-  const words = hex.match(/.{8}/g) as string[];
-  const bytes = words.flatMap((word) => (word.match(/../g) as string[]).reverse());
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse());
   const address =
     bytes.length === 4
       ? bytes.map((byte) => parseInt(byte, 16)).join(".")
       : new URL(`http://[${bytes.join("").match(/.{4}/g)?.join(":")}]`).hostname.slice(1, -1);
-  return { address, port: parseInt(port, 16) };
+  return { address, port: parseInt(port ?? "", 16) };
 }

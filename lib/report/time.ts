@@ -14,11 +14,7 @@ export function utcOfSeconds(text: string): string | null {
 
 /** Of ISO 8601 with a zone: also as journalctl writes it, without a colon in the zone. */
 export function utcOfIso(text: string): string | null {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)$/.exec(text);
-  if (parts === null) {
-    return null;
-  }
-  const zone = parts[2].replace(/^([+-]\d\d)(\d\d)$/, "$1:$2");
-  const ms = Date.parse(`${parts[1]}${zone}`);
+  const [, time, zone] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)$/.exec(text) ?? [];
+  const ms = Date.parse(`${time}${zone?.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`);
   return Number.isNaN(ms) ? null : utc(ms);
 }

@@ -2,8 +2,10 @@
  * A picture of who came when: a line for each peer from the first to the last time it was seen, from the lock until now. Places
  * along it are in per cent and all else in pixels, so that it is as wide as the page and its words stay readable.
  */
+import type { Direction } from "./evidence";
 import { html, type Markup } from "./markup";
-import { type HostUsage, DIRECTION_WORDS } from "./report";
+import { DIRECTION_WORDS } from "./rows";
+import type { HostUsage } from "./usage-report";
 
 /** More would not be read; the table below has all. */
 const MOST_LINES = 30;
@@ -12,11 +14,13 @@ const AXIS = 22;
 /** A long address and a number have to fit beside each other on a phone. */
 const ABOUT = new Intl.NumberFormat("en", { notation: "compact" });
 
+/** Begin and end, in ms. */
+type Span = readonly [number, number];
+
 interface Line {
   readonly label: string;
-  readonly kind: "in" | "out" | "forward" | "login";
-  /** Begin and end, in ms. */
-  readonly spans: ReadonlyArray<readonly [number, number]>;
+  readonly kind: Direction | "login";
+  readonly spans: readonly Span[];
 }
 
 export function timelineOf(row: HostUsage): Markup | undefined {
@@ -46,38 +50,34 @@ export function timelineOf(row: HostUsage): Markup | undefined {
 }
 
 function linesOf(row: HostUsage): Line[] {
-  const groups = new Map<string, Line & { readonly packets: number; readonly end: number }>();
-  const add = (
-    kind: "in" | "out" | "forward",
-    who: string,
-    packets: number,
-    first: string | null,
-    last: string | null,
-  ): void => {
-    const [from, to] = [msOf(first ?? last), msOf(last ?? first)];
-    if (from === undefined || to === undefined) {
-      return;
-    }
-    const key = `${kind} ${who}`;
-    const before = groups.get(key);
-    const span = [Math.min(from, before?.spans[0][0] ?? from), Math.max(to, before?.spans[0][1] ?? to)] as const;
-    const sum = packets + (before?.packets ?? 0);
-    const label = `${DIRECTION_WORDS[kind]} ${who} · ${sum < 100_000 ? sum : ABOUT.format(sum)}`;
-    groups.set(key, { label, kind, spans: [span], packets: sum, end: span[1] });
-  };
-  row.denied.forEach((one) => add(one.direction, one.peer, one.packets, one.first, one.last));
   const named = new Set(row.denied.map(({ direction }) => direction));
-  row.totals
-    .filter(({ direction }) => !named.has(direction))
-    .forEach((one) => add(one.direction, "all together", one.packets, one.first, one.last));
-  const begin = msOf(row.counted) ?? 0;
-  const logins = row.logins.map(({ at }) => msOf(at)).filter((ms): ms is number => ms !== undefined && ms >= begin);
-  const login: Line = {
-    label: `logins over SSH · ${logins.length}`,
-    kind: "login",
-    spans: [...new Set(logins)].map((ms) => [ms, ms] as const),
-  };
-  return [...(logins.length > 0 ? [login] : []), ...[...groups.values()].sort((a, b) => b.end - a.end)];
+  const sums = row.totals.filter(({ direction }) => !named.has(direction));
+  const seen = [...row.denied, ...sums.map((sum) => ({ ...sum, peer: "all together" }))];
+  const groups = new Map<string, { kind: Direction; who: string; packets: number; span: Span }>();
+  for (const { direction, peer, packets, first, last } of seen) {
+    const [from, to] = [msOf(first ?? last), msOf(last ?? first)];
+    if (from !== undefined && to !== undefined) {
+      const key = `${direction} ${peer}`;
+      const before = groups.get(key);
+      const span = [Math.min(from, before?.span[0] ?? from), Math.max(to, before?.span[1] ?? to)] as const;
+      groups.set(key, { kind: direction, who: peer, packets: packets + (before?.packets ?? 0), span });
+    }
+  }
+  const peers = [...groups.values()]
+    .sort((a, b) => b.span[1] - a.span[1])
+    .map(({ kind, who, packets, span }): Line => {
+      const number = packets < 100_000 ? packets : ABOUT.format(packets);
+      return { label: `${DIRECTION_WORDS[kind]} ${who} · ${number}`, kind, spans: [span] };
+    });
+  return [...loginLines(row), ...peers];
+}
+
+/** The logins since the first lock. */
+function loginLines({ logins, counted }: HostUsage): Line[] {
+  const begin = msOf(counted) ?? 0;
+  const times = logins.map(({ at }) => msOf(at)).filter((ms): ms is number => ms !== undefined && ms >= begin);
+  const spans = [...new Set(times)].map((ms): Span => [ms, ms]);
+  return times.length === 0 ? [] : [{ label: `logins over SSH · ${times.length}`, kind: "login", spans }];
 }
 
 function drawn({ label, kind, spans }: Line, top: number, place: (ms: number) => string): Markup {

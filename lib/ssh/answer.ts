@@ -1,19 +1,92 @@
-/** What a host answers. */
-/** What came of asking a host. */
-export type Answer =
-  | {
-      readonly kind: "told";
-      readonly state: "open" | "pending" | "locked" | "observed";
-      readonly rules: "none" | "matches" | "drifted" | "unrecorded";
-      readonly owner: string;
-      readonly ruleset: string;
-      readonly program: string;
-      readonly lockedAt: string;
-      /** What is wrong there, in the host's own words; empty where nothing is. */
-      readonly problem: string;
-      /** The port that its ruleset lets in. */
-      readonly port: number | undefined;
-      /** Where something on it listened when it was locked. */
-      readonly listened: readonly number[];
-    }
-  | { readonly kind: "unreachable" | "unclear"; readonly why: string };
+/** What a host answers, read from what ssh and the host printed. */
+import { isObject } from "../input/keys";
+import { lastLine } from "../output/text";
+import { withoutNotices } from "./log";
+import type { Ended } from "./process";
+
+const STATES = ["open", "pending", "locked", "observed"] as const;
+const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
+
+export interface Answered {
+  readonly kind: "answered";
+  readonly state: (typeof STATES)[number];
+  readonly rules: (typeof RULES)[number];
+  readonly owner: string;
+  readonly ruleset: string;
+  readonly program: string;
+  readonly lockedAt: string;
+  /** What is wrong there, in the host's own words; empty where nothing is. */
+  readonly problem: string;
+  /** The port that its ruleset lets in. */
+  readonly port: number | undefined;
+  /** Where something on it listened when it was locked. */
+  readonly listened: readonly number[];
+}
+
+export interface NotAnswered {
+  readonly kind: "unreachable" | "unclear";
+  readonly why: string;
+}
+
+export type Answer = Answered | NotAnswered;
+
+export function answerOf(
+  { code, timedOut, stdout, stderr, log }: Omit<Ended, "milliseconds"> & { readonly log: string },
+  timeoutSeconds: number,
+): Answer {
+  const [, status] = stdout.replace(/\r/g, "").split(/^ssh-only-firewall-status /m);
+  if (status !== undefined) {
+    return statusOf(status.replace(/^ssh-only-firewall-said$.*/ms, "").trimEnd());
+  }
+  if (timedOut) {
+    return { kind: "unreachable", why: `no answer within ${timeoutSeconds} s` };
+  }
+  if (code === 255) {
+    const why = lastLine(withoutNotices(log)) || lastLine(stderr);
+    return { kind: "unreachable", why: why || "ssh ended without a message" };
+  }
+  const output = lastLine(stderr);
+  return unclear(
+    /sudo/.test(stderr)
+      ? `logged in, but not as root: ${output || "sudo failed"}; log in as root, or allow sudo without a password`
+      : `logged in, but got no answer${output === "" ? "" : `: ${output}`}`,
+  );
+}
+
+const unclear = (why: string): NotAnswered => ({ kind: "unclear", why });
+
+function statusOf(status: string): Answer {
+  const [, code, output = status] = /^(\d+) (.*)$/s.exec(status) ?? [];
+  const json = parse(/\{.*\}/.exec(output)?.[0] ?? "");
+  const state = STATES.find((one) => one === json.state);
+  const rules = RULES.find((one) => one === json.rules);
+  if ((code !== "0" && code !== "10") || state === undefined || rules === undefined) {
+    return unclear(`its host program failed: ${lastLine(output)}`);
+  }
+  const text = (name: string): string => (typeof json[name] === "string" ? json[name] : "");
+  const port = Number(text("port"));
+  return {
+    kind: "answered",
+    state,
+    rules,
+    owner: text("owner"),
+    ruleset: text("ruleset"),
+    program: text("program"),
+    lockedAt: text("lockedAt"),
+    problem: text("problem"),
+    port: Number.isInteger(port) && port > 0 ? port : undefined,
+    listened: text("listened")
+      .split(" ")
+      .map(Number)
+      .filter((one) => one > 0 && one < 65536),
+  };
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

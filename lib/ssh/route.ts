@@ -7,37 +7,31 @@ import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { shellWord } from "../output/shell-word";
-import type { Connection, Host } from "../state/hosts";
-import { messages } from "../state/messages";
+import { plain } from "../output/text";
+import type { AskedConnection } from "../contract/connection";
+import type { Host } from "../state/hosts";
 
 export interface SshSettings {
   /** Who logs in, whatever the state says. */
-  readonly user?: string;
-  readonly identity?: string;
+  readonly user?: string | undefined;
+  readonly identity?: string | undefined;
   /** Instead of ~/.ssh/config. */
-  readonly config?: string;
+  readonly config?: string | undefined;
   /** Further options, as behind ssh -o; for bastions too. */
   readonly options: readonly string[];
   readonly connectSeconds: number;
 }
 
-/** A pinned key, under the name by which ssh looks it up. */
+/** The pinned key of a machine, if it has one, under the name by which ssh looks it up. */
 export interface Pin {
   readonly name: string;
-  readonly key: string;
+  readonly key: string | undefined;
 }
 
 /** How a host is asked: the words in front of the command, and the keys that must be in the file of pinned ones. */
 export interface Route {
   readonly args: readonly string[];
   readonly pins: readonly Pin[];
-}
-
-/** Where ssh connects to. */
-export interface Destination {
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly isDirect: boolean;
 }
 
 const PATTERNS = {
@@ -47,120 +41,88 @@ const PATTERNS = {
   key: /^[a-z0-9@.-]+ +[A-Za-z0-9+/]+=*(?: |$)/,
 } as const;
 
-const CHECKS: ReadonlyArray<readonly [keyof Connection, string, RegExp]> = [
-  ["port", "port", PATTERNS.port],
-  ["user", "user", PATTERNS.user],
-  ["hostKey", "host key", PATTERNS.key],
-  ["bastionHost", "bastion", PATTERNS.address],
-  ["bastionPort", "bastion's port", PATTERNS.port],
-  ["bastionUser", "bastion's user", PATTERNS.user],
-  ["bastionHostKey", "bastion's host key", PATTERNS.key],
-];
+/** A path is given to ssh as a word of its own, or quoted. */
+const CHECKS: Readonly<Partial<Record<string, RegExp>>> = {
+  address: PATTERNS.address,
+  port: PATTERNS.port,
+  user: PATTERNS.user,
+  hostKey: PATTERNS.key,
+  bastionHost: PATTERNS.address,
+  bastionPort: PATTERNS.port,
+  bastionUser: PATTERNS.user,
+  bastionHostKey: PATTERNS.key,
+} satisfies Partial<Record<keyof AskedConnection | "address", RegExp>>;
 
 /** What of a host cannot be given to ssh; undefined when all can. */
 export function unusable({ address, connection }: Host): string | undefined {
   if (address === undefined || address === "") {
-    return messages.noAddress();
+    return "the state does not have its address";
   }
-  const bad: ReadonlyArray<readonly [string, string]> = [
-    ...(PATTERNS.address.test(address) ? [] : [["address", address] as const]),
-    ...CHECKS.filter(
-      ([name, , pattern]) => !pattern.test(connection[name] ?? "") && connection[name] !== undefined,
-    ).map(([name, word]) => [word, connection[name] as string] as const),
-  ];
-  return bad.length === 0 ? undefined : messages.badValue(...bad[0]);
+  const bad = Object.entries({ address, ...connection }).find(([name, value]) => CHECKS[name]?.test(value) === false);
+  return bad && `its ${wordFor(bad[0])} ${plain(JSON.stringify(bad[1]))} is not valid; it was not asked`;
 }
+
+/** `bastion host key` of `bastionHostKey`. */
+const wordFor = (property: string): string => property.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** @param pinned the file in which the pins will be; `name` tells this host from all others. */
 export function routeTo(host: Host, settings: SshSettings, pinned: string, name: string): Route {
-  const { connection } = host;
-  const pins: Pin[] = [];
-  const pin = (key: string | undefined, under: string): string[] => {
-    if (key === undefined) {
-      return [];
-    }
-    pins.push({ name: under, key });
-    return pinnedTo(under, pinned);
-  };
-  const file = settings.config === undefined ? [] : ["-F", settings.config];
-  const first = (key: string | undefined, under: string): string[] => [
-    ...file,
-    ...options(ALWAYS),
-    ...pin(key, under),
-    ...options(settings.options),
-    ...options([`ConnectTimeout=${settings.connectSeconds}`]),
-  ];
-  const proxy = (bastion: string): string[] => {
-    const words = [
-      "ssh",
-      ...first(connection.bastionHostKey, `${name}-bastion`),
-      ...identity(settings.identity ?? connection.bastionPrivateKeyPath ?? connection.privateKeyPath),
-      ...login(connection.bastionUser ?? connection.user),
-      ...dial(connection.bastionPort),
-      "-W",
-      "[%h]:%p",
-      "--",
-      bastion,
-    ];
-    return [`ProxyCommand=${words.map((word) => (word === "[%h]:%p" ? `'${word}'` : proxyWord(word))).join(" ")}`];
-  };
-  const own = first(connection.hostKey, name);
+  const { hostKey, bastionHost, bastionHostKey, privateKeyPath, user, port } = host.connection;
+  const own: Pin = { name, key: hostKey };
+  const bastion: Pin = { name: `${name}-bastion`, key: bastionHost === undefined ? undefined : bastionHostKey };
+  const proxy =
+    bastionHost === undefined
+      ? []
+      : [proxyCommand(host.connection, settings, bastionHost, firstWords(settings, pinned, bastion))];
   return {
     args: [
-      ...own,
-      ...identity(settings.identity ?? connection.privateKeyPath),
-      ...login(settings.user ?? connection.user),
-      ...dial(connection.port),
-      ...options(connection.bastionHost === undefined ? [] : proxy(connection.bastionHost)),
+      ...firstWords(settings, pinned, own),
+      ...identity(settings.identity ?? privateKeyPath),
+      ...login(settings.user ?? user),
+      ...dial(port),
+      ...options(proxy),
       "-T",
       "--",
       host.address ?? "",
     ],
-    pins,
+    pins: [own, bastion].filter(({ key }) => key !== undefined),
   };
+}
+
+/** ssh takes the first value that it is given for an option. */
+function firstWords({ config, options: more, connectSeconds }: SshSettings, pinned: string, pin: Pin): string[] {
+  return [
+    ...(config === undefined ? [] : ["-F", config]),
+    ...options(ALWAYS),
+    ...(pin.key === undefined ? [] : pinnedTo(pin.name, pinned)),
+    ...options(more),
+    ...options([`ConnectTimeout=${connectSeconds}`]),
+  ];
+}
+
+function proxyCommand(
+  connection: AskedConnection,
+  settings: SshSettings,
+  bastion: string,
+  first: readonly string[],
+): string {
+  const words = [
+    "ssh",
+    ...first,
+    ...identity(settings.identity ?? connection.bastionPrivateKeyPath ?? connection.privateKeyPath),
+    ...login(connection.bastionUser ?? connection.user),
+    ...dial(connection.bastionPort),
+    "-W",
+  ];
+  return `ProxyCommand=${[...words.map(proxyWord), "'[%h]:%p'", "'--'", proxyWord(bastion)].join(" ")}`;
 }
 
 /** The file of pinned keys. A key may also be that of an authority which signs the host's. */
 export function pinnedKeys(pins: readonly Pin[]): string {
   return pins
-    .map(({ name, key }) => ({ name, key: key.trim().split(/ +/).slice(0, 2).join(" ") }))
+    .map(({ name, key = "" }) => ({ name, key: key.trim().split(/ +/).slice(0, 2).join(" ") }))
     .map(({ name, key }) => `${name} ${key}\n@cert-authority ${name} ${key}\n`)
     .join("");
-}
-
-/** From what ssh logs of a login, at level VERBOSE; undefined where it uses a connection that is there already. */
-export function connectedTo(log: string): Destination | undefined {
-  const [, host, port] = /^Authenticated to \S+ \(\[(\S+)\]:(\d+)\)/m.exec(log) ?? [];
-  if (host !== undefined) {
-    return { host, port: Number(port), isDirect: true };
-  }
-  return /^Authenticated to \S+ \(via proxy\)/m.test(log) ? { host: "", port: undefined, isDirect: false } : undefined;
-}
-
-/** What of a log is for people. */
-export function wordsOf(log: string): string {
-  return log.replace(/^(Authenticated to|Transferred|Bytes per second|Warning)\b.*\n/gm, "");
-}
-
-/** From what `ssh -G` prints. */
-export function destinationOf(settings: string): Destination | undefined {
-  const lines = settings.split("\n").map((line) => line.split(" "));
-  const of = (name: string): string | undefined => {
-    const words = lines
-      .find(([word]) => word === name)
-      ?.slice(1)
-      .join(" ");
-    return words === "" || words === "none" ? undefined : words;
-  };
-  const host = of("hostname");
-  const port = Number(of("port"));
-  return host === undefined
-    ? undefined
-    : {
-        host,
-        port: Number.isInteger(port) ? port : undefined,
-        isDirect: of("proxycommand") === undefined && of("proxyjump") === undefined,
-      };
 }
 
 /** ssh reads files and asks people, tells a host more than it needs, and leaves processes behind, unless told not to. */
@@ -219,5 +181,7 @@ export function parseDestination(text: string): { address: string; user?: string
     PATTERNS.address.test(address) &&
     (user === undefined || PATTERNS.user.test(user)) &&
     (port === undefined || PATTERNS.port.test(port));
-  return fits ? { address, user, port } : undefined;
+  return fits
+    ? { address, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) }
+    : undefined;
 }

@@ -1,9 +1,9 @@
-/** Where a state comes from: a folder in which Terraform is asked, a file, or standard input. */
+/** Where a state comes from: a directory in which Terraform is asked, a file, or standard input. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { messages, StateError } from "./messages";
-import { plain } from "../output/plain";
+import { readFileOrStandardInput } from "../input/standard-input";
+import { stateErrorAt, stateProblems } from "./state-error";
 
 /** The text of a state, and what to call it in messages. */
 export interface Source {
@@ -11,60 +11,56 @@ export interface Source {
   readonly text: string;
 }
 
-/** @param named a folder, a file, or `-` */
+/** @param named a directory, a file, or `-` */
 export function readSource(named: string): Source {
-  if (named === "-") {
-    const place = "standard input";
-    if (process.stdin.isTTY) {
-      throw at(place, messages.nothingPiped());
-    }
-    return { place, text: reading(place, standardInput) };
+  if (named !== "-" && attempt(named, () => statSync(named).isDirectory())) {
+    const place = stackIn(named);
+    return { place, text: terraform(place, ["show", "-json"]) };
   }
-  const isFolder = reading(named, () => statSync(named).isDirectory());
-  if (!isFolder) {
-    return { place: named, text: reading(named, () => readFileSync(named, "utf8")) };
+  const place = named === "-" ? "standard input" : named;
+  const text = attempt(place, () => readFileOrStandardInput(named));
+  if (text === undefined) {
+    throw stateErrorAt(place, stateProblems.nothingPiped());
   }
-  const place = stackIn(named);
-  return { place, text: terraform(place, ["show", "-json"]) };
+  return { place, text: text.toString("utf8") };
 }
 
-/** The state of the folder that Terraform runs in; its text is empty as long as there is none. */
+/** The state of the directory that Terraform runs in; its text is empty as long as there is none. */
 export function pullState(folder: string): Source {
   return { place: folder, text: terraform(folder, ["state", "pull"]) };
 }
 
-export function at(place: string, message: string): StateError {
-  return new StateError(`${plain(place)}: ${message}`);
-}
-
-function reading<T>(place: string, read: () => T): T {
+function attempt<T>(place: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw at(place, messages.cannotRead(plain((error as Error).message)));
+    throw stateErrorAt(place, stateProblems.cannotRead((error as Error).message));
   }
 }
 
-/** The folder that Terraform runs in: this one, or that of the only stack that cdktf has written below it. */
+/** The directory that Terraform runs in: this one, or that of the only stack that cdktf has written below it. */
 function stackIn(folder: string): string {
   const isStack = (path: string): boolean =>
     existsSync(join(path, ".terraform")) || readdirSync(path).some((file) => /\.tf(\.json)?$/.test(file));
-  if (reading(folder, () => isStack(folder))) {
+  if (attempt(folder, () => isStack(folder))) {
     return folder;
   }
   const stacks = ["cdktf.out/stacks", "stacks", "."]
     .map((below) => join(folder, below))
     .filter((path) => existsSync(path))
     .flatMap((path) =>
-      reading(path, () => readdirSync(path, { withFileTypes: true }).filter((one) => one.isDirectory()))
+      attempt(path, () => readdirSync(path, { withFileTypes: true }).filter((one) => one.isDirectory()))
         .map((one) => join(path, one.name))
         .filter((one) => existsSync(join(one, "cdk.tf.json"))),
     );
-  const distinct = [...new Set(stacks)];
-  if (distinct.length !== 1) {
-    throw at(folder, distinct.length === 0 ? messages.noStack() : messages.severalStacks(distinct));
+  const [stack, ...others] = new Set(stacks);
+  if (stack === undefined || others.length > 0) {
+    throw stateErrorAt(
+      folder,
+      stack === undefined ? stateProblems.noStack() : stateProblems.severalStacks([stack, ...others]),
+    );
   }
-  return distinct[0];
+  return stack;
 }
 
 function terraform(folder: string, command: readonly string[]): string {
@@ -78,38 +74,14 @@ function terraform(folder: string, command: readonly string[]): string {
   });
   if (error !== undefined) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw at(folder, missing ? messages.noTerraform(program) : messages.cannotRead(plain(error.message)));
+    throw stateErrorAt(folder, missing ? stateProblems.noTerraform(program) : stateProblems.cannotRead(error.message));
   }
   if (status !== 0) {
-    const words = stderr
+    const lines = stderr
       .split("\n")
       .map((line) => line.replace(/^[│╷╵\s]+/, "").trim())
       .filter((line) => line !== "");
-    throw at(folder, messages.terraformFailed(command.join(" "), plain(words.join(" "))));
+    throw stateErrorAt(folder, stateProblems.terraformFailed(command.join(" "), lines.join(" ")));
   }
   return stdout;
-}
-
-/** readFileSync(0) fails where the other end does not block and has nothing to say yet. */
-function standardInput(): string {
-  const chunks: Buffer[] = [];
-  const chunk = Buffer.alloc(1 << 16);
-  for (;;) {
-    try {
-      const length = readSync(0, chunk);
-      if (length === 0) {
-        return Buffer.concat(chunks).toString("utf8");
-      }
-      chunks.push(Buffer.from(chunk.subarray(0, length)));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") {
-        return Buffer.concat(chunks).toString("utf8");
-      }
-      if (code !== "EAGAIN") {
-        throw error;
-      }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-    }
-  }
 }

@@ -3,8 +3,11 @@
  * `terraform output -json` prints them. Only what is used is read; what is unknown to us is left alone, but not an
  * unknown major version.
  */
+import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
 import { isObject } from "../input/keys";
-import { messages, StateError } from "./messages";
+import { type Json, list, object, optionalText, parseJson, text } from "./json";
+import { instancesIn, parseStateFile } from "./state-file";
+import { StateError, stateProblems } from "./state-error";
 
 /** A resource instance. */
 export interface Instance {
@@ -35,45 +38,31 @@ export interface State {
   readonly listed: readonly ListedHost[];
 }
 
-type Json = Record<string, unknown>;
-
 export function readState(text: string): State {
-  const document = parse(text.replace(/^\uFEFF/, ""));
+  const document = parseJson(text);
   if (!isObject(document)) {
-    throw new StateError(messages.notAState());
+    throw new StateError(stateProblems.notAState());
   }
   if ("encrypted_data" in document) {
-    throw new StateError(messages.encrypted());
+    throw new StateError(stateProblems.encrypted());
   }
   if ("planned_values" in document || "resource_changes" in document) {
-    throw new StateError(messages.isPlan());
+    throw new StateError(stateProblems.isPlan());
   }
   if (typeof document.format_version === "string") {
     return fromShow(document, document.format_version);
   }
   if (typeof document.version === "number") {
-    return fromFile(document, document.version);
+    return fromFile(document);
   }
   return fromOutputs(document);
-}
-
-function parse(text: string): unknown {
-  if (text.trim() === "") {
-    throw new StateError(messages.empty());
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The error repeats a piece of the text.
-    throw new StateError(messages.notJson());
-  }
 }
 
 // terraform show -json
 
 function fromShow(document: Json, version: string): State {
   if (!/^1(\.|$)/.test(version)) {
-    throw new StateError(messages.unknownFormat(version));
+    throw new StateError(stateProblems.unknownFormat(version));
   }
   const root = object(object(document.values, "values").root_module, "values.root_module");
   return { instances: shownModule(root, "values.root_module"), listed: [] };
@@ -106,29 +95,18 @@ function shownModule(module: Json, place: string): Instance[] {
 
 // terraform.tfstate, terraform state pull
 
-function fromFile(document: Json, version: number): State {
-  if (version !== 4) {
-    throw new StateError(messages.unknownVersion(String(version)));
-  }
-  const instances = list(document.resources, "resources").flatMap((one, index) => {
-    const place = `resources[${index}]`;
-    const resource = object(one, place);
-    const common = {
-      module: typeof resource.module === "string" ? resource.module : "",
-      type: text(resource.type, `${place}.type`),
-      name: text(resource.name, `${place}.name`),
+function fromFile(document: Json): State {
+  const instances = instancesIn(parseStateFile(document)).map(({ resource, instance, place }): Instance => {
+    const attributes = object(instance.attributes, `${place}.attributes`);
+    return {
+      module: resource.module ?? "",
+      type: resource.type,
+      name: resource.name,
+      index: key(instance.index_key),
+      tainted: instance.status === "tainted",
+      deposed: typeof instance.deposed === "string",
+      values: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, unwrapped(value)])),
     };
-    return list(resource.instances, `${place}.instances`).map((instance, number): Instance => {
-      const own = object(instance, `${place}.instances[${number}]`);
-      const attributes = object(own.attributes, `${place}.instances[${number}].attributes`);
-      return {
-        ...common,
-        index: key(own.index_key),
-        tainted: own.status === "tainted",
-        deposed: typeof own.deposed === "string",
-        values: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, unwrapped(value)])),
-      };
-    });
   });
   return { instances, listed: [] };
 }
@@ -147,19 +125,18 @@ function fromOutputs(document: Json): State {
     const outputs = entries.map(([name, value]) => [name, (value as Json).value] as const);
     const locked = outputs.filter((output): output is [string, Json] => isLockedHosts(output[1]));
     if (locked.length === 0) {
-      throw new StateError(messages.noLockedHosts());
+      throw new StateError(stateProblems.noLockedHosts());
     }
     return { instances: [], listed: locked.flatMap(([name, hosts]) => listedHosts(name, hosts)) };
   }
   if (isLockedHosts(document)) {
     return { instances: [], listed: listedHosts("", document) };
   }
-  throw new StateError(messages.notAState());
+  throw new StateError(stateProblems.notAState());
 }
 
 function isLockedHosts(value: unknown): value is Json {
-  const isHost = (one: unknown): boolean =>
-    isObject(one) && "address" in one && "hold" in one && "ruleset_sha256" in one;
+  const isHost = (one: unknown): boolean => isObject(one) && LOCKED_HOST.every((name) => name in one);
   return isObject(value) && Object.values(value).every(isHost);
 }
 
@@ -169,41 +146,13 @@ function listedHosts(output: string, hosts: Json): ListedHost[] {
     return {
       key: name,
       output,
-      address: optionalText(host.address),
-      owner: optionalText(host.hold),
-      ruleset: optionalText(host.ruleset_sha256),
+      address: optionalText(host[TRIGGERS.address]),
+      owner: optionalText(host[TRIGGERS.hold]),
+      ruleset: optionalText(host[TRIGGERS.ruleset]),
     };
   });
 }
 
-// Absent and null are the same in a state: a value that is not known.
-
-function object(value: unknown, place: string): Json {
-  if (value === undefined || value === null) {
-    return {};
-  }
-  return isObject(value) ? value : malformed(place);
-}
-
-function list(value: unknown, place: string): readonly unknown[] {
-  if (value === undefined || value === null) {
-    return [];
-  }
-  return Array.isArray(value) ? value : malformed(place);
-}
-
-function text(value: unknown, place: string): string {
-  return typeof value === "string" ? value : malformed(place);
-}
-
 function key(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
-}
-
-export function optionalText(value: unknown): string | undefined {
-  return typeof value === "number" ? String(value) : typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function malformed(place: string): never {
-  throw new StateError(messages.malformed(place));
 }

@@ -1,10 +1,10 @@
-/** What a host is, by what the state says, what the host says, and what is seen of it from the outside. */
-import type { Answer } from "../ssh/answer";
-import type { Claim, Host } from "../state/hosts";
-import { messages } from "../state/messages";
-import { plain } from "../output/plain";
+/** What a host is, by what the state says, what the host answers, and what is seen of it from the outside. */
+import { plain, short } from "../output/text";
+import type { Answer, Answered } from "../ssh/answer";
+import type { Host } from "../state/hosts";
+import { type Condition, CONDITIONS, isLockedInState } from "./conditions";
 
-/** What came of knocking at ports that must be closed. */
+/** What came of probing ports that must be closed. */
 export type Outside =
   | { readonly kind: "tried"; readonly ports: readonly number[]; readonly answers: readonly PortAnswer[] }
   | { readonly kind: "skipped"; readonly why: string };
@@ -13,22 +13,6 @@ export interface PortAnswer {
   readonly port: number;
   readonly how: "accepts" | "refuses";
 }
-
-/** The words for a host, and what each means. */
-export const CONDITIONS = {
-  locked: "locked, as the state says: owner, ruleset and live rules agree, and nothing answers outside",
-  observed: "observed, as the state says: nothing is denied, and owner, ruleset and live rules agree",
-  unlocked: "open, and the state does not have it (only for hosts that --also names)",
-  open: "it should be locked, and is not; or a port that must be closed answers",
-  pending: "a lock waits for its confirm",
-  drifted: "locked, but the live rules or the ruleset are others",
-  "locked-by-someone-else": "locked, by another owner than the state says",
-  "locked-but-not-in-state": "locked, and the state does not say so",
-  unreachable: "no SSH connection to it, or to a machine that could prove to be it",
-  unclear: "it could not be asked, or its answer makes no sense",
-} as const;
-
-export type Condition = keyof typeof CONDITIONS;
 
 export interface Verdict {
   readonly condition: Condition;
@@ -40,67 +24,77 @@ export interface Verdict {
 export function judge(host: Host, answer: Answer, outside: Outside): Verdict {
   const [condition, ...details] = found(host, answer, outside);
   const why = host.why === undefined ? [] : [host.why];
-  return {
-    condition,
-    agrees: agrees(condition),
-    details: [...details, ...why],
-  };
+  return { condition, agrees: CONDITIONS[condition].agrees, details: [...details, ...why] };
 }
 
-export const agrees = (condition: Condition): boolean => ["locked", "observed", "unlocked"].includes(condition);
-
-/** What a state alone can say of a host. */
-export const claimAgrees = (claim: Claim): boolean => ["locked", "observed", "absent"].includes(claim);
-
 function found(host: Host, answer: Answer, outside: Outside): [Condition, ...string[]] {
-  if (answer.kind !== "told") {
+  if (answer.kind !== "answered") {
     return [answer.kind, answer.why];
   }
-  const inState = host.claim === "locked" || host.claim === "observed" || host.claim === "unfinished";
-  const { state, rules, owner, lockedAt } = answer;
+  const { state, rules, owner } = answer;
   if (state === "pending") {
-    return ["pending", owner === host.owner ? messages.isPending(owner) : messages.pendingOfOther(owner)];
+    return ["pending", owner === host.owner ? details.isPending(owner) : details.pendingOfOther(owner)];
   }
   if (state === "open") {
     if (rules !== "none") {
-      return ["drifted", messages.rulesUnrecorded()];
+      return ["drifted", details.rulesUnrecorded];
     }
-    return host.claim === "absent" ? ["unlocked"] : ["open", messages.isOpen()];
+    return host.claim === "absent" ? ["unlocked"] : ["open", details.isOpen];
   }
   if (state === "observed" && host.claim !== "observed") {
-    return ["open", messages.onlyObserves(owner, lockedAt)];
+    return ["open", details.onlyObserves(answer)];
   }
-  const drift = drifts(host, answer);
-  if (!inState) {
-    return ["locked-but-not-in-state", messages.otherOwner(owner, lockedAt), ...drift];
-  }
-  if (owner !== host.owner) {
-    return ["locked-by-someone-else", messages.otherOwner(owner, lockedAt), ...drift];
-  }
-  if (host.claim === "unfinished") {
-    return ["locked-but-not-in-state", ...drift];
-  }
-  const answers = outside.kind === "tried" ? outside.answers.map(({ port, how }) => messages.answersAt(port, how)) : [];
-  if (answers.length > 0) {
-    return ["open", messages.answers(answers), ...drift];
-  }
-  if (state === "locked" && host.claim === "observed") {
-    return ["drifted", messages.isLocked(), ...drift];
-  }
-  return drift.length > 0 ? ["drifted", ...drift] : [state];
+  return foundOfLock(host, answer, outside);
 }
 
-function drifts(host: Host, answer: Answer & { kind: "told" }): string[] {
-  const differs = (live: string, state: string | undefined): boolean => state !== undefined && state !== live;
+function foundOfLock(host: Host, answer: Answered, outside: Outside): [Condition, ...string[]] {
+  const { state, owner } = answer;
+  const differences = differencesOf(host, answer);
+  if (host.claim === "declared" || host.claim === "absent") {
+    return ["locked-but-not-in-state", details.ownedBy(answer), ...differences];
+  }
+  if (owner !== host.owner) {
+    return ["locked-by-someone-else", details.ownedBy(answer), ...differences];
+  }
+  if (host.claim === "unfinished") {
+    return ["locked-but-not-in-state", ...differences];
+  }
+  const answering = outside.kind === "tried" ? outside.answers : [];
+  if (answering.length > 0) {
+    return ["open", details.answersOutside(answering), ...differences];
+  }
+  if (state === "locked" && host.claim === "observed") {
+    return ["drifted", details.isLocked, ...differences];
+  }
+  return differences.length > 0 ? ["drifted", ...differences] : [state];
+}
+
+function differencesOf(host: Host, { rules, problem, owner, ruleset, program }: Answered): string[] {
+  const isOfState = isLockedInState(host.claim) && owner === host.owner;
+  const differs = (what: string, live: string, state: string | undefined): string[] =>
+    isOfState && state !== undefined && state !== live
+      ? [`has ${what} ${short(live)}, but the state has ${short(state)}`]
+      : [];
   return [
-    ...(answer.rules === "matches" ? [] : [messages.rulesDrifted()]),
-    // Such as that nothing would put the rules back.
-    ...(answer.rules === "matches" && answer.problem !== "" ? [plain(answer.problem)] : []),
-    ...((host.claim === "locked" || host.claim === "observed") && answer.owner === host.owner
-      ? [
-          ...(differs(answer.ruleset, host.ruleset) ? [messages.otherRuleset(answer.ruleset, host.ruleset ?? "")] : []),
-          ...(differs(answer.program, host.program) ? [messages.otherProgram(answer.program, host.program ?? "")] : []),
-        ]
-      : []),
+    ...(rules === "matches" ? [] : [details.rulesDrifted]),
+    // Such as that no guard would restore the rules.
+    ...(rules === "matches" && problem !== "" ? [plain(problem)] : []),
+    ...differs("ruleset", ruleset, host.ruleset),
+    ...differs("host program", program, host.program),
   ];
 }
+
+const details = {
+  isOpen: "it is not locked",
+  isLocked: "it is locked, but the state says that it is only observed",
+  rulesDrifted: "the live rules differ from the ruleset: another program changed them",
+  rulesUnrecorded: "unrecorded rules of the host program are live",
+  onlyObserves: ({ owner, lockedAt }: Answered): string =>
+    `it is only observed (hold ${owner}, since ${lockedAt}): nothing is denied`,
+  isPending: (owner: string): string => `a lock of ${short(owner)} waits for its confirm, or for its watchdog`,
+  pendingOfOther: (owner: string): string => `a lock of another owner (${plain(owner)}) waits for its confirm`,
+  ownedBy: ({ owner, lockedAt }: Answered): string =>
+    `owned by ${plain(owner)}${lockedAt === "" ? "" : ` since ${plain(lockedAt)}`}`,
+  answersOutside: (answers: readonly PortAnswer[]): string =>
+    `it reports that it is locked, but from here ${answers.map(({ port, how }) => `port ${port} ${how} connections`).join(", ")}`,
+} as const;

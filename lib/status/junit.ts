@@ -1,9 +1,9 @@
 /** The report for a build server: one test a host, which fails where state and host do not agree. */
 import { XMLBuilder } from "fast-xml-parser";
-import type { Report } from "./report";
-import { plain } from "../output/plain";
+import type { StatusReport } from "./status-report";
+import { plain } from "../output/text";
 
-export function toJunit({ hosts, live }: Report): string {
+export function toJunit({ hosts, live }: StatusReport): string {
   const failures = hosts.filter(({ agrees }) => !agrees).length;
   const name = live ? "ssh-only-firewall status --live" : "ssh-only-firewall status";
   const builder = new XMLBuilder({ ignoreAttributes: false, format: true, suppressEmptyNode: true });

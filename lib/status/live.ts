@@ -1,16 +1,16 @@
-/** Asks all hosts whether they are as the state says, and knocks at those that can be reached directly. */
+/** Asks all hosts whether they are as the state says, and probes those that can be reached directly. */
 import { question } from "../host/program";
-import type { Said } from "../ssh/ask";
-import type { Host } from "../state/hosts";
 import type { Answer } from "../ssh/answer";
+import type { Reply } from "../ssh/question";
+import { type Reach, type ReachSettings, type Visit, visitAll } from "../ssh/reach";
+import type { Host } from "../state/hosts";
 import { judge, type Outside, type Verdict } from "./judge";
-import { messages } from "../state/messages";
-import { knock, mannersOf, portsToTry } from "./ports";
-import { type Reach, type ReachSettings, visitAll } from "../ssh/reach";
+import { readRuleset } from "../ruleset/reader";
+import { portsToTry, probe } from "./ports";
 
 export interface LiveSettings extends ReachSettings {
-  /** Undefined: those that tell most. */
-  readonly probePorts?: readonly number[];
+  /** Undefined: those that are most likely to answer. */
+  readonly probePorts: readonly number[] | undefined;
   readonly probe: boolean;
 }
 
@@ -20,49 +20,48 @@ export interface Finding extends Verdict {
 }
 
 /** A login is nine round trips and more, so that a third of its time is three. */
-const KNOCK_MS = { share: 1 / 3, least: 150, most: 1300 } as const;
+const PROBE_MS = { share: 1 / 3, least: 150, most: 1300 } as const;
 
-/** What was found of each host, in the order of `hosts`; for the rest, see `visitAll`. */
+/** What was found of each host, in the order of `hosts`. */
 export function askAll(
   hosts: readonly Host[],
   settings: LiveSettings,
-  heard: (finding: Finding) => void,
-  stoppable: (stop: () => void) => void,
+  visit: Visit<Finding>,
 ): Promise<readonly Finding[]> {
-  return visitAll(hosts, settings, (host, reach) => look(host, reach, settings), heard, stoppable);
+  return visitAll(hosts, settings, (host, reach) => look(host, reach, settings), visit);
 }
 
 async function look(host: Host, reach: Reach, settings: LiveSettings): Promise<Finding> {
-  const said = await reach.ask(question());
-  const { answer } = said;
-  // Knocking is waiting, and takes no turn.
-  const outside = await outsideOf(host, said, reach, settings);
+  const reply = await reach.ask(question());
+  const { answer } = reply;
+  // Probing is waiting, and takes no turn.
+  const outside = await outsideOf(host, reply, reach, settings);
   return { ...judge(host, answer, outside), answer, outside };
 }
 
-async function outsideOf(host: Host, said: Said, reach: Reach, settings: LiveSettings): Promise<Outside> {
-  const { answer, milliseconds } = said;
-  if (!settings.probe || answer.kind !== "told" || answer.state !== "locked") {
-    return skipped(messages.notWanted());
+async function outsideOf(host: Host, reply: Reply, reach: Reach, settings: LiveSettings): Promise<Outside> {
+  const { answer, milliseconds } = reply;
+  if (!settings.probe || answer.kind !== "answered" || answer.state !== "locked") {
+    return skipped("not tried");
   }
   if (host.connection.bastionHost !== undefined) {
-    return skipped(messages.throughBastion());
+    return skipped("not tried: through a bastion");
   }
-  const destination = await reach.destinationOf(said);
+  const destination = await reach.destinationOf(reply);
   if (destination === undefined) {
-    return skipped(messages.notResolved());
+    return skipped("not tried: no address");
   }
   if (!destination.isDirect) {
-    return skipped(messages.throughBastion());
+    return skipped("not tried: through a bastion");
   }
   // Behind that port of a gateway is the host; behind its others there may be anything.
   if (answer.port !== undefined && destination.port !== undefined && destination.port !== answer.port) {
-    return skipped(messages.throughForward());
+    return skipped("not tried: through a forwarded port");
   }
-  const manners = mannersOf(host.texts);
-  const ports = portsToTry(settings.probePorts, answer, manners, destination.port);
-  const wait = Math.min(Math.max(milliseconds * KNOCK_MS.share, KNOCK_MS.least), KNOCK_MS.most);
-  return ports.length === 0 ? skipped(messages.noPort()) : knock(destination.host, ports, manners, wait);
+  const ruleset = readRuleset(host.texts);
+  const ports = portsToTry(settings.probePorts, answer, ruleset, destination.port);
+  const wait = Math.min(Math.max(milliseconds * PROBE_MS.share, PROBE_MS.least), PROBE_MS.most);
+  return ports.length === 0 ? skipped("not tried: no port") : probe(destination.host, ports, ruleset, wait);
 }
 
 const skipped = (why: string): Outside => ({ kind: "skipped", why });

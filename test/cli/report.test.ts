@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { UsageReport } from "../../lib/report/report";
+import { reportQuestion } from "../../lib/host/program";
+import type { UsageReport } from "../../lib/report/usage-report";
 import { shellWord } from "../../lib/output/shell-word";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 import { filed, PROGRAM, RULESET, type Tracked } from "../state/support/states";
@@ -58,10 +59,7 @@ test("0 when all were asked; a table without colours; the question is the same f
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^web-1 +web-1 +locked +2026-09-01T08:00:00Z +3 peers were denied, last on /m);
   expect(stdout).not.toContain("\u001b");
-  const parts = ["strays.sh", "ask.sh", "ask-report.sh"].map((name) =>
-    readFileSync(join(ROOT, "lib/host", name), "utf8"),
-  );
-  expect(readFileSync(join(folder, "question"), "utf8")).toContain(shellWord(parts.join("\n")));
+  expect(readFileSync(join(folder, "question"), "utf8")).toContain(shellWord(reportQuestion()));
 });
 
 test("2 when one could not be asked, with the reason", () => {
@@ -79,7 +77,7 @@ test("1 when none could be asked, and the reasons all the same", () => {
   const { code, stdout, stderr } = report(stateFile("gone-1", "gone-2"));
   expect(code).toBe(1);
   expect(stdout.match(/No route to host/g)).toHaveLength(2);
-  expect(stderr).toMatch(/^No host gave a report, .*; the reasons are beside the hosts\.\n$/);
+  expect(stderr).toMatch(/^No host gave a report, .*; the report gives the reasons\.\n$/);
 });
 
 test("2 when one has another owner than the state says, in the verdict too", () => {
@@ -93,7 +91,7 @@ test("2 when one has another owner than the state says, in the verdict too", () 
         condition: "locked-by-someone-else",
         agrees: false,
         verdict: expect.stringMatching(
-          /^It is not what the state says, but locked-by-someone-else: owned by somebody-else\. 3 peers were denied, /,
+          /^It does not match the state: it is locked-by-someone-else \(owned by somebody-else\)\. 3 peers were denied, /,
         ),
       },
       { condition: "locked", agrees: true, verdict: expect.stringMatching(/^3 peers were denied, /) },
@@ -103,7 +101,7 @@ test("2 when one has another owner than the state says, in the verdict too", () 
     const shown = report(stateFile("taken"), ...form);
     expect(shown.code).toBe(2);
     expect(shown.stdout).toMatch(
-      /not what the state says[^]*1 not as the state says|1 not as the state says[^]*not what the state says/,
+      /not match the state[^]*1 not as the state says|1 not as the state says[^]*not match the state/,
     );
   }
 });
@@ -140,10 +138,10 @@ test("prints nothing of the state but names and addresses", () => {
 });
 
 test.each([
-  [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a folder, or - /],
+  [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a directory, or - /],
   [["--json", "--html"], /^error: option '--html' cannot be used with option '--json'[^]*Nothing was read\.\n$/],
   [["--timeout", "0"], /^error: .* It must be a whole number from 1 to 3600\./],
-  [["--identity", "nowhere"], /^error: .* "nowhere" is not there; name a file that is\./],
+  [["--identity", "nowhere"], /^error: .* "nowhere" does not exist; name a file that does\./],
   [["--live"], /^error: unknown option '--live'/],
 ])("%j is exit code 1, with the remedy, and nothing on standard output", (args, message) => {
   expect(run(program("ssh-only-firewall", "report", ...args), emptyFolder(), env)).toEqual({

@@ -135,12 +135,12 @@ describe("review refuses, with exit code 1 and nothing on standard output,", () 
     [
       "an unknown kind of danger",
       ["safe.json", "--fail-on", "opend"],
-      /^error: .*'opend' is invalid\. "opend" is no kind of danger; did you mean opened\?\n[^]*\nNothing was reviewed\.\n$/,
+      /^error: .*'opend' is invalid\. "opend" is not a kind of danger; did you mean opened\?\n[^]*\nNothing was reviewed\.\n$/,
     ],
     [
       "a name that could end the marker",
       ["safe.json", "--name", "a-->"],
-      /^error: .*It is made of letters and digits.*\n[^]*\nNothing was reviewed\.\n$/,
+      /^error: .*It must be letters and digits.*\n[^]*\nNothing was reviewed\.\n$/,
     ],
     ["no plan at all", [], /^error: missing required argument 'PLAN'\n[^]*\nNothing was reviewed\.\n$/],
     [

@@ -8,7 +8,8 @@ import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { hostsIn } from "../../lib/state/hosts";
 import { toJunit } from "../../lib/status/junit";
-import { type Report, reportOf } from "../../lib/status/report";
+import { type StatusReport, statusReport } from "../../lib/status/status-report";
+import { NO_COLOURS } from "../../lib/output/colours";
 import { readState } from "../../lib/state/state";
 import { toTable } from "../../lib/status/table";
 import { eventually } from "../support/eventually";
@@ -33,7 +34,7 @@ function executable(file: string, text: string): void {
   chmodSync(file, 0o755);
 }
 
-/** Something of this machine listens there while it is knocked at. */
+/** Something of this machine listens there while it is probed. */
 const OPEN_PORT = 39_421;
 
 /** An ssh that answers for a locked host, but says what it was asked; `hung` never answers. */
@@ -105,7 +106,9 @@ describe("a state alone", () => {
     const [command, ...args] = program("ssh-only-firewall", "status", "-", "--json");
     const { status: code, stdout } = spawnSync(command, args, { input: JSON.stringify(state), encoding: "utf8" });
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as Report).hosts).toMatchObject([{ host: "web", state: "locked", condition: null }]);
+    expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([
+      { host: "web", state: "locked", condition: null },
+    ]);
   });
 
   test("prints nothing of other resources and of outputs, in no form", () => {
@@ -178,15 +181,15 @@ describe("a state alone", () => {
 
   const folder = emptyFolder();
   test.each([
-    [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a folder, or - /],
-    [["."], /^\.: there is no stack in it; name the folder of a stack \(cdktf\.out/],
-    [[stateFile([])], /terraform\.tfstate: it has no host of a firewall, so nothing was looked at/],
+    [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a directory, or - /],
+    [["."], /^\.: there is no stack in it; name the directory of a stack \(cdktf\.out/],
+    [[stateFile([])], /terraform\.tfstate: it has no host of a firewall, so nothing was checked/],
     [["--json", "--junit"], /^error: option '--junit' cannot be used with option '--json'/],
     [["--concurrency", "0", "--live"], /^error: .*'0' is invalid\. It must be a whole number from 1 to 1000\./],
-    [["--probe-ports", "80,http", "--live"], /^error: .* It must be ports from 1 to 65535 with commas between\./],
-    [["--also", "-oProxyCommand=id", "--live"], /^error: .* It must be an address or name, with USER@/],
-    [["--identity", "nowhere", "--live"], /^error: .* "nowhere" is not there; name a file that is\./],
-    [["--user", "ops", "--no-probe"], /^--user, --no-probe: the hosts are asked with --live only; /],
+    [["--probe-ports", "80,http", "--live"], /^error: .* It must be ports from 1 to 65535, separated by commas\./],
+    [["--also", "-oProxyCommand=id", "--live"], /^error: .* It must be an address or name: \[USER@\]ADDRESS/],
+    [["--identity", "nowhere", "--live"], /^error: .* "nowhere" does not exist; name a file that does\./],
+    [["--user", "ops", "--no-probe"], /^--user, --no-probe: has no effect without --live; /],
     [["--liv"], /^error: unknown option '--liv'/],
   ])("%j is no verdict: exit code 1, with the remedy", (args, message) => {
     expect(status(args, folder)).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
@@ -200,7 +203,7 @@ describe("hosts that are asked", () => {
     const file = stateFile(keys.map((key) => ({ key, address: key, owner: ownerOf({ key }) })));
     const { code, stdout, stderr } = status([file, "--live", "--no-probe", "--json", "--concurrency", "40"], ROOT, env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const { hosts, fingerprint } = JSON.parse(stdout) as Report;
+    const { hosts, fingerprint } = JSON.parse(stdout) as StatusReport;
     expect(hosts.map(({ host }) => host)).toEqual(keys);
     expect(fingerprint.live).toBe(fingerprint.state);
   });
@@ -211,14 +214,14 @@ describe("hosts that are asked", () => {
     const file = stateFile(keys.map((key) => ({ key, address: key })));
     const { code, stdout, stderr } = status([file, "--live", "--no-probe", "--json", "--concurrency", "40"], ROOT, env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const { hosts, counts, fingerprint } = JSON.parse(stdout) as Report;
+    const { hosts, counts, fingerprint } = JSON.parse(stdout) as StatusReport;
     expect(hosts.map(({ host, onHost }) => [host, onHost?.owner])).toEqual(keys.map((key) => [key, `owner-of-${key}`]));
     expect(counts).toEqual({ locked: 1000 });
     expect(fingerprint.live).toBe(fingerprint.state);
     expect(readdirSync(folder).filter((name) => name.startsWith("asked-"))).toHaveLength(1000);
   });
 
-  test("are not knocked at behind a forwarded port: whatever answers there is the gateway", async () => {
+  test("are not probed behind a forwarded port: whatever answers there is the gateway", async () => {
     const { env } = fakeSsh();
     const gateway = createServer().listen(OPEN_PORT, "127.0.0.1");
     await once(gateway, "listening");
@@ -226,7 +229,7 @@ describe("hosts that are asked", () => {
     const { code, stdout } = status([file, "--live", "--json"], ROOT, env);
     gateway.close();
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+    expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([
       { condition: "locked", agrees: true, outside: "not tried: through a forwarded port" },
     ]);
   });
@@ -241,8 +244,8 @@ describe("hosts that are asked", () => {
       cwd: ROOT,
       env: { ...process.env, ...env, TSX_TSCONFIG_PATH: join(ROOT, "tsconfig.json") },
     });
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    let printed = "";
+    child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
     const gone = new Promise((resolve) => child.once("exit", resolve));
     await eventually("every host is asked", () =>
       ["hung", "web-1", "web-2"].every((key) => existsSync(join(folder, `asked-${key}`))),
@@ -253,7 +256,7 @@ describe("hosts that are asked", () => {
     child.kill("SIGINT");
     expect(await gone).toBe(130);
     expect(kept()).toEqual([]);
-    expect(said).toBe("Stopped: not all hosts were asked, and no process or key was left behind.\n");
+    expect(printed).toBe("Stopped: not all hosts were asked, and no process or key was left behind.\n");
     expect(spawnSync("pgrep", ["-f", join(folder, "bin/ssh")], { encoding: "utf8" }).stdout).toBe("");
   });
 
@@ -263,7 +266,7 @@ describe("hosts that are asked", () => {
     const command = program("ssh-only-firewall", "status", file, "--live", "--no-probe").map((word) => `'${word}'`);
     const shownTo = (more: Record<string, string>): string =>
       run(["script", "-qec", command.join(" "), "/dev/null"], ROOT, { ...env, TERM: "xterm", ...more }).stdout;
-    expect(shownTo({})).toMatch(/0 of 1 hosts asked[^]*1 of 1 hosts asked/);
+    expect(shownTo({})).toMatch(/0 of 1 host asked[^]*1 of 1 host asked/);
     expect(shownTo({})).toContain("\u001b[32mlocked\u001b[39m");
     expect(shownTo({ NO_COLOR: "1" })).not.toContain("\u001b[3");
     expect(status([file, "--live", "--no-probe"], ROOT, { ...env, FORCE_COLOR: "1", CI: "1" }).stdout).not.toContain(
@@ -278,16 +281,16 @@ describe("hosts that are asked", () => {
     const file = stateFile([{ key: "web", address: "web" }]);
     const { code, stdout } = status([file, "--fleet", fleet, "--json"], ROOT, env);
     expect(code).toBe(2);
-    expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+    expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([
       { host: "web", state: "locked", agrees: true },
-      { host: "new", state: "not in it", agrees: false, details: ["in the fleet file, and not in the state"] },
+      { host: "new", state: "not in it", agrees: false, details: ["in the fleet file but not in the state"] },
     ]);
   });
 });
 
 describe("reports", () => {
-  const reportFor = (hosts: readonly Tracked[]): Report =>
-    reportOf(hostsIn(readState(JSON.stringify(filed(hosts, DATA)))), undefined);
+  const reportFor = (hosts: readonly Tracked[]): StatusReport =>
+    statusReport(hostsIn(readState(JSON.stringify(filed(hosts, DATA)))), undefined);
 
   test("as JUnit have a failure for each host that is not as it should be", () => {
     const xml = toJunit(reportFor([{ key: "a" }, { key: "b", lockdown: "tainted" }]));
@@ -316,7 +319,7 @@ describe("reports", () => {
         const xml = toJunit(report);
         expect(XMLValidator.validate(xml)).toBe(true);
         expect(new XMLParser().parse(xml)).toHaveProperty("testsuites.testsuite.testcase.failure");
-        const table = toTable(report, false);
+        const table = toTable(report, NO_COLOURS);
         expect(table).not.toMatch(/[^\n\P{C}]/u);
         expect(table.split("\n").filter((line) => line.includes("unfinished"))).toHaveLength(2);
       }),

@@ -113,11 +113,11 @@ test.each([{}, { detectDrift: false }])("has no program to run with %p", (props)
   const error = synthErrorOf(
     (stack) => new SshOnlyFirewall(stack, "f", { hosts, driftProgram: ["drift.sh"], ...props }),
   );
-  expect(error).toContain("driftProgram: is run by nobody; set detectDrift to true, or leave this out");
+  expect(error).toContain("driftProgram: has no effect unless detectDrift is true; set it, or leave this out");
 });
 
 test("can be had in a fleet file", () => {
   const { fleet, problems } = parseFleet("detectDrift: true\ndriftProgram: [drift.sh]\nhosts: { a: 192.0.2.1 }\n");
   expect(problems).toEqual([]);
-  expect(fleet?.props).toMatchObject({ detectDrift: true, driftProgram: ["drift.sh"] });
+  expect(fleet?.firewall.settings.driftProgram).toEqual(["drift.sh"]);
 });

@@ -273,9 +273,9 @@ describe("what cannot be", () => {
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
     [
       { shards: 4, movedFromShards: 4 },
-      "movedFromShards: has 4, as shards is, and from there nothing has to be moved; take it out",
+      "movedFromShards: has 4, which is the current value of shards, so there is nothing to move from there; take it out",
     ],
-    [{ shards: 4, movedFromShards: [1, 4] }, "movedFromShards: has 4, as shards is, and from there nothing has to be"],
+    [{ shards: 4, movedFromShards: [1, 4] }, "movedFromShards: has 4, which is the current value of shards"],
     [
       { shards: 4, movedFromShards: [1, 2, 1] },
       "movedFromShards: has 1 twice; name each number once, the oldest first",
@@ -285,8 +285,8 @@ describe("what cannot be", () => {
       "movedFromShards[1]: must be a number, not text; did you mean 2 without quotes?",
     ],
     [{ waves: ["web-1"] }, 'waves[0]: must be a list; did you mean ["web-1"]?'],
-    [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is no host of this firewall; did you mean "web-1"?'],
-    [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" stands in a wave already; take it out of one'],
+    [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is not a host of this firewall; did you mean "web-1"?'],
+    [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" is in a wave already; take it out of one'],
     [{ waves: [[7]] }, "waves[0][0]: must be text, not 7"],
   ])("%j is refused with its place", (props, problem) => {
     expect(problemsWith({ hosts, ...(props as object) })).toContain(problem);

@@ -2,7 +2,7 @@
 import { PolicyException, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../lib/ruleset/backends";
 import { partsOf, synth } from "./support/configuration";
 
 /** Which ruleset each host gets. */

@@ -143,7 +143,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       await subject.reachable();
       const scan = await subject.lab.scanTcp(host, { ports: "1-1024" });
       expect(scan).toEqual({ open: [22], closed: [], filteredCount: 1023 });
-      expect(await subject.hostLog()).toMatch(/removed or changed by another program.*\n$/);
+      expect(await subject.hostLog()).toMatch(/another program removed or changed the rules: .*\n$/);
     });
 
     const damages: Record<string, string> = {

@@ -104,7 +104,7 @@ describeLab(
         expect(stdout).toMatch(
           new RegExp(
             `^This plan leaves these hosts as they are:\n  web-3 \\(${lab.host("web-3").ipv4}\\) is unreachable: .*\n` +
-              "  Unreachable: mend the way from here to the host, then plan again\\.\n",
+              "  Unreachable: restore the connection from here to the host, then plan again\\.\n",
             "m",
           ),
         );
@@ -117,9 +117,7 @@ describeLab(
         expect(code).toBe(1);
         const words = stderr.replace(/[│\s]+/g, " ");
         expect(words).toContain(`${terraform.folder}: no-such-terraform is not installed here; install it, set `);
-        expect(words).toContain(
-          "mend this, or set detectDrift to false. terraform destroy goes on with -refresh=false.",
-        );
+        expect(words).toContain("fix this, or set detectDrift to false. For terraform destroy, add -refresh=false.");
         expect((await terraform.plan(["-destroy", "-refresh=false"])).hasChanges).toBe(true);
       });
 

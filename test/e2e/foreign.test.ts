@@ -337,7 +337,7 @@ describeLab(
       });
 
       test("is named", () => {
-        expect(saidBy(name, apply.stdout)).toContain(`look there: ${says}`);
+        expect(saidBy(name, apply.stdout)).toContain(`change that rule: ${says}`);
       });
     });
   },

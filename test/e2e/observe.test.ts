@@ -1,6 +1,6 @@
 /** `mode: observe`, the rehearsal: nothing is denied and everything is recorded, until the mode is taken away. */
 import { defined } from "../support/required";
-import type { HostUsage } from "../../lib/report/report";
+import type { HostUsage } from "../../lib/report/usage-report";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Peer, type TcpScan } from "../lab/lab";
 import { firewalls, statusOf } from "./support/drill";
@@ -93,14 +93,16 @@ describeLab(
         const { state, verdict, totals, denied } = seen.usage;
         expect(state).toBe("observed");
         if (firewall !== "nftables") {
-          expect(verdict).toMatch(/^\d+ packets coming in would have been denied/);
+          expect(verdict).toMatch(/^\d+ inbound packets would have been denied/);
           expect(Object.fromEntries(totals.map(({ direction, packets }) => [direction, packets]))).toEqual({
             in: expect.any(Number),
             out: expect.any(Number),
           });
           return;
         }
-        expect(verdict).toMatch(/^\d+ peers? w(as|ere) seen that would be denied.* that it would be denied/);
+        expect(verdict).toMatch(
+          /^\d+ peers? would have been denied.* The host tried to reach .* and would have been denied/,
+        );
         expect(denied.map(named)).toEqual(expect.arrayContaining(used()));
         // Answers are nobody's use of the host.
         const ofStranger = denied.filter(({ protocol, peer }) => ["tcp", "udp"].includes(protocol) && isStranger(peer));

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { toPage } from "../../lib/report/page";
-import type { UsageReport } from "../../lib/report/report";
+import type { UsageReport } from "../../lib/report/usage-report";
 import { emptyFolder } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
-import { at, DENIED, fleet, JOURNAL, reportOn, SS, told } from "../report/support/reports";
+import { at, DENIED, fleet, JOURNAL, reportOn, SS, answered } from "../report/support/reports";
 
 jest.setTimeout(120_000);
 
@@ -16,7 +16,7 @@ const worst = (): UsageReport => {
   const name = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">".repeat(5);
   const long = `in 6 2001:db8:1234:5678:9abc:def0:1234:5678 65535 123456789012345 ${at(1)} ${at(70)}\n`;
   const login = `2026-09-10T10:00:00+0000 h sshd[1]: Accepted publickey for ${"u".repeat(200)} from ${"f".repeat(100)} port 1 ssh2\n`;
-  return reportOn({ [name]: told({ denied: DENIED + long, sockets: SS, logins: JOURNAL + login }) });
+  return reportOn({ [name]: answered({ denied: DENIED + long, sockets: SS, logins: JOURNAL + login }) });
 };
 
 describeLab(

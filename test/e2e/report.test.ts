@@ -1,6 +1,6 @@
 /** `report` against hosts that were used, that were not, and that are gone. */
 import { items } from "../support/required";
-import type { UsageReport } from "../../lib/report/report";
+import type { UsageReport } from "../../lib/report/usage-report";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
 import { runReport } from "./support/report-command";
@@ -66,7 +66,7 @@ describeLab(
         expect(before <= from && from <= to && to <= Date.now()).toBe(true);
       }
       expect(used.verdict).toMatch(
-        /^1 peer was denied, last on 20[^ ]+Z\. The host tried 2 addresses that it was denied, last on 20[^ ]+Z\.$/,
+        /^1 peer was denied, last on 20[^ ]+Z\. The host tried to reach 2 addresses and was denied, last on 20[^ ]+Z\.$/,
       );
       expect(used).toMatchObject({ asked: true, state: "locked", backend: "nftables", sshPort: 22, unread: [] });
       expect(Date.parse(used.since as string)).toBeGreaterThanOrEqual(before);
@@ -90,7 +90,7 @@ describeLab(
         sshPort: 2222,
         denied: [],
         totals: [{ direction: "in", packets: 5 }],
-        verdict: expect.stringMatching(/^5 packets coming in were denied, last on /),
+        verdict: expect.stringMatching(/^5 inbound packets were denied, last on /),
       });
       expect(gone).toMatchObject({
         asked: false,

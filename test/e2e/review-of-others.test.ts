@@ -158,7 +158,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     await made.apply(firewall(made, { hosts: hosts(1) }));
     const review = reviewed(await made.plan(firewall(made, { hosts: { renamed: "10.0.0.1" } })));
     expect(details(review, "owner")).toEqual([
-      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
     ]);
   });
 
@@ -170,10 +170,10 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const review = reviewed(await made.plan(firewall(made, { hosts: own, connection: {} })));
     expect(outcomes(review)).toEqual({ "web-1": "update", "web-2": "update" });
     expect(defined(review.hosts[0]).why).toHaveLength(1);
-    expect(defined(review.hosts[0]).why[0]).toMatch(/^remembered anew: .*\bbastion_host\b.*\buser\b/);
-    expect(defined(review.hosts[1]).why[0]).toMatch(/^remembered anew: .*\bhost_key\b/);
+    expect(defined(review.hosts[0]).why[0]).toMatch(/^updated in Terraform: .*\bbastion_host\b.*\buser\b/);
+    expect(defined(review.hosts[1]).why[0]).toMatch(/^updated in Terraform: .*\bhost_key\b/);
     expect(review.markdown).not.toContain("203.0.113.66");
-    expect(review.markdown).toContain("Of 2 hosts: 2 remembered anew.**");
+    expect(review.markdown).toContain("Of 2 hosts: 2 updated in Terraform only.**");
     expect(details(review, "host-key")).toEqual([
       "web-2: it was pinned until now; another machine could answer in its place",
     ]);
@@ -188,12 +188,12 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const [made, fresh] = [await project(), await project()];
     const both = made.configuration(two(hosts(1)));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "fleet/web-1: 10.0.0.1 is the address of two/other too; its lock may be refused, unless takeOver is set",
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+      "fleet/web-1: 10.0.0.1 is the address of two/other too; its lock may be refused unless takeOver is set",
+      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused unless takeOver is set",
     ]);
     await made.apply(firewall(made, { hosts: hosts(1) }));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused unless takeOver is set",
     ]);
     // Behind one address, at ports of their own.
     const apart = { "web-1": { address: "10.0.0.1", connection: { ...connection, port: 2201 } } };
@@ -204,8 +204,8 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const swapped = { hosts: { "web-1": "10.0.0.2", "web-2": "10.0.0.1" } };
     const review = await change({ hosts: hosts(2) }, swapped);
     expect(details(review, "owner")).toEqual([
-      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused, unless takeOver is set",
-      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused unless takeOver is set",
+      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
     ]);
   });
 
@@ -253,7 +253,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     inline[0] = alter(script);
     expect(inline[0]).not.toBe(script);
     expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
-      "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+      "-: terraform_data.fleet_lockdown uploads a script that this version of ssh-only-firewall does not write: read it, or review with the version that wrote the configuration",
     ]);
   });
 
@@ -264,7 +264,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const configuration = firewall(made, { hosts: hosts(1) }) as { locals: Record<string, string> };
       configuration.locals[name] += "curl evil.example\n";
       expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
-        "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+        "-: terraform_data.fleet_lockdown uploads a script that this version of ssh-only-firewall does not write: read it, or review with the version that wrote the configuration",
       ]);
     },
   );

@@ -42,7 +42,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     test("of a host that is taken out, and that stays locked, says that nothing opens it", async () => {
       const review = await change({ hosts: hosts(3) }, { tracker, hosts: hosts(2), onDestroy: "leave-locked" });
       expect(details(review, "left-locked")).toEqual([
-        "web-3: 10.0.0.3: no unlock runs, for onDestroy is leave-locked",
+        "web-3: 10.0.0.3: no unlock runs, because onDestroy is leave-locked",
       ]);
       expect(kinds(review)).toEqual(["left-locked"]);
     });
@@ -52,7 +52,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: moved });
       expect(kinds(review)).toEqual(["address"]);
       expect(details(review, "address")).toEqual([
-        "web-2: 10.0.0.2 becomes 203.0.113.9; the old address is unlocked, and open",
+        "web-2: 10.0.0.2 becomes 203.0.113.9; the old address is unlocked and open",
       ]);
       expectGolden("address-changed.md", review.markdown);
     });
@@ -130,13 +130,13 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect([outcomes(without), kinds(without)]).toEqual([only, []]);
       expect(defined(without.hosts[1]).why).toEqual(["its persist changes"]);
       expect(without.planned.text).toMatch(/\+ "?persist"? += "false"/);
-      expect(without.markdown).toContain("- Locked through restarts: `no, a restart opens the host`.");
+      expect(without.markdown).toContain("- Locked across restarts: `no, a restart opens the host`.");
 
       await made.apply(firewall(made, { tracker, hosts: off }));
       expect((await made.plan(firewall(made, { tracker, hosts: off }))).text).toContain("No changes.");
       const again = reviewed(await made.plan(firewall(made, { tracker, hosts: on })));
       expect([outcomes(again), kinds(again)]).toEqual([only, []]);
-      expect(again.markdown).toContain("- Locked through restarts: `yes`.");
+      expect(again.markdown).toContain("- Locked across restarts: `yes`.");
       // For all hosts together: those that had it already are left alone.
       const all = reviewed(await made.plan(firewall(made, { tracker, hosts: on, persist: false })));
       expect(outcomes(all)).toEqual({ "web-1": "relock", "web-2": "stay", "web-3": "relock" });
@@ -145,7 +145,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     test("of hosts without a pinned host key names them, and only those", async () => {
       const one = { ...hosts(2), "web-1": { address: "10.0.0.1", connection } };
       expect(details(await change(undefined, { tracker, hosts: one, connection: {} }), "host-key")).toEqual([
-        "web-2: another machine could answer in its place; give connection.hostKey",
+        "web-2: another machine could answer in its place; set connection.hostKey",
       ]);
       const none = await change(undefined, { tracker, hosts: hosts(2), connection: {} });
       expect(details(none, "host-key")).toHaveLength(2);
@@ -171,7 +171,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
         delete resource.triggers?.host_key;
       }
       expect(details(reviewed(await made.plan(older)), "host-key")).toEqual([
-        "web-1: this plan does not tell whether it is pinned",
+        "web-1: this plan does not show whether it is pinned",
       ]);
       // And the newer one locks nothing again.
       await made.apply(older);
@@ -185,7 +185,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: hosts(2) }, ...args);
       expect(outcomes(review)).toEqual({ "web-1": "reopen", "web-2": "relock" });
       expect(details(review, "reopened")).toEqual(["web-1: 10.0.0.1: its hold is replaced (replace_by_request)"]);
-      expect(defined(review.hosts[1]).why).toEqual(["somebody asked for it (-replace)"]);
+      expect(defined(review.hosts[1]).why).toEqual(["it was requested (-replace)"]);
     });
 
     test("that replaces a hold alone says that nothing locks the host again", async () => {
@@ -204,7 +204,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       await made.terraform("taint", `${tracker}.fleet_hold["web-1"]`);
       expect(kinds(reviewed(await made.plan(configuration)))).toEqual(["owner", "tainted"]);
       const gone = reviewed(await made.plan(firewall(made, { tracker, hosts: { other: "10.0.0.9" } })));
-      expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, for its hold is tainted"]);
+      expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, because its hold is tainted"]);
     });
 
     test("of create_before_destroy, which spreads from resources of others, says that no unlock runs", async () => {
@@ -217,7 +217,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: { "web-1": "10.0.0.7" } }, spread)));
       expect(kinds(review)).toEqual(["left-locked", "address"]);
       expect(details(review, "left-locked")[0]).toContain(
-        "10.0.0.1: no unlock runs, for its hold is replaced with create_before_destroy",
+        "10.0.0.1: no unlock runs, because its hold is replaced with create_before_destroy",
       );
     });
 
@@ -241,7 +241,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2), mode: "observe" })));
       expect(outcomes(review)).toEqual({ "web-1": "observe", "web-2": "observe" });
       expect(details(review, "opened")).toEqual([
-        "web-1: 10.0.0.1: is perhaps locked already, and becomes observed, which denies nothing",
+        "web-1: 10.0.0.1: may be locked already, and becomes observed, which denies nothing",
         "web-2: 10.0.0.2: becomes observed, which denies nothing",
       ]);
       const locked = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2) })));
@@ -254,7 +254,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const into = await change({ hosts: hosts(2) }, { ...narrower, waves: [["web-1"]] });
       expect(outcomes(into)).toEqual({ "web-1": "relock", "web-2": "relock" });
       expect(into.hosts).toHaveLength(2);
-      expect(defined(into.hosts[0]).why).toContain("its lockdown is another resource than before");
+      expect(defined(into.hosts[0]).why).toContain("its lockdown is now another resource");
       expect(kinds(into)).toEqual(["cut-off"]);
       expect(details(into, "cut-off")).toHaveLength(2);
       const out = await change({ hosts: hosts(2), waves: [["web-1"]] }, { tracker, hosts: hosts(2), mode: "observe" });
@@ -275,7 +275,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       }));
       const review = reviewed(await made.plan({ ...made.configuration(() => undefined), removed }));
       expect(details(review, "left-locked")).toEqual([
-        "web-1: 10.0.0.1: no unlock runs, for Terraform only forgets it (forget)",
+        "web-1: 10.0.0.1: no unlock runs, because Terraform only forgets it (forget)",
       ]);
     });
 

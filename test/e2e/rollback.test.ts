@@ -127,7 +127,7 @@ describeLab(
           );
           // Said before the connection could be cut.
           expect(saidBy(name, apply.stdout)).toContain(
-            "Unless this lock is confirmed within 10 s, the host goes back by itself to what it was",
+            "Unless this lock is confirmed within 10 s, the host rolls back automatically",
           );
           expect(stateFile(host, "log")).toMatch(/ rolled back lock \S+: .*$/);
         },

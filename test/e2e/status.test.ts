@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { items } from "../support/required";
 import type { HostProps } from "../../lib/index";
-import { CONDITIONS } from "../../lib/status/judge";
-import type { Report } from "../../lib/status/report";
+import { CONDITIONS } from "../../lib/status/conditions";
+import type { StatusReport } from "../../lib/status/status-report";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, listenerPorts, type RunOptions, type RunResult } from "../lab/lab";
@@ -42,10 +42,10 @@ describeLab(
         ...options,
         env: { ...terraformEnvironment(lab), ...options.env },
       });
-    const report = async (...args: readonly string[]): Promise<Report> => {
+    const report = async (...args: readonly string[]): Promise<StatusReport> => {
       const { stdout, stderr } = await runStatus([".", "--live", "--json", ...args]);
       expect(stderr).toBe("");
-      return JSON.parse(stdout) as Report;
+      return JSON.parse(stdout) as StatusReport;
     };
 
     beforeAll(async () => {
@@ -130,7 +130,7 @@ describeLab(
       ]);
       expect(stderr).toBe("");
       expect(code).toBe(2);
-      const { hosts, agrees, counts } = JSON.parse(stdout) as Report;
+      const { hosts, agrees, counts } = JSON.parse(stdout) as StatusReport;
       const { stranger, jump } = { stranger: lab.host("stranger").ipv4, jump: lab.host("jump").ipv4 };
       expect(Object.fromEntries(hosts.map((host) => [host.host, `${host.state}: ${host.condition}`]))).toEqual({
         behind: "locked: locked",
@@ -191,7 +191,7 @@ describeLab(
       const file = await stateOf(["plain"], (text) => text.replaceAll(plain.hostKey, ops.hostKey));
       const { code, stdout } = await runStatus([file, "--live", "--json", ...key()]);
       expect(code).toBe(2);
-      expect((JSON.parse(stdout) as Report).hosts).toMatchObject([
+      expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([
         { host: "plain", condition: "unreachable", details: ["Host key verification failed."], onHost: null },
       ]);
     });
@@ -200,10 +200,10 @@ describeLab(
       const [jump, ops] = [lab.host("jump"), lab.host("ops")];
       const file = await stateOf(["behind"], (text) => text.replaceAll(jump.hostKey, ops.hostKey));
       const { stdout } = await runStatus([file, "--live", "--json", ...key()]);
-      expect((JSON.parse(stdout) as Report).hosts).toMatchObject([{ host: "behind", condition: "unreachable" }]);
+      expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([{ host: "behind", condition: "unreachable" }]);
     });
 
-    test("calls a host open that says it is locked, while a port answers", async () => {
+    test("calls a host open that reports that it is locked, while a port answers", async () => {
       const { ipv4 } = lab.host("plain");
       const rules = "type nat hook output priority -100;";
       await lab.controller.exec(

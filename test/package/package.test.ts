@@ -25,16 +25,16 @@ beforeAll(() => {
 
 const installed = (...path: string[]): string => join(project, "node_modules", "cdktf-ssh-only-firewall", ...path);
 
-test("the shell files are shipped byte for byte", () => {
-  const isShipped = (file: string): boolean => /\.(sh|awk)$/.test(file);
+test("the files in shell and awk are shipped byte for byte", () => {
+  const isScript = (file: string): boolean => /\.(sh|awk)$/.test(file);
   const files = (readdirSync(join(ROOT, "lib"), { recursive: true }) as string[])
-    .filter(isShipped)
+    .filter(isScript)
     .map((file) => `lib/${file}`);
-  expect(files).toEqual(expect.arrayContaining(["lib/host/main.sh"]));
+  expect(files).toEqual(expect.arrayContaining(["lib/host/main.sh", "lib/host/init/systemd.sh"]));
   for (const file of files) {
     expect(readFileSync(installed("dist", file)).equals(readFileSync(join(ROOT, file)))).toBe(true);
   }
-  expect(shipped.filter(isShipped)).toHaveLength(files.length);
+  expect(shipped.filter(isScript)).toHaveLength(files.length);
 });
 
 test("no test, no source and no file of a workshop is shipped", () => {

@@ -68,7 +68,7 @@ describe("a mistake is answered with what was probably meant:", () => {
 describe("what cannot be the far end of a connection is refused:", () => {
   test.each([
     ["", "is empty; give an address"],
-    ["bastion.example.com", '"bastion.example.com" is a name: the host\'s firewall needs addresses'],
+    ["bastion.example.com", '"bastion.example.com" is a name, but the firewall of a host cannot look names up'],
     ["localhost", "is a name"],
     ["127.0.0.1", "loopback always passes"],
     ["127.0.0.0/8", "loopback always passes"],

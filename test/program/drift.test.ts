@@ -120,7 +120,7 @@ describe.each(shells)("under $name", (shell) => {
     test.each([
       ["is not asked for what goes out", /\ttype filter hook output.*\n/, ""],
       ["lets pass what it does not accept", /(hook forward .*policy) drop/, "$1 accept"],
-    ])("lock goes back from a ruleset of nftables that %s", async (_, part, other) => {
+    ])("lock rolls back a ruleset of nftables that %s", async (_, part, other) => {
       const program = programs.get("nftables") as HostProgram;
       const rulesets = rulesetsFor();
       const altered = defined(rulesets.NFTABLES).replace(part, other);

@@ -211,6 +211,23 @@ describe.each(shells)("under $name", (shell) => {
       },
     );
 
+    test.each(shell.firewalls)(
+      "with %s reports how many packets a minute are logged, if peers are not counted",
+      async (firewall) => {
+        await on(firewall);
+        const BACKEND = firewall === "nftables" ? "nftables" : "iptables";
+        for (const [LOG_DENIED, logged] of [
+          ["7", firewall === "nftables" ? "" : "7"],
+          ["", ""],
+          // From a configuration that does not have the setting.
+          [null, ""],
+        ]) {
+          await program.lockForGood({ BACKEND, LOG_DENIED: LOG_DENIED as string | null });
+          expect(await hostLines("logged")).toEqual([logged]);
+        }
+      },
+    );
+
     test("begins anew after a lock that was rolled back: the host was open since", async () => {
       await on("nftables");
       await program.lock();
@@ -358,7 +375,11 @@ describe.each(shells)("under $name", (shell) => {
           .concat(out(`${now + 3}.0 h kernel:`));
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([""]);
 
-        await program.lockForGood({ BACKEND: "iptables", ...rulesetsFor(22, { logDeniedPerMinute: 10 }) });
+        await program.lockForGood({
+          BACKEND: "iptables",
+          LOG_DENIED: "10",
+          ...rulesetsFor(22, { logDeniedPerMinute: 10 }),
+        });
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([
           `in 6 192.0.2.1 80 2 ${now + 1} ${now + 2}`,
           `out 58 2001:0db8:: - 1 ${now + 3} ${now + 3}`,

@@ -1,4 +1,4 @@
-/** A disk that is full by the time of the confirm: the lock fails, says so, and goes back by itself. */
+/** A disk that is full by the time of the confirm: the lock fails, reports it, and rolls back automatically. */
 import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab } from "../lab/lab";

@@ -68,7 +68,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       expect(await login()).toBe("in\n");
     });
 
-    test("goes back also when a second lock was killed before its own watchdog was there", async () => {
+    test("rolls back also when a second lock was killed before its own watchdog was there", async () => {
       const settings = lockSettings({ ...wrongPort, CONFIRM_WITHIN: "3" });
       await program.lock(settings);
       // Up to where the second has named itself.
@@ -221,7 +221,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
         }
       });
 
-      test("of which the chains beside another firewall's go when it only observes", async () => {
+      test("removes its chains from another firewall's table when it only observes", async () => {
         await program.lockForGood();
         await elsewhere(host, "iptables-nft -P INPUT DROP");
         await program.lockForGood();

@@ -53,8 +53,12 @@ describe.each(shells)("under $name", ({ options }) => {
       ["RULESET", "an identifier"],
       ["PORT", "a number"],
       ["CONFIRM_WITHIN", "a number"],
+      ["LOG_DENIED", "a number"],
     ])("lock refuses as its %s what is not %s", async (name, what) => {
-      for (const value of values.filter((one) => what === "a number" || !/^[\w.-]+$/.test(one))) {
+      const wrong = values.filter((one) =>
+        what === "a number" ? one !== "" || name !== "LOG_DENIED" : !/^[\w.-]+$/.test(one),
+      );
+      for (const value of wrong) {
         expect(await program.lock(lockSettings({ [name]: value }))).toEqual({
           code: 2,
           stdout: "",

@@ -49,7 +49,7 @@ describe.each(shells)("under $name", (shell) => {
         const locked = await program.lock(settings);
         expect(locked).toMatchObject({ code: 0, stderr: "" });
         expect(locked.stdout).toMatch(
-          /^ssh-only-firewall: web-1: loading SSH only \(.*\)\. Unless this lock is confirmed within 120 s, the host goes back by itself to what it was, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules are the ruleset\. The host is pending\.\n$/,
+          /^ssh-only-firewall: web-1: loading SSH only \(.*\)\. Unless this lock is confirmed within 120 s, the host rolls back automatically, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules are the ruleset\. The host is pending\.\n$/,
         );
         const pending = {
           code: 0,

@@ -3,22 +3,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { createColors } from "picocolors";
 import { defined } from "../support/required";
-import { replyOf } from "../../lib/report/ask";
+import { NO_COLOURS } from "../../lib/output/colours";
+import { evidenceReply } from "../../lib/report/evidence-reply";
 import { toPage } from "../../lib/report/page";
-import { parseReport } from "../../lib/report/parse";
-import { reportOf, type UsageReport } from "../../lib/report/report";
+import { parseEvidence } from "../../lib/report/evidence";
+import { usageReport, type UsageReport } from "../../lib/report/usage-report";
 import { toTable } from "../../lib/report/table";
 import type { Host } from "../../lib/state/hosts";
-import { answerOf } from "../../lib/ssh/ask";
-import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, state, told } from "./support/reports";
+import { answerOf } from "../../lib/ssh/answer";
+import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, status, answered } from "./support/reports";
 
 const xml = (page: string): string => page.replace(/^<!doctype html>\n/, "");
 const golden = (name: string): string => readFileSync(join(__dirname, "../golden/report", name), "utf8");
 
 describe("what a host says", () => {
   test("names protocols, peers, ports, counts and times", () => {
-    const { denied, totals, unread } = parseReport(reportText({ denied: `${DENIED}in 99 192.0.2.1 - 1 1 2\n` }));
+    const { denied, totals, unread } = parseEvidence(reportText({ denied: `${DENIED}in 99 192.0.2.1 - 1 1 2\n` }));
     expect(denied.map((one) => Object.values(one).join(" "))).toEqual([
       "in tcp 203.0.113.80 80 42 2026-09-03T08:00:00Z 2026-11-01T08:00:00Z",
       "in tcp 203.0.113.80 443 3 2026-09-04T08:00:00Z 2026-09-04T08:00:00Z",
@@ -35,7 +37,7 @@ describe("what a host says", () => {
   });
 
   test("has the sockets of the baseline, as ss prints them", () => {
-    const { sockets } = parseReport(reportText({ sockets: SS }));
+    const { sockets } = parseEvidence(reportText({ sockets: SS }));
     expect(sockets.listening.map((one) => Object.values(one).join(" "))).toEqual([
       "udp 127.0.0.1%lo 53 dnsmasq",
       "tcp 0.0.0.0 22 sshd",
@@ -51,7 +53,7 @@ describe("what a host says", () => {
   });
 
   test("has them as /proc/net has them, too", () => {
-    const { sockets } = parseReport(reportText({ sockets: PROC }));
+    const { sockets } = parseEvidence(reportText({ sockets: PROC }));
     expect(sockets.listening.map(({ protocol, address, port }) => `${protocol} ${address} ${port}`)).toEqual([
       "tcp 0.0.0.0 22",
       "tcp ::1 80",
@@ -69,7 +71,7 @@ describe("what a host says", () => {
       "reboot   system boot  6.1.0-18-amd64   2026-11-20T09:11:12+00:00   still running",
       "wtmp begins …",
     ];
-    const { logins, otherLogins } = parseReport(
+    const { logins, otherLogins } = parseEvidence(
       reportText({
         logins: [
           JOURNAL.trimEnd(),
@@ -97,13 +99,13 @@ describe("what a host says", () => {
       "up 6 192.0.2.1 80 1 1 2",
       "in 6 192.0.2.1 80 1 1",
     ];
-    const { denied, unread } = parseReport(`hello\n${reportText({ denied: `${odd.join("\n")}\n== new section\n` })}`);
+    const { denied, unread } = parseEvidence(`hello\n${reportText({ denied: `${odd.join("\n")}\n== new section\n` })}`);
     expect(denied).toEqual([]);
     expect(unread).toEqual(["hello", ...odd, "== new section"]);
   });
 
   test("is one section after the other: a line of a later one that looks like an earlier head is a line", () => {
-    const { denied, otherLogins } = parseReport(`${reportText({ logins: `== denied\nin 6 192.0.2.1 80 1 1 2\n` })}`);
+    const { denied, otherLogins } = parseEvidence(`${reportText({ logins: `== denied\nin 6 192.0.2.1 80 1 1 2\n` })}`);
     expect(denied).toEqual([]);
     expect(otherLogins).toEqual(["== denied", "in 6 192.0.2.1 80 1 1 2"]);
   });
@@ -111,13 +113,13 @@ describe("what a host says", () => {
 
 describe("an answer", () => {
   const status = `ssh-only-firewall-status 0 {"state":"locked","rules":"matches"}\nssh-only-firewall-said\n`;
-  const reply = (stdout: string, stderr = ""): ReturnType<typeof replyOf> =>
-    replyOf(answerOf({ code: 0, timedOut: false, stdout, stderr, log: "" }, 30), stdout, stderr);
+  const reply = (stdout: string, stderr = ""): ReturnType<typeof evidenceReply> =>
+    evidenceReply({ answer: answerOf({ code: 0, timedOut: false, stdout, stderr, log: "" }, 30), stdout, stderr });
 
   test("is a report only when it is whole", () => {
     const text = `${status}ssh-only-firewall-report\n${reportText({ denied: DENIED })}`;
-    expect(reply(`${text}\nssh-only-firewall-end 0\n`)).toMatchObject({ kind: "told", told: { unread: [] } });
-    expect(reply(text)).toEqual({ kind: "not asked", why: expect.stringContaining("ended half-way") });
+    expect(reply(`${text}\nssh-only-firewall-end 0\n`)).toMatchObject({ kind: "answered", evidence: { unread: [] } });
+    expect(reply(text)).toEqual({ kind: "not asked", why: expect.stringContaining("report is incomplete") });
     expect(reply(`${status}ssh-only-firewall-report\n\nssh-only-firewall-end 2\n`, "usage: host.sh lock")).toEqual({
       kind: "not asked",
       why: expect.stringMatching(/gave no report: usage: host\.sh lock; deploy again/),
@@ -126,7 +128,7 @@ describe("an answer", () => {
 
   test("of a host without the program is that it is open; of one that does not answer, the reason", () => {
     const open = `ssh-only-firewall-status 0 {"state":"open","rules":"none"}\nssh-only-firewall-said\n`;
-    expect(reply(open)).toMatchObject({ kind: "told", told: undefined });
+    expect(reply(open)).toMatchObject({ kind: "answered", evidence: undefined });
     expect(reply("", "sudo: a password is required")).toEqual({
       kind: "not asked",
       why: expect.stringContaining("not as root"),
@@ -135,34 +137,36 @@ describe("an answer", () => {
 });
 
 describe("a verdict", () => {
-  const verdict = (...reply: Parameters<typeof told>): string =>
-    defined(reportOn({ a: told(...reply) }).hosts[0]).verdict;
-  const notes = (...reply: Parameters<typeof told>): string =>
-    defined(reportOn({ a: told(...reply) }).hosts[0]).notes.join("\n");
+  const verdict = (...reply: Parameters<typeof answered>): string =>
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).verdict;
+  const notes = (...reply: Parameters<typeof answered>): string =>
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
-    expect(verdict({}, { rules: "drifted" })).toMatch(/^Nobody but SSH was seen since .*, but not all .* counted\.$/);
+    expect(verdict({}, { rules: "drifted" })).toMatch(
+      /^Nobody but SSH was seen since .*, but some traffic may not have been counted\.$/,
+    );
     expect(verdict({ denied: DENIED })).toBe(
       "3 peers were denied, last on 2026-11-20T08:00:00Z. " +
-        "The host tried 1 address that it was denied, last on 2026-11-19T08:00:00Z.",
+        "The host tried to reach 1 address and was denied, last on 2026-11-19T08:00:00Z.",
     );
     expect(verdict({ denied: `in 6 192.0.2.1 80 1 1 ${NOW}\n` }, { state: "observed" })).toBe(
-      "1 peer was seen that would be denied, last on 2026-11-20T12:00:00Z.",
+      "1 peer would have been denied, last on 2026-11-20T12:00:00Z.",
     );
     expect(verdict({ denied: `in all - - 7 1 ${NOW}\n`, host: { backend: "iptables" } })).toBe(
-      "7 packets coming in were denied, last on 2026-11-20T12:00:00Z.",
+      "7 inbound packets were denied, last on 2026-11-20T12:00:00Z.",
     );
-    expect(verdict({}, { state: "open" })).toMatch(/not locked, .* who uses it is not known/);
+    expect(verdict({}, { state: "open" })).toMatch(/not locked and has no records: its use is unknown/);
   });
 
   test("claims nothing for a time in which the rules were gone", () => {
     const gaps = `gap=7 - ${at(20)}\ngap=8 ${at(40) - 6} ${at(40)}\n`;
     expect(verdict({ more: gaps })).toBe("Nobody but SSH was seen since 2026-10-11T08:00:00Z.");
     expect(notes({ more: gaps })).toMatch(
-      /^Its rules had been gone or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
+      /^Its rules were missing or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
     );
-    expect(reportOn({ a: told({ more: gaps }) }).hosts[0]).toMatchObject({
+    expect(reportOn({ a: answered({ more: gaps }) }).hosts[0]).toMatchObject({
       since: "2026-10-11T08:00:00Z",
       counted: "2026-09-01T08:00:00Z",
       gapCount: 8,
@@ -172,17 +176,17 @@ describe("a verdict", () => {
 
   test("does not call denied what was let pass while it was observed", () => {
     const parts = { more: `mode_from=observe ${at(0)}\nmode_from=enforce ${at(30)}\n`, denied: DENIED };
-    expect(verdict(parts)).toMatch(/^3 peers were denied, or let pass while it was only observed, last on /);
-    expect(verdict(parts)).toContain("1 address that it was denied, or reached while it was only observed, last on");
+    expect(verdict(parts)).toMatch(/^3 peers were denied, or passed while the host was only observed, last on /);
+    expect(verdict(parts)).toContain("1 address and was denied, or succeeded while it was only observed, last on");
     expect(notes(parts)).toMatch(
-      /^It was only observed from 2026-09-01T08:00:00Z until 2026-10-01T08:00:00Z: .* not denied, but let pass\.$/m,
+      /^It was only observed from 2026-09-01T08:00:00Z until 2026-10-01T08:00:00Z: .* not denied but passed\.$/m,
     );
-    const report = reportOn({ a: told(parts) });
-    for (const shown of [toTable(report, false), toPage(report)]) {
-      expect(shown).toContain("Denied, or let pass while it was only observed since 2026-09-01T08:00:00Z");
+    const report = reportOn({ a: answered(parts) });
+    for (const shown of [toTable(report, NO_COLOURS), toPage(report)]) {
+      expect(shown).toContain("Denied, or passed while the host was only observed, since 2026-09-01T08:00:00Z");
     }
     expect(
-      toTable(reportOn({ a: told({ more: `mode_from=observe ${at(0)}\n` }, { state: "observed" }) }), false),
+      toTable(reportOn({ a: answered({ more: `mode_from=observe ${at(0)}\n` }, { state: "observed" }) }), NO_COLOURS),
     ).toContain("Would have been denied since");
   });
 
@@ -190,7 +194,7 @@ describe("a verdict", () => {
     const local = "tcp ESTAB 0 0 127.0.0.1:3306 127.0.0.1:40000\ntcp ESTAB 0 0 192.0.2.10:3306 192.0.2.10:40001\n";
     const observed = (sockets: string): string => verdict({ sockets }, { state: "observed" });
     expect(observed(SS + local)).toMatch(
-      /^Nobody but SSH was seen since .*\. 1 connection other than SSH was open already /,
+      /^Nobody but SSH was seen since .*\. 1 connection other than SSH was already open /,
     );
     expect(observed(local)).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
     expect(verdict({ sockets: SS })).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
@@ -198,15 +202,15 @@ describe("a verdict", () => {
 
   test("names another owner, another mode, and a host that the state does not have", () => {
     expect(verdict({}, { owner: "5678", lockedAt: "2026-10-01T08:00:00Z" })).toMatch(
-      /^It is not what the state says, but locked-by-someone-else: owned by 5678 since 2026-10-01T08:00:00Z\. Nobody /,
+      /^It does not match the state: it is locked-by-someone-else \(owned by 5678 since 2026-10-01T08:00:00Z\)\. Nobody /,
     );
-    const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof told>): UsageReport =>
-      reportOf([{ key: "a", firewall: "", claim, owner: "1234", ...own } as Host], [told(...reply)], NOW * 1000);
+    const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof answered>): UsageReport =>
+      usageReport([{ key: "a", firewall: "", claim, owner: "1234", ...own } as Host], [answered(...reply)], NOW * 1000);
     expect(ofState("locked", {}, {}, { state: "observed" })).toMatchObject({
       disagree: 1,
-      hosts: [{ condition: "open", verdict: expect.stringContaining("it only observes (hold 1234") }],
+      hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it only observes");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it is only observed");
     expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).verdict).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
@@ -214,10 +218,10 @@ describe("a verdict", () => {
   test("says where logins come from, how far back, and how many are left out", () => {
     const sources = `journal 1234 2026-10-01T10:00:00+0200 web-1 kernel: Linux\nauth.log 3 Nov  2 10:11:12 h x\n`;
     expect(notes({ sources, logins: JOURNAL })).toContain(
-      "Its journal begins on 2026-10-01T08:00:00Z, later than it was locked: of logins before nothing is known; of its 1234 logins the last 500 are listed, and 734 are not.\nIts auth.log begins on Nov  2 10:11:12.",
+      "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12.",
     );
     const twice = `${JOURNAL}Oct 15 09:30:00 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2\n`;
-    expect(reportOn({ a: told({ sources, logins: twice }) }).hosts[0]).toMatchObject({
+    expect(reportOn({ a: answered({ sources, logins: twice }) }).hosts[0]).toMatchObject({
       logins: { length: 2 },
       loginSources: [
         { name: "journal", all: 1234 },
@@ -229,10 +233,12 @@ describe("a verdict", () => {
 
   test("says that a first time is unknown", () => {
     const parts = { denied: `in 6 192.0.2.1 80 3 - ${at(9)}\n` };
-    expect(notes(parts)).toMatch(/^Where the first time is unknown, several packets/m);
-    expect(toTable(reportOn({ a: told(parts) }), false)).toMatch(/192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/);
-    expect(toPage(reportOn({ a: told(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(defined(reportOn({ a: told(parts) }).hosts[0]).denied).toMatchObject([
+    expect(notes(parts)).toMatch(/^The first time is unknown if several packets/m);
+    expect(toTable(reportOn({ a: answered(parts) }), NO_COLOURS)).toMatch(
+      /192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/,
+    );
+    expect(toPage(reportOn({ a: answered(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
+    expect(defined(reportOn({ a: answered(parts) }).hosts[0]).denied).toMatchObject([
       { first: null, last: "2026-09-10T08:00:00Z" },
     ]);
   });
@@ -240,35 +246,41 @@ describe("a verdict", () => {
   test("with iptables has whom the kernel's log names, as a sample, or says how to get it", () => {
     const host = { backend: "iptables", logged: 10 };
     const parts = { host, denied: `in all - - 700 1 ${NOW}\n`, sampled: `in 6 192.0.2.1 80 3 ${at(1)} ${at(9)}\n` };
-    expect(notes(parts)).toMatch(/^Whom the kernel's log names is a sample: of each direction 10 packets a minute/m);
-    const report = reportOn({ a: told(parts) });
+    expect(notes(parts)).toMatch(
+      /^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m,
+    );
+    const report = reportOn({ a: answered(parts) });
     expect(defined(report.hosts[0]).sampled).toMatchObject([
       { direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 },
     ]);
-    expect(toTable(report, false)).toMatch(/kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/);
+    expect(toTable(report, NO_COLOURS)).toMatch(
+      /kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/,
+    );
     expect(toPage(report)).toMatch(/kernel&#39;s log<\/h3>[^]*192\.0\.2\.1/);
     expect(notes({ host: { backend: "iptables", logged: "" } })).toMatch(
-      /^To know some of them, set logDeniedPerMinute/m,
+      /^To see some of the peers, set logDeniedPerMinute/m,
     );
   });
 
   test("is qualified where the host cannot know", () => {
     expect(notes({ host: { backend: "iptables" } })).toMatch(/iptables counts packets for each direction only/);
-    expect(notes({ denied: `in 6 192.0.2.1 80 1 1 2\nin all - - 4 1 2\n` })).toMatch(/^3 packets more coming in/m);
-    expect(notes({ denied: DENIED })).not.toMatch(/more going out/);
-    expect(notes({ denied: DENIED })).toMatch(/multicast.* cannot be told/);
-    expect(notes({}, { rules: "drifted" })).toMatch(/not all that came may have been counted/);
+    expect(notes({ denied: `in 6 192.0.2.1 80 1 1 2\nin all - - 4 1 2\n` })).toMatch(
+      /^3 inbound packets came from peers that were not recorded\.$/m,
+    );
+    expect(notes({ denied: DENIED })).not.toMatch(/outbound packets? went/);
+    expect(notes({ denied: DENIED })).toMatch(/multicast.* cannot be distinguished/);
+    expect(notes({}, { rules: "drifted" })).toMatch(/some traffic may not have been counted/);
     expect(notes({}, { state: "observed" })).toMatch(/nothing is denied/);
     expect(notes({ host: { now: NOW + 3600 } })).toMatch(/3600 seconds ahead of/);
     expect(notes({ host: { now: NOW - 1 } })).not.toMatch(/clock/);
-    expect(notes({})).toMatch(/no log of logins/);
+    expect(notes({})).toMatch(/no readable log of SSH logins/);
   });
 });
 
 describe("of one host of each kind", () => {
   test("the table is what a person can read", () => {
-    expect(toTable(fleet(), false)).toBe(golden("fleet.txt"));
-    expect(toTable(fleet(), true)).toContain("\u001b[33mnot asked\u001b[39m");
+    expect(toTable(fleet(), NO_COLOURS)).toBe(golden("fleet.txt"));
+    expect(toTable(fleet(), createColors(true))).toContain("\u001b[33mnot asked\u001b[39m");
   });
 
   test("the page is what a person can read", () => {
@@ -287,13 +299,13 @@ describe("of one host of each kind", () => {
 
   test("a flood fills no page", () => {
     const flood = Array.from({ length: 5000 }, (_, i) => `in 17 10.0.${i >> 8}.${i & 255} 53 1 ${at(1)} ${at(1)}\n`);
-    const report = reportOn({ flooded: told({ denied: flood.join("") }) });
+    const report = reportOn({ flooded: answered({ denied: flood.join("") }) });
     const page = toPage(report);
     expect(page.length).toBeLessThan(400_000);
     expect(page).toContain("And 4500 more, which --json lists.");
     expect(page).toContain("4970 more are in the table.");
     expect(
-      toTable(report, false)
+      toTable(report, NO_COLOURS)
         .split("\n")
         .filter((line) => line.includes(" udp ")),
     ).toHaveLength(5000);
@@ -335,10 +347,10 @@ describe("whatever a host sends", () => {
     junk: text,
   });
   const reportFrom = ({ key, parts, junk }: typeof hostile extends fc.Arbitrary<infer T> ? T : never): UsageReport =>
-    reportOf(
+    usageReport(
       [{ key, firewall: "", address: key } as Host, { key: "b", firewall: junk, address: undefined } as Host],
       [
-        { kind: "told", state: state(), told: parseReport(junk + reportText(parts)) },
+        { kind: "answered", status: status(), evidence: parseEvidence(junk + reportText(parts)) },
         { kind: "not asked", why: "it is gone" },
       ],
       NOW * 1000,
@@ -351,7 +363,7 @@ describe("whatever a host sends", () => {
         const report = reportFrom(sent);
         const json = JSON.stringify(report);
         expect(json).not.toMatch(/\p{C}/u);
-        expect(toTable(report, false)).not.toMatch(/[^\n\P{C}]/u);
+        expect(toTable(report, NO_COLOURS)).not.toMatch(/[^\n\P{C}]/u);
         const page = toPage(report);
         expect(page).not.toMatch(/[^\n\P{C}]/u);
         expect(XMLValidator.validate(xml(page))).toBe(true);

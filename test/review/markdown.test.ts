@@ -237,6 +237,6 @@ describe("Markdown", () => {
     const headings = [...markdown.matchAll(/^#### (.*): 1\n\n\S.*\n\n\| Host /gm)].map(([, heading]) =>
       defined(heading).toLowerCase(),
     );
-    expect(headings).toEqual(Object.values(DANGERS).map((one) => one.toLowerCase()));
+    expect(headings).toEqual(Object.values(DANGERS).map(({ title }) => title.toLowerCase()));
   });
 });

@@ -3,18 +3,11 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { withoutUndefined } from "../support/required";
-import { answerOf } from "../../lib/ssh/ask";
-import type { Connection, Host } from "../../lib/state/hosts";
-import {
-  connectedTo,
-  destinationOf,
-  parseDestination,
-  pinnedKeys,
-  routeTo,
-  type SshSettings,
-  unusable,
-} from "../../lib/ssh/route";
+import { answerOf } from "../../lib/ssh/answer";
+import { connectedTo, destinationOf } from "../../lib/ssh/log";
+import { parseDestination, pinnedKeys, routeTo, type SshSettings, unusable } from "../../lib/ssh/route";
+import type { AskedConnection } from "../../lib/contract/connection";
+import type { Host } from "../../lib/state/hosts";
 import { emptyFolder } from "../cli/support/run";
 
 const folder = emptyFolder();
@@ -24,12 +17,12 @@ writeFileSync(
   "Host web\n  HostName 192.0.2.77\n  User fromconfig\n  Port 2022\n  ProxyJump hop\nHost *\n  ControlPath /nowhere\n",
 );
 
-const host = (connection: Connection, address = "web"): Host =>
+const host = (connection: AskedConnection, address = "web"): Host =>
   ({ key: "web", claim: "locked", address, connection, texts: [] }) as unknown as Host;
 const settings: SshSettings = { config, options: [], connectSeconds: 7 };
 
 /** What ssh would do, by option. */
-function effective(connection: Connection, more: Partial<SshSettings> = {}): Record<string, string> {
+function effective(connection: AskedConnection, more: Partial<SshSettings> = {}): Record<string, string> {
   const { args } = routeTo(host(connection), { ...settings, ...more }, "/p%/pi nned", "alias-0");
   const said = execFileSync("ssh", ["-G", ...args], { encoding: "utf8" });
   return Object.fromEntries(said.split("\n").map((line) => [line.split(" ")[0], line.split(" ").slice(1).join(" ")]));
@@ -76,13 +69,13 @@ test("a pinned key is the only one, whatever the operator's options say", () => 
 });
 
 test("a bastion of the state has its own user, port and pinned key", () => {
-  const connection = {
+  const withoutUser = {
     user: "ops",
     bastionHost: "192.0.2.9",
     bastionPort: "2200",
-    bastionUser: "hop",
     bastionHostKey: "ssh-ed25519 AAAA",
   };
+  const connection = { ...withoutUser, bastionUser: "hop" };
   const { pins } = routeTo(host(connection), settings, "/pinned", "alias-0");
   expect(pins).toEqual([{ name: "alias-0-bastion", key: "ssh-ed25519 AAAA" }]);
   const { proxycommand, proxyjump } = effective(connection);
@@ -96,7 +89,6 @@ test("a bastion of the state has its own user, port and pinned key", () => {
   ]) {
     expect(proxycommand).toContain(words);
   }
-  const withoutUser = withoutUndefined({ ...connection, bastionUser: undefined });
   expect(effective(withoutUser).proxycommand).toContain("'-l' 'ops'");
 });
 
@@ -113,8 +105,10 @@ test("nothing of a state reaches a shell or an option of ssh", () => {
       }
     }),
   );
-  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(/^its host key ".*" is none/);
-  expect(unusable(host({}, ""))).toBe("the state does not know its address");
+  expect(unusable(host({ hostKey: "ssh-rsa AAAA\n* ssh-rsa BBBB" }))).toMatch(
+    /^its host key ".*" is not valid; it was not asked$/,
+  );
+  expect(unusable(host({}, ""))).toBe("the state does not have its address");
 });
 
 test.each([
@@ -158,7 +152,13 @@ describe("what a host answers", () => {
 
   test("is read among whatever else its login says", () => {
     const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
-    expect(answer(said)).toMatchObject({ kind: "told", state: "locked", owner: "we", port: 22, listened: [22, 80] });
+    expect(answer(said)).toMatchObject({
+      kind: "answered",
+      state: "locked",
+      owner: "we",
+      port: 22,
+      listened: [22, 80],
+    });
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe("what a host answers", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(256), fc.string(), (stdout, code, stderr) => {
         const { kind } = answer(`ssh-only-firewall-status ${stdout}`, code, stderr);
-        expect(["told", "unreachable", "unclear"]).toContain(kind);
+        expect(["answered", "unreachable", "unclear"]).toContain(kind);
       }),
     );
   });

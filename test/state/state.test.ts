@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { defined } from "../support/required";
-import { type Host, hostsIn, withNamed } from "../../lib/state/hosts";
-import { StateError } from "../../lib/state/messages";
+import { type Host, hostsIn } from "../../lib/state/hosts";
+import { withNamed } from "../../lib/state/named-hosts";
 import { readState } from "../../lib/state/state";
+import { StateError } from "../../lib/state/state-error";
 import { addressOf, filed, outputs, ownerOf, PROGRAM, RULESET, shown, TEXTS, type Tracked } from "./support/states";
 
 const hostsOf = (state: unknown): readonly Host[] => hostsIn(readState(JSON.stringify(state)));
@@ -34,7 +35,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
 
     test.each([
       ["tainted", "its lockdown is tainted: the last lock failed"],
-      ["none", "the state has its hold and no lockdown: the lock was never finished"],
+      ["none", "the state has its hold but no lockdown: the lock was never finished"],
       ["of another hold", "its lockdown belongs to an earlier hold: the last deploy was not finished"],
     ] as const)("does not take a lockdown that is %s for a lock", (lockdown, why) => {
       expect(hostsOf(write([{ key: "web", lockdown }], { tracker }))).toMatchObject([{ claim: "unfinished", why }]);
@@ -140,14 +141,14 @@ test.each([
   ["", /^it is empty/],
   ["hunter2", /^it is not JSON; give /],
   ['{"password": "hunter2"', /^it is not JSON; give /],
-  ["[]", /^it is no Terraform state/],
-  ['{"password": "hunter2"}', /^it is no Terraform state/],
-  ['{"version": 3, "modules": []}', /^its format is version 3, and 4 is known here/],
-  ['{"format_version": "2.0"}', /^its format_version is 2.0, and 1 is known here; use a newer /],
+  ["[]", /^it is not a Terraform state/],
+  ['{"password": "hunter2"}', /^it is not a Terraform state/],
+  ['{"version": 3, "modules": []}', /^its format is version 3, and only version 4 is supported/],
+  ['{"format_version": "2.0"}', /^its format_version is 2.0, and only 1 is supported; use a newer /],
   ['{"format_version": "1.2", "planned_values": {}}', /^it is a plan/],
   ['{"encrypted_data": "x"}', /^it is encrypted/],
-  ['{"version": 4, "resources": {"password": "hunter2"}}', /^resources is not what it is in a state/],
-  ['{"version": 4, "resources": [{"type": 7}]}', /^resources\[0\]\.type is not what it is in a state/],
+  ['{"version": 4, "resources": {"password": "hunter2"}}', /^resources does not have the type that it has in a state/],
+  ['{"version": 4, "resources": [{"type": 7}]}', /^resources\[0\]\.type does not have the type that it has in a state/],
   ['{"a": {"type": "string", "value": "hunter2"}}', /^none of the outputs is the lockedHosts of a firewall/],
   ["{}", /^none of the outputs/],
 ])("%j is refused with a remedy, and not repeated", (text, message) => {

@@ -1,10 +1,12 @@
 import type { Claim, Host } from "../../lib/state/hosts";
-import type { Answer } from "../../lib/ssh/answer";
-import { type Condition, judge, type Outside } from "../../lib/status/judge";
-import { knock, mannersOf, portsToTry } from "../../lib/status/ports";
-import { readFileSync } from "node:fs";
+import { renderRulesets } from "../../lib/ruleset/backends";
+import { readRuleset, type RulesetSummary } from "../../lib/ruleset/reader";
+import type { Answered } from "../../lib/ssh/answer";
+import type { Condition } from "../../lib/status/conditions";
+import { judge, type Outside } from "../../lib/status/judge";
+import { portsToTry, probe } from "../../lib/status/ports";
+import { policies } from "../ruleset/support/policies";
 import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
 
 const host: Host = {
   key: "web",
@@ -16,11 +18,10 @@ const host: Host = {
   ruleset: "r1",
   program: "p1",
   connection: {},
-  texts: [],
+  texts: {},
 };
-type Told = Answer & { kind: "told" };
-const told: Told = {
-  kind: "told",
+const answered: Answered = {
+  kind: "answered",
   state: "locked",
   rules: "matches",
   owner: "we",
@@ -36,7 +37,7 @@ const loud: Outside = { kind: "tried", ports: [80], answers: [{ port: 80, how: "
 
 const open = { state: "open", rules: "none", owner: "", ruleset: "", program: "" } as const;
 
-test.each<[string, Claim, Partial<Told>, Condition]>([
+test.each<[string, Claim, Partial<Answered>, Condition]>([
   ["the same", "locked", {}, "locked"],
   ["drifted rules", "locked", { rules: "drifted" }, "drifted"],
   ["no guard", "locked", { problem: "the guard does not run" }, "drifted"],
@@ -64,48 +65,41 @@ test.each<[string, Claim, Partial<Told>, Condition]>([
   ["pending", "absent", { state: "pending" }, "pending"],
   ["open", "absent", open, "unlocked"],
   ["open with rules", "absent", { ...open, rules: "unrecorded" }, "drifted"],
-])("a host with %s that is %s in the state", (_, claim, said, condition) => {
+])("a host with %s that is %s in the state", (_, claim, reported, condition) => {
   const inState =
     claim === "locked" || claim === "observed" || claim === "unfinished"
       ? {}
       : { owner: undefined, ruleset: undefined };
-  const verdict = judge({ ...host, ...inState, claim }, { ...told, ...said }, quiet);
+  const verdict = judge({ ...host, ...inState, claim }, { ...answered, ...reported }, quiet);
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
 
-test("a host that says it is locked is open when a port answers", () => {
-  expect(judge(host, told, loud)).toEqual({
+test("a host that reports that it is locked is open when a port answers", () => {
+  expect(judge(host, answered, loud)).toEqual({
     condition: "open",
     agrees: false,
-    details: ["it says that it is locked, but from here port 80 refuses connections"],
+    details: ["it reports that it is locked, but from here port 80 refuses connections"],
   });
 });
 
 test("what the state does not know is not compared", () => {
-  expect(judge({ ...host, program: undefined, ruleset: undefined }, told, quiet).condition).toBe("locked");
+  expect(judge({ ...host, program: undefined, ruleset: undefined }, answered, quiet).condition).toBe("locked");
 });
 
 describe("ports that must be closed", () => {
-  const golden = (name: string): string => readFileSync(join(__dirname, "../golden/ruleset", name), "utf8");
+  const rulesetOf = (name: keyof typeof policies): RulesetSummary | undefined =>
+    readRuleset(renderRulesets(policies[name], "auto"));
 
-  test.each(["every-exception.nft", "every-exception.v4"])("are not those that %s lets in", (name) => {
-    expect(mannersOf([golden(name)])).toEqual({ lets: new Set([22, 9100]), refuses: false });
+  test("are some that the host listened on, and 80 and 443, and not those that the ruleset lets in", () => {
+    const listening = { ...answered, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
+    const ruleset = rulesetOf("every-exception");
+    expect(portsToTry(undefined, listening, ruleset, 2200)).toEqual([80, 3306, 5432, 443]);
+    expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, ruleset, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test.each(["denials-swapped.nft", "denials-swapped.v4", "denials-swapped.v6"])("may refuse with %s", (name) => {
-    expect(mannersOf([golden(name)]).refuses).toBe(true);
-  });
-
-  test.each(["default.nft", "default.v4", "default.v6"])("may not refuse with %s", (name) => {
-    expect(mannersOf([golden(name)]).refuses).toBe(false);
-  });
-
-  test("are some that the host listened on, and 80 and 443", () => {
-    const manners = mannersOf([golden("every-exception.nft")]);
-    const listening = { ...told, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
-    expect(portsToTry(undefined, listening, manners, 2200)).toEqual([80, 3306, 5432, 443]);
-    expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, manners, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
+  test("are not known to be let in where the ruleset is not understood", () => {
+    expect(portsToTry([22, 2222, 9100], { ...answered, port: 2222 }, undefined, undefined)).toEqual([22, 9100]);
   });
 
   test("answer when they accept, and when they refuse where nothing may", async () => {
@@ -116,13 +110,14 @@ describe("ports that must be closed", () => {
     await new Promise((resolve) => closed.once("listening", resolve));
     const { port: refusing } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const answers = async (refuses: boolean): Promise<unknown> => {
-      const found = await knock("127.0.0.1", [port, refusing], { lets: new Set(), refuses }, 2000);
+    const answers = async (ruleset: RulesetSummary | undefined): Promise<unknown> => {
+      const found = await probe("127.0.0.1", [port, refusing], ruleset, 2000);
       return found.kind === "tried" && found.answers;
     };
     const accepts = { port, how: "accepts" };
-    expect(await answers(false)).toEqual([accepts, { port: refusing, how: "refuses" }]);
-    expect(await answers(true)).toEqual([accepts]);
+    expect(await answers(rulesetOf("default"))).toEqual([accepts, { port: refusing, how: "refuses" }]);
+    expect(await answers(rulesetOf("denials-swapped"))).toEqual([accepts]);
+    expect(await answers(undefined)).toEqual([accepts]);
     server.close();
   });
 });

@@ -6,7 +6,7 @@ import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallPr
 import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/program";
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../lib/ruleset/backends";
 import {
   type Configuration,
   HOST_KEY,
@@ -74,7 +74,16 @@ function evaluated(configuration: Configuration): object {
 
 const SETTINGS = [
   ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
-  ...["EXCEPTIONS", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
+  ...[
+    "EXCEPTIONS",
+    "LOG_DENIED",
+    "BACKEND",
+    "CONFIRM_WITHIN",
+    "SKIP_PREFLIGHT",
+    "TAKE_OVER",
+    "PROGRAM_VERSION",
+    "PROGRAM",
+  ],
 ];
 
 /** The settings of a script, as the shell reads them, without running the launcher behind them. */
@@ -163,6 +172,7 @@ describeWith(
           PORT: "22",
           ALLOW_FROM: "192.0.2.0/24 2001:db8::/32",
           EXCEPTIONS: "dhcp-client ping",
+          LOG_DENIED: "",
           BACKEND: "auto",
           CONFIRM_WITHIN: "120",
           SKIP_PREFLIGHT: "false",

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { hostProgram, hostProgramVersion } from "../../../lib/host/program";
 import { type PolicyProps, parsePolicy } from "../../../lib/policy/policy";
 import { parseOrThrow } from "../../../lib/input/problems";
-import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 import { shellWord } from "../../../lib/output/shell-word";
 import type { Host } from "../../lab/lab";
 
@@ -38,6 +38,7 @@ export function lockScript(
     PORT: policy.sshPort,
     ALLOW_FROM: policy.sources.map((source) => source.cidr).join(" "),
     EXCEPTIONS: policy.exceptions.map((exception) => exception.kind).join(" "),
+    LOG_DENIED: policy.logDeniedPerMinute ?? "",
     BACKEND: "auto",
     CONFIRM_WITHIN: 120,
     SKIP_PREFLIGHT: false,

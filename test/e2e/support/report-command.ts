@@ -1,5 +1,5 @@
 /** What the command `report` says of hosts of a lab. */
-import type { HostUsage, UsageReport } from "../../../lib/report/report";
+import type { HostUsage, UsageReport } from "../../../lib/report/usage-report";
 import { program } from "../../cli/support/run";
 import type { Lab, RunResult } from "../../lab/lab";
 import { terraformEnvironment } from "../../lab/terraform";

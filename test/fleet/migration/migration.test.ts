@@ -1,7 +1,8 @@
 import { defined } from "../../support/required";
 import { parseFleet } from "../../../lib/fleet/fleet-file";
 import { migrationBetween } from "../../../lib/fleet/migration/migration";
-import { readStateFile, type StateFile, withArrivals, withoutLeaving } from "../../../lib/fleet/migration/moved-states";
+import { readStateFile, withArrivals, withoutLeaving } from "../../../lib/fleet/migration/moved-states";
+import type { StateFile } from "../../../lib/state/state-file";
 
 const HOSTS = "hosts: { a: 192.0.2.1, b: 192.0.2.2, c: 192.0.2.3, d: 192.0.2.4 }\n";
 const between = (before: string, after: string): ReturnType<typeof migrationBetween> =>
@@ -49,7 +50,7 @@ describe("a migration", () => {
       "a host that nobody would unlock any more",
       HOSTS,
       `stacks: 2\n${HOSTS.replace(", d: 192.0.2.4", "")}`,
-      /^hosts\.d: is not in the other file, and its stack fleet is not made any more/,
+      /^hosts\.d: is not in the other file, and its stack fleet is no longer made/,
     ],
     ["another tracker", HOSTS, `stacks: 2\ntracker: terraform_data\n${HOSTS}`, /^tracker: differs from the other file/],
     ["another number of shards", HOSTS, `stacks: 2\nshards: 4\n${HOSTS}`, /^shards: differs from the other file/],
@@ -58,7 +59,7 @@ describe("a migration", () => {
       "a state that is kept elsewhere",
       `stacks: 1\n${HOSTS}`,
       `stacks: 2\n${backend("gcs", 'bucket: b, prefix: "{stack}"')}${HOSTS}`,
-      /^fleet-0: its state is kept elsewhere in the earlier file/,
+      /^fleet-0: its state is elsewhere in the earlier file/,
     ],
     [
       "two stacks with one state",
@@ -213,7 +214,7 @@ describe("hosts move between states", () => {
     "not in what is no state: %s",
     (text) => {
       expect(() => readStateFile(text, "one")).toThrow(
-        /^one: what terraform state pull prints of it is no state of version 4/,
+        /^one: the output of terraform state pull is not a state of version 4/,
       );
     },
   );

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { defined } from "../../support/required";
 import { hostProgram } from "../../../lib/host/program";
 import type { PolicyProps } from "../../../lib/policy/policy";
-import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 import { shellWord } from "../../../lib/output/shell-word";
 import type { Host, HostFirewall, HostOptions, RunResult } from "../../lab/lab";
 import { policyOf } from "../../ruleset/support/policies";
@@ -105,6 +105,7 @@ export function lockSettings(own: Settings = {}): Record<string, string> {
     PORT: "22",
     ALLOW_FROM: "10.77.0.0/24 fd77::/64",
     EXCEPTIONS: "",
+    LOG_DENIED: "",
     BACKEND: "auto",
     CONFIRM_WITHIN: "120",
     SKIP_PREFLIGHT: "false",

@@ -1,7 +1,8 @@
 /** What hosts say, small: as the host program's report prints it. */
-import type { Reply } from "../../../lib/report/ask";
-import { parseReport } from "../../../lib/report/parse";
-import { reportOf, type UsageReport } from "../../../lib/report/report";
+import type { Answered } from "../../../lib/ssh/answer";
+import type { EvidenceReply } from "../../../lib/report/evidence-reply";
+import { parseEvidence } from "../../../lib/report/evidence";
+import { usageReport, type UsageReport } from "../../../lib/report/usage-report";
 import type { Host } from "../../../lib/state/hosts";
 
 export const BASELINE = Date.parse("2026-09-01T08:00:00Z") / 1000;
@@ -79,10 +80,8 @@ export function reportText({
   return `== host\n${lines.join("")}${more}== denied\n${denied}== sockets\n${sockets}== logins\n${logins}${sources === "" ? "" : `== sources\n${sources}`}${sampled === "" ? "" : `== sampled\n${sampled}`}`;
 }
 
-export type State = Extract<Reply, { kind: "told" }>["state"];
-
-export const state = (more: Partial<State> = {}): State => ({
-  kind: "told",
+export const status = (more: Partial<Answered> = {}): Answered => ({
+  kind: "answered",
   state: "locked",
   rules: "matches",
   owner: "1234",
@@ -95,21 +94,21 @@ export const state = (more: Partial<State> = {}): State => ({
   ...more,
 });
 
-export const told = (parts: Parts, more: Partial<State> = {}): Reply => ({
-  kind: "told",
-  state: state(more),
-  told: parseReport(reportText(parts)),
+export const answered = (parts: Parts, more: Partial<Answered> = {}): EvidenceReply => ({
+  kind: "answered",
+  status: status(more),
+  evidence: parseEvidence(reportText(parts)),
 });
 
-export const reportOn = (replies: Readonly<Record<string, Reply>>): UsageReport =>
-  reportOf(
+export const reportOn = (replies: Readonly<Record<string, EvidenceReply>>): UsageReport =>
+  usageReport(
     Object.entries(replies).map(
       ([key, reply], index) =>
         ({
           key,
           firewall: "fleet",
           address: `192.0.2.${10 + index}`,
-          claim: reply.kind === "told" && reply.state.state === "observed" ? "observed" : "locked",
+          claim: reply.kind === "answered" && reply.status.state === "observed" ? "observed" : "locked",
           owner: "1234",
         }) as Host,
     ),
@@ -120,20 +119,20 @@ export const reportOn = (replies: Readonly<Record<string, Reply>>): UsageReport 
 /** One host of each kind. */
 export const fleet = (): UsageReport =>
   reportOn({
-    "web-1": told({ denied: DENIED, sockets: SS, logins: JOURNAL }),
-    quiet: told({ sockets: PROC, host: { locked_at: "2026-09-01T08:00:00Z" } }),
-    old: told({
+    "web-1": answered({ denied: DENIED, sockets: SS, logins: JOURNAL }),
+    quiet: answered({ sockets: PROC, host: { locked_at: "2026-09-01T08:00:00Z" } }),
+    old: answered({
       host: { backend: "iptables" },
       denied: `in all - - 7 ${at(5)} ${at(9)}\nforward all - - 1 ${at(9)} ${at(9)}\n`,
       logins: "Nov 20 10:11:12 old sshd[1]: Accepted publickey for root from 198.51.100.7 port 9 ssh2\n",
     }),
-    watched: told(
+    watched: answered(
       {
         host: { mode: "observe" },
         denied: `in 6 203.0.113.80 80 1 ${at(1)} ${at(1)}\nin all - - 4 ${at(1)} ${at(2)}\n`,
       },
       { state: "observed" },
     ),
-    free: { kind: "told", state: state({ state: "open", rules: "none" }), told: undefined },
+    free: { kind: "answered", status: status({ state: "open", rules: "none" }), evidence: undefined },
     gone: { kind: "not asked", why: "connect to host 192.0.2.15 port 22: No route to host" },
   });

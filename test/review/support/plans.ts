@@ -4,7 +4,7 @@ import { items } from "../../support/required";
 import { launcher } from "../../../lib/host/program";
 import { parsePolicy } from "../../../lib/policy/policy";
 import { Problems } from "../../../lib/input/problems";
-import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 
 export interface MadeUpHost {
   readonly key: string;

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defined } from "../../support/required";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { policies, withTokensNamed } from "./policies";
 
 export const GOLDEN = join(__dirname, "../../golden/ruleset");

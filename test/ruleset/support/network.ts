@@ -9,8 +9,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { items } from "../../support/required";
 import type { PolicyProps } from "../../../lib/policy/policy";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { Namespace } from "./namespaces";
 import { policyOf } from "./policies";
 

@@ -1,0 +1,128 @@
+/** `review`: what a plan does to hosts, for whoever approves it. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { PROGRAM_LOCALS } from "../contract/names";
+import { hostProgramVersion, launcher } from "../host/program";
+import { closest } from "../input/names";
+import { readFileOrStandardInput } from "../input/standard-input";
+import { shown } from "../output/text";
+import { DANGERS, type DangerKind } from "../review/dangers";
+import { REVIEW_FORMATS } from "../review/formats";
+import { PlanError } from "../review/json";
+import { readPlan } from "../review/plan";
+import { type Review, reviewPlan } from "../review/review";
+import { CommandError, endWith1OnWrongUsage } from "./errors";
+import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
+
+interface ReviewOptions extends FormatOptions {
+  readonly failOn: readonly DangerKind[];
+  readonly name?: string;
+}
+
+const KINDS = Object.keys(DANGERS) as DangerKind[];
+
+const HELP = `
+Kinds of danger, for --fail-on:
+${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind].title}`).join("\n")}
+
+Exit codes:
+  0  the plan has none of the dangers that --fail-on names
+  2  it has at least one, and lists it
+  1  the plan could not be read, or the command line is wrong; nothing was reviewed
+
+Examples:
+  $ ssh-only-firewall review plan.json
+  $ terraform show -json plan.tfplan | ssh-only-firewall review -
+  $ ssh-only-firewall review plan.json --fail-on opened,left-locked,cut-off > comment.md
+  $ ssh-only-firewall review plan.json --json --fail-on none | jq .verdict
+`;
+
+export function addReview(program: Command): void {
+  const command = program
+    .command("review")
+    .summary("show what a Terraform plan does to hosts, as a comment for its reviewer")
+    .description("Read what terraform show -json prints of a plan, and show what its reviewer must know.")
+    .argument("<PLAN>", "a file, or - for standard input")
+    .addOption(
+      new Option(
+        "--fail-on <KINDS>",
+        "the dangers that end it with exit code 2: any, none, or kinds separated by commas",
+      )
+        .default(KINDS, "any")
+        .argParser(kindsOf),
+    )
+    .addOption(
+      new Option(
+        "--name <NAME>",
+        "a name to distinguish the plans of one pull request, in the title and in the hidden marker",
+      ).argParser(nameOf),
+    );
+  addFormatOptions(command, REVIEW_FORMATS).addHelpText("after", HELP).action(review);
+  endWith1OnWrongUsage(command, "Nothing was reviewed.");
+}
+
+function review(file: string, options: ReviewOptions): void {
+  const { failOn, name } = options;
+  const found = reviewed(file);
+  const named = name === undefined ? {} : { name };
+  const toPrint = { review: found, ...named, knownProgram: hostProgramVersion() };
+  process.stdout.write(formatIn(REVIEW_FORMATS, options).print(toPrint));
+  const dangers = found.dangers.filter(({ kind }) => failOn.includes(kind));
+  if (dangers.length > 0) {
+    const kinds = dangers.map(({ kind, findings }) => `${kind} (${findings.length})`);
+    throw new CommandError(`Dangerous, and listed: ${kinds.join(", ")}.`, 2);
+  }
+}
+
+function reviewed(file: string): Review {
+  const place = file === "-" ? "standard input" : file;
+  try {
+    const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
+    return reviewPlan(readPlan(read(file, place)), { uploads: { launchers, version: hostProgramVersion() } });
+  } catch (error) {
+    throw error instanceof PlanError ? new CommandError(`${place}: ${error.message}`, 1) : error;
+  }
+}
+
+function read(file: string, place: string): Uint8Array {
+  const content = attempt(place, () => readFileOrStandardInput(file));
+  if (content === undefined) {
+    throw new CommandError(
+      "standard input is a terminal; pipe in a plan: terraform show -json PLANFILE | ssh-only-firewall review -",
+      1,
+    );
+  }
+  return content;
+}
+
+function attempt<T>(place: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const remedy = "give the file that terraform show -json was written to, or - for standard input";
+    throw new CommandError(`${place}: ${(error as Error).message}; ${remedy}`, 1);
+  }
+}
+
+function kindsOf(value: string): readonly DangerKind[] {
+  if (value === "any" || value === "none") {
+    return value === "any" ? KINDS : [];
+  }
+  const kinds = value.split(",").map((kind) => kind.trim());
+  const unknown = kinds.find((kind) => !(KINDS as readonly string[]).includes(kind));
+  if (unknown !== undefined) {
+    const suggestion = closest(unknown, KINDS);
+    const help = suggestion === undefined ? `known: any, none, ${KINDS.join(", ")}.` : `did you mean ${suggestion}?`;
+    throw new InvalidArgumentError(`${shown(unknown)} is not a kind of danger; ${help}`);
+  }
+  return kinds as DangerKind[];
+}
+
+/** It stands in an HTML comment. */
+function nameOf(value: string): string {
+  if (!/^[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*$/.test(value) || value.length > 100) {
+    throw new InvalidArgumentError(
+      "It must be letters and digits, with single dots, dashes and underscores between them.",
+    );
+  }
+  return value;
+}

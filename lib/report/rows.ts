@@ -1,0 +1,55 @@
+/** The rows of the report's tables, for every form that has tables. */
+import type { Denied, Direction, Total } from "./evidence";
+import type { Login } from "./logins";
+import { UNKNOWN } from "./sentences";
+import type { Connected, Listener } from "./sockets";
+import type { HostUsage, UsageReport } from "./usage-report";
+
+export type Row = readonly string[];
+
+export const HEADS = {
+  denied: ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
+  logins: ["Time", "User", "From", "By"],
+} as const;
+
+export const DIRECTION_WORDS: Readonly<Record<Direction, string>> = { in: "in", out: "out", forward: "through" };
+
+/** With its firewall where there are several. */
+export function nameOf({ hosts }: UsageReport, { host, firewall }: HostUsage): string {
+  const several = new Set(hosts.flatMap((one) => one.firewall ?? [])).size > 1;
+  return several && firewall !== null ? `${firewall}/${host}` : host;
+}
+
+export const deniedRow = ({ direction, protocol, peer, port, packets, first, last }: Denied): Row => [
+  DIRECTION_WORDS[direction],
+  protocol,
+  peer,
+  String(port ?? ""),
+  String(packets),
+  first ?? UNKNOWN,
+  last ?? UNKNOWN,
+];
+
+export const totalRow = (total: Total): Row => deniedRow({ ...total, protocol: "all", peer: "", port: null });
+
+export const listenerRow = ({ protocol, address, port, program }: Listener): Row => [
+  protocol,
+  socket(address, port),
+  program ?? "",
+];
+
+export const connectedRow = (one: Connected): Row => [
+  one.direction,
+  one.protocol,
+  socket(one.address, one.port),
+  socket(one.peer, one.peerPort),
+  one.state,
+  one.program ?? "",
+];
+
+export const loginRow = ({ at, logged, user, from, by }: Login): Row => [at ?? logged, user, from, by ?? ""];
+
+/** Port 0 stands for any. */
+function socket(address: string, port: number): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port === 0 ? "*" : port}`;
+}

@@ -1,0 +1,175 @@
+/** What was found, as one value that every form of output is made from. Its texts are safe to print. */
+import { compare, plain } from "../output/text";
+import type { Host } from "../state/hosts";
+import type { Condition } from "../status/conditions";
+import { judge } from "../status/judge";
+import {
+  type Denied,
+  DIRECTIONS,
+  type Evidence,
+  type Gap,
+  type LoginSource,
+  type Observation,
+  type Total,
+} from "./evidence";
+import type { EvidenceReply } from "./evidence-reply";
+import type { Login } from "./logins";
+import { notesOf } from "./notes";
+import { type Handling, verdicts } from "./sentences";
+import type { Sockets } from "./sockets";
+import { utc, utcOfIso, utcOfSeconds } from "./time";
+import { verdictOf } from "./verdict";
+
+export interface UsageReport {
+  /** Of this form; a change that breaks its readers makes it 2. */
+  readonly version: 1;
+  readonly at: string | null;
+  readonly asked: number;
+  readonly notAsked: number;
+  /** How many were asked, and are not what the state says. */
+  readonly disagree: number;
+  readonly hosts: readonly HostUsage[];
+}
+
+export interface HostUsage {
+  readonly host: string;
+  readonly firewall: string | null;
+  readonly address: string | null;
+  /** Whether it could be asked; `verdict` says why not. */
+  readonly asked: boolean;
+  readonly state: "open" | "pending" | "locked" | "observed" | null;
+  /** What it is, in the words of `status --live`; null when it was not asked. */
+  readonly condition: Condition | null;
+  /** Whether that is what the state says. */
+  readonly agrees: boolean;
+  /**
+   * Since when it has been locked or observed, without a time between in which its rules are known to have been gone: the end
+   * of the last of `gaps`, else the first lock. A host that goes back to open by itself begins anew with the next lock.
+   */
+  readonly since: string | null;
+  /** Since when it counts: the first lock. */
+  readonly counted: string | null;
+  /** The last times in which its rules were gone, of `gapCount`: what came then was not counted. */
+  readonly gaps: readonly Gap[];
+  readonly gapCount: number;
+  /** The times in which it only observed: what came then was let pass. */
+  readonly observations: readonly Observation[];
+  /** When the ruleset came that it has now. */
+  readonly lockedAt: string | null;
+  readonly backend: string | null;
+  readonly sshPort: number | null;
+  /** The host's own clock; its times go by that. */
+  readonly now: string | null;
+  readonly verdict: string;
+  readonly notes: readonly string[];
+  readonly denied: readonly Denied[];
+  readonly totals: readonly Total[];
+  /** With iptables, whom the kernel's log names: so many a minute, and as far back as the log reaches. Part of `totals`. */
+  readonly sampled: readonly Denied[];
+  readonly baseline: { readonly at: string | null } & Sockets;
+  readonly logins: readonly Login[];
+  /** What they come from, and how many each has, of which the last are listed. */
+  readonly loginSources: readonly LoginSource[];
+  readonly otherLogins: readonly string[];
+  readonly unread: readonly string[];
+}
+
+const NOTHING: Evidence = {
+  host: {},
+  gaps: [],
+  gapCount: 0,
+  observations: [],
+  sources: [],
+  denied: [],
+  totals: [],
+  sampled: [],
+  sockets: { listening: [], connected: [], other: [] },
+  logins: [],
+  otherLogins: [],
+  unread: [],
+};
+
+export function usageReport(hosts: readonly Host[], replies: readonly EvidenceReply[], nowMs: number): UsageReport {
+  const rows = hosts.flatMap((host, index) => {
+    const reply = replies[index];
+    return reply === undefined ? [] : [usageOf(host, reply, nowMs)];
+  });
+  const asked = rows.filter((row) => row.asked).length;
+  const disagree = rows.filter((row) => row.asked && !row.agrees).length;
+  return { version: 1, at: utc(nowMs), asked, notAsked: rows.length - asked, disagree, hosts: rows };
+}
+
+function usageOf(host: Host, reply: EvidenceReply, nowMs: number): HostUsage {
+  const evidence = (reply.kind === "answered" ? reply.evidence : undefined) ?? NOTHING;
+  const { gaps, gapCount, observations, otherLogins, unread } = evidence;
+  const state = reply.kind === "answered" ? reply.status.state : null;
+  const times = timesOf(state, evidence);
+  const port = Number(evidence.host.port);
+  const { condition, agrees, disagreement } = judged(host, reply);
+  return {
+    host: plain(host.key),
+    firewall: host.firewall === "" ? null : plain(host.firewall),
+    address: host.address === undefined ? null : plain(host.address),
+    asked: reply.kind === "answered",
+    state,
+    condition,
+    agrees,
+    since: times.since,
+    counted: times.counted,
+    gaps,
+    gapCount,
+    observations,
+    lockedAt: times.lockedAt,
+    backend: evidence.host.backend || null,
+    sshPort: Number.isInteger(port) && port > 0 && port < 65536 ? port : null,
+    now: utcOfSeconds(evidence.host.now ?? ""),
+    verdict: [...disagreement, verdictOf(reply, evidence, times.since, handlingOf(state, evidence))].join(" "),
+    notes:
+      reply.kind === "answered" && reply.evidence !== undefined
+        ? notesOf(reply.status, evidence, times.since, nowMs)
+        : [],
+    denied: [...evidence.denied].sort(latestFirst),
+    sampled: [...evidence.sampled].sort(latestFirst),
+    totals: [...evidence.totals].sort(byDirection),
+    baseline: { at: times.baseline, ...evidence.sockets },
+    logins: [...evidence.logins].sort((a, b) => compare(b.at ?? "", a.at ?? "")),
+    loginSources: evidence.sources,
+    otherLogins,
+    unread,
+  };
+}
+
+function timesOf(
+  state: HostUsage["state"],
+  { host, gaps }: Evidence,
+): Pick<HostUsage, "since" | "counted" | "lockedAt"> & { readonly baseline: string | null } {
+  const baseline = utcOfIso(host.baseline_at ?? "");
+  const lockedAt = utcOfIso(host.locked_at ?? "");
+  const counted = state === "open" ? null : (baseline ?? lockedAt);
+  const since = state === "open" ? null : (gaps.at(-1)?.until ?? counted);
+  return { baseline, lockedAt, counted, since };
+}
+
+/** What status would say of it, and the sentence for that unless the rest of the report says it already. */
+function judged(
+  host: Host,
+  reply: EvidenceReply,
+): Pick<HostUsage, "condition" | "agrees"> & { readonly disagreement: readonly string[] } {
+  if (reply.kind !== "answered") {
+    return { condition: null, agrees: false, disagreement: [] };
+  }
+  const { state, rules, owner } = reply.status;
+  const { condition, agrees, details } = judge(host, reply.status, { kind: "skipped", why: "" });
+  const isEvident = state === "open" || (owner === host.owner && (state === "pending" || rules !== "matches"));
+  const disagreement = agrees || isEvident ? [] : [verdicts.disagrees(condition, details.map(plain).join("; "))];
+  return { condition, agrees, disagreement };
+}
+
+const byDirection = (a: Total, b: Total): number => DIRECTIONS.indexOf(a.direction) - DIRECTIONS.indexOf(b.direction);
+
+const latestFirst = (a: Denied, b: Denied): number => byDirection(a, b) || compare(b.last ?? "", a.last ?? "");
+
+/** How traffic was handled in the time that is counted. */
+export function handlingOf(state: HostUsage["state"], { observations }: Pick<Evidence, "observations">): Handling {
+  return state === "observed" ? "observed" : observations.length > 0 ? "both" : "denied";
+}
