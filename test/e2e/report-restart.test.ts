@@ -1,6 +1,6 @@
 /** What a host that boots has to report: who was denied before a flood and before a restart is not forgotten. */
-import { defined } from "../support/required";
 import * as path from "node:path";
+import { defined } from "../support/required";
 import type { HostUsage } from "../../lib/report/usage-report";
 import type { Host, Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { createColors } from "picocolors";
+import { defined } from "../support/required";
 import { NO_COLOURS } from "../../lib/output/colours";
 import { evidenceReply } from "../../lib/report/evidence-reply";
 import { toPage } from "../../lib/report/page";

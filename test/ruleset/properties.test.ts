@@ -1,5 +1,5 @@
-import { defined, withoutUndefined } from "../support/required";
 import * as fc from "fast-check";
+import { defined, withoutUndefined } from "../support/required";
 import { type PolicyProps, parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
 import { renderIptables, renderIptablesFile } from "../../lib/ruleset/backends/iptables";

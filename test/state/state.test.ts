@@ -1,5 +1,5 @@
-import { defined } from "../support/required";
 import * as fc from "fast-check";
+import { defined } from "../support/required";
 import { type Host, hostsIn } from "../../lib/state/hosts";
 import { withNamed } from "../../lib/state/named-hosts";
 import { readState } from "../../lib/state/state";

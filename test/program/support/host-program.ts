@@ -2,8 +2,8 @@
  * The host program itself on a lab host: without SSH and without Terraform, as root, under each shell that it has to run
  * under. Its settings stand in front as in the script that Terraform uploads.
  */
-import { defined } from "../../support/required";
 import { createHash } from "node:crypto";
+import { defined } from "../../support/required";
 import { hostProgram } from "../../../lib/host/program";
 import type { PolicyProps } from "../../../lib/policy/policy";
 import { renderRulesets } from "../../../lib/ruleset/backends";

@@ -1,7 +1,7 @@
 /** Rulesets written down in test/golden/ruleset, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
-import { defined } from "../../support/required";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { defined } from "../../support/required";
 import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
 import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { policies, withTokensNamed } from "./policies";
