@@ -188,12 +188,12 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const [made, fresh] = [await project(), await project()];
     const both = made.configuration(two(hosts(1)));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "fleet/web-1: 10.0.0.1 is the address of two/other too; its lock may be refused unless takeOver is set",
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused unless takeOver is set",
+      "fleet/web-1: 10.0.0.1 is also the address of two/other; its lock may be refused unless takeOver is set",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
     ]);
     await made.apply(firewall(made, { hosts: hosts(1) }));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused unless takeOver is set",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
     ]);
     // Behind one address, at ports of their own.
     const apart = { "web-1": { address: "10.0.0.1", connection: { ...connection, port: 2201 } } };

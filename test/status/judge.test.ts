@@ -115,9 +115,12 @@ describe("ports that must be closed", () => {
       return found.kind === "tried" && found.answers;
     };
     const accepts = { port, how: "accepts" };
-    expect(await answers(rulesetOf("default"))).toEqual([accepts, { port: refusing, how: "refuses" }]);
-    expect(await answers(rulesetOf("denials-swapped"))).toEqual([accepts]);
-    expect(await answers(undefined)).toEqual([accepts]);
-    server.close();
+    try {
+      expect(await answers(rulesetOf("default"))).toEqual([accepts, { port: refusing, how: "refuses" }]);
+      expect(await answers(rulesetOf("denials-swapped"))).toEqual([accepts]);
+      expect(await answers(undefined)).toEqual([accepts]);
+    } finally {
+      server.close();
+    }
   });
 });
