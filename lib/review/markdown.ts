@@ -5,7 +5,8 @@ import type { HostReview } from "./hosts";
 import { type Outcome, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
 import type { Danger, Review, RulesetChange } from "./review";
-import { escaped, markdown, type Text, text } from "./text";
+import { escapeInvisible } from "../output/text";
+import { markdown, type Text, text } from "./text";
 
 /** GitHub takes no longer comment. */
 export const LONGEST_COMMENT = 65_536;
@@ -260,7 +261,7 @@ function changeSection({ lines, hosts, whole }: RulesetChange): Section {
   const summary = whole
     ? `The whole ruleset of ${of}`
     : `Ruleset change of ${of}: ${added} lines added, ${removed} removed`;
-  const shown = lines.map((line) => escaped(line, /[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu));
+  const shown = lines.map((line) => escapeInvisible(line, /[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu));
   // One backtick more than any line has.
   const fence = "`".repeat(Math.max(3, ...shown.map((line) => 1 + longestRun(line))));
   const list = inGroups(hosts).map((group) => `- ${names(group)}`);

@@ -8,13 +8,21 @@ import { NO_COLOURS } from "../../lib/output/colours";
 import { evidenceReply } from "../../lib/report/evidence-reply";
 import { toPage } from "../../lib/report/page";
 import { parseEvidence } from "../../lib/report/evidence";
-import { usageReport, type UsageReport } from "../../lib/report/usage-report";
+import { type HostUsage, usageReport, type UsageReport } from "../../lib/report/usage-report";
 import { toTable } from "../../lib/report/table";
 import type { Host } from "../../lib/state/hosts";
 import { answerOf } from "../../lib/ssh/answer";
 import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, status, answered } from "./support/reports";
 
 const xml = (page: string): string => page.replace(/^<!doctype html>\n/, "");
+/** Of the reports here, which have one host or more. */
+function first({ hosts: [host] }: UsageReport): HostUsage {
+  if (host === undefined) {
+    throw new Error("The report has no host.");
+  }
+  return host;
+}
+
 const golden = (name: string): string => readFileSync(join(__dirname, "../golden/report", name), "utf8");
 
 describe("what a host says", () => {
@@ -136,10 +144,9 @@ describe("an answer", () => {
 });
 
 describe("a verdict", () => {
-  const verdict = (...reply: Parameters<typeof answered>): string =>
-    reportOn({ a: answered(...reply) }).hosts[0].verdict;
+  const verdict = (...reply: Parameters<typeof answered>): string => first(reportOn({ a: answered(...reply) })).verdict;
   const notes = (...reply: Parameters<typeof answered>): string =>
-    reportOn({ a: answered(...reply) }).hosts[0].notes.join("\n");
+    first(reportOn({ a: answered(...reply) })).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
@@ -165,7 +172,7 @@ describe("a verdict", () => {
     expect(notes({ more: gaps })).toMatch(
       /^Its rules were missing or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
     );
-    expect(reportOn({ a: answered({ more: gaps }) }).hosts[0]).toMatchObject({
+    expect(first(reportOn({ a: answered({ more: gaps }) }))).toMatchObject({
       since: "2026-10-11T08:00:00Z",
       counted: "2026-09-01T08:00:00Z",
       gapCount: 8,
@@ -209,8 +216,8 @@ describe("a verdict", () => {
       disagree: 1,
       hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(ofState("observed", {}, {}).hosts[0].verdict).toContain("the state says that it is only observed");
-    expect(ofState("absent", { owner: undefined }, {}).hosts[0].verdict).toContain("locked-but-not-in-state");
+    expect(first(ofState("observed", {}, {})).verdict).toContain("the state says that it is only observed");
+    expect(first(ofState("absent", { owner: undefined }, {})).verdict).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
@@ -220,7 +227,7 @@ describe("a verdict", () => {
       "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12.",
     );
     const twice = `${JOURNAL}Oct 15 09:30:00 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2\n`;
-    expect(reportOn({ a: answered({ sources, logins: twice }) }).hosts[0]).toMatchObject({
+    expect(first(reportOn({ a: answered({ sources, logins: twice }) }))).toMatchObject({
       logins: { length: 2 },
       loginSources: [
         { name: "journal", all: 1234 },
@@ -237,7 +244,7 @@ describe("a verdict", () => {
       /192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/,
     );
     expect(toPage(reportOn({ a: answered(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(reportOn({ a: answered(parts) }).hosts[0].denied).toMatchObject([
+    expect(first(reportOn({ a: answered(parts) })).denied).toMatchObject([
       { first: null, last: "2026-09-10T08:00:00Z" },
     ]);
   });
@@ -249,7 +256,7 @@ describe("a verdict", () => {
       /^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m,
     );
     const report = reportOn({ a: answered(parts) });
-    expect(report.hosts[0].sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
+    expect(first(report).sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
     expect(toTable(report, NO_COLOURS)).toMatch(
       /kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/,
     );
@@ -379,6 +386,6 @@ describe("whatever a host sends", () => {
     const parsed = new XMLParser({ htmlEntities: true, parseTagValue: false }).parse(xml(page)) as {
       html: { body: { section: Array<{ h2: string }> } };
     };
-    expect(parsed.html.body.section[0].h2).toBe(hostKey);
+    expect(parsed.html.body.section[0]?.h2).toBe(hostKey);
   });
 });

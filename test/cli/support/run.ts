@@ -12,8 +12,15 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function run(command: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
-  const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
+
+export function run(
+  [program = "", ...args]: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Ended {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     encoding: "utf8",
     timeout: 120_000,
@@ -27,16 +34,16 @@ export function run(command: readonly string[], cwd: string, env: Readonly<Recor
 }
 
 /** A program of bin/ with its arguments, from its source. */
-export function program(name: "fleet" | "ssh-only-firewall", ...args: readonly string[]): readonly string[] {
+export function program(name: "fleet" | "ssh-only-firewall", ...args: readonly string[]): Command {
   return source(`bin/${name}.ts`, ...args);
 }
 
-export function source(file: string, ...args: readonly string[]): readonly string[] {
+export function source(file: string, ...args: readonly string[]): Command {
   const tsx = require.resolve("tsx/cli");
   return [process.execPath, tsx, "--tsconfig", join(ROOT, "tsconfig.json"), join(ROOT, file), ...args];
 }
 
-export function cdktf(...args: readonly string[]): readonly string[] {
+export function cdktf(...args: readonly string[]): Command {
   return [process.execPath, require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args];
 }
 

@@ -82,7 +82,7 @@ test("moves every host once, keeps the states of before, and does nothing when r
   expect(moved.stdout).toMatch(/^5 of 5 hosts found\.$/m);
   expectMoved(project);
   const [kept] = readdirSync(project.folder).filter((name) => name.startsWith("moved-hosts."));
-  const before = JSON.parse(readFileSync(join(project.folder, kept, "fleet/arrive.tfstate"), "utf8")) as {
+  const before = JSON.parse(readFileSync(join(project.folder, kept ?? "", "fleet/arrive.tfstate"), "utf8")) as {
     serial: number;
   };
   expect(before.serial).toBe(3);

@@ -94,7 +94,7 @@ function stateOf(hosts: readonly string[], others: Partial<StateFile> = {}): Sta
     lineage: "x",
     outputs: { locked_hosts: {}, other: {} },
     // The second ruleset is named after a host.
-    resources: [resource("fleet_hold"), resource("fleet_lockdown"), resource("fleet_ruleset", ["shared", hosts[0]])],
+    resources: [resource("fleet_hold"), resource("fleet_lockdown"), resource("fleet_ruleset", ["shared", ...hosts.slice(0, 1)])],
     ...others,
   };
 }
@@ -126,7 +126,7 @@ describe("hosts move between states", () => {
       ["z", "a", "b"],
       ["shared", "z"],
     ]);
-    expect(two?.resources?.[0].instances[1]).toBe(one.resources?.[0].instances[0]);
+    expect(two?.resources[0]?.instances[1]).toBe(one.resources[0]?.instances[0]);
     // The next one, so that Terraform refuses it if anybody else has written one.
     expect(two).toMatchObject({ serial: 8, lineage: "x" });
   });
