@@ -94,7 +94,11 @@ function stateOf(hosts: readonly string[], others: Partial<StateFile> = {}): Sta
     lineage: "x",
     outputs: { locked_hosts: {}, other: {} },
     // The second ruleset is named after a host.
-    resources: [resource("fleet_hold"), resource("fleet_lockdown"), resource("fleet_ruleset", ["shared", ...hosts.slice(0, 1)])],
+    resources: [
+      resource("fleet_hold"),
+      resource("fleet_lockdown"),
+      resource("fleet_ruleset", ["shared", ...hosts.slice(0, 1)]),
+    ],
     ...others,
   };
 }
