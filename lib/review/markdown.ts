@@ -4,8 +4,9 @@ import { DANGERS, type Finding } from "./dangers";
 import type { HostReview } from "./hosts";
 import { ALL_OUTCOMES, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
+import { escapeInvisible } from "../output/text";
 import type { DangerGroup, Review, RulesetChange } from "./review";
-import { escaped, markdown, type Text, text } from "./text";
+import { markdown, type Text, text } from "./text";
 
 /** GitHub takes no longer comment. */
 export const LONGEST_COMMENT = 65_536;
@@ -226,7 +227,7 @@ function changeSection({ lines, hosts, whole }: RulesetChange): Section {
   const summary = whole
     ? `The whole ruleset of ${of}`
     : `Ruleset change of ${of}: ${added} lines added, ${removed} removed`;
-  const shown = lines.map((line) => escaped(line, /[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu));
+  const shown = lines.map((line) => escapeInvisible(line, /[^\P{C}\t]|[\p{Zl}\p{Zp}]/gu));
   // One backtick more than any line has.
   const fence = "`".repeat(Math.max(3, ...shown.map((line) => 1 + longestRun(line))));
   const list = inGroups(hosts).map((group) => `- ${names(group)}`);

@@ -2,6 +2,7 @@
  * Sentences with values in them. A value is never markup: what writes the sentence decides how a value looks, and what
  * of a value cannot be seen, or would end the place where it stands, is made visible.
  */
+import { escapeInvisible } from "../output/text";
 import type { Value } from "./plan";
 
 /** Strings are ours; values are somebody's. */
@@ -41,15 +42,11 @@ function codeSpan(value: string): string {
 
 const LONGEST = 120;
 
-/** On one line, short, with everything invisible made visible: also what turns the direction of writing. */
-export function visible(value: string, hidden = /[\p{C}\p{Zl}\p{Zp}]/gu): string {
+/** On one line and short. */
+export function visible(value: string, hidden?: RegExp): string {
   if (value === "") {
     return "(empty)";
   }
   const cut = [...value.slice(0, 2 * LONGEST)].slice(0, LONGEST).join("");
-  return escaped(cut, hidden) + (cut.length < value.length ? "…" : "");
-}
-
-export function escaped(value: string, hidden: RegExp): string {
-  return value.replace(hidden, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+  return escapeInvisible(cut, hidden) + (cut.length < value.length ? "…" : "");
 }

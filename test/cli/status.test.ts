@@ -234,7 +234,11 @@ describe("hosts that are asked", () => {
     ]);
   });
 
-  test("hold up no other when they hang, and leave nothing behind when it is stopped", async () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("hold up no other when they hang, and leave nothing behind on %s", async (signal, exitCode) => {
     const { folder, env } = fakeSsh();
     const memory = { host_key: "ssh-ed25519 AAAA" };
     const file = stateFile(["hung", "web-1", "web-2"].map((key) => ({ key, address: key, memory })));
@@ -253,8 +257,8 @@ describe("hosts that are asked", () => {
     const kept = (): string[] => readdirSync(join(folder, "tmp")).filter((one) => one.startsWith("ssh-only-firewall-"));
     expect(kept()).toHaveLength(1);
     expect(readFileSync(join(folder, "modes"), "utf8")).toBe("600\n700\n");
-    child.kill("SIGINT");
-    expect(await gone).toBe(130);
+    child.kill(signal);
+    expect(await gone).toBe(exitCode);
     expect(kept()).toEqual([]);
     expect(printed).toBe("Stopped: not all hosts were asked, and no process or key was left behind.\n");
     expect(spawnSync("pgrep", ["-f", join(folder, "bin/ssh")], { encoding: "utf8" }).stdout).toBe("");

@@ -129,7 +129,7 @@ test("what is unknown in a state, and what belongs to others, is left alone", ()
 
 test("hosts with values that are not known yet are hosts", () => {
   const state = filed([{ key: "web" }], { tracker: "null_resource" }) as {
-    resources: Array<{ name: string; instances: Array<{ attributes: { triggers: unknown } }> }>;
+    resources: Array<{ name: string; instances: [{ attributes: { triggers: unknown } }] }>;
   };
   state.resources.forEach(({ name, instances }) => {
     if (name === "fleet_hold") defined(instances[0]).attributes.triggers = { address: null };
