@@ -1,4 +1,5 @@
 export { SshOnlyFirewall, type LockedHost } from "./ssh-only-firewall";
+export type { TrackerKind } from "./contract/triggers";
 export { InvalidInputError, type Problem } from "./input/problems";
 export type { Family } from "./policy/address";
 export type { BastionProps, ConnectionProps } from "./policy/connection";
@@ -13,7 +14,7 @@ export {
   type Protocol,
   type SyslogOptions,
 } from "./policy/exception";
-export type { OnDestroy, SshOnlyFirewallProps, TrackerKind } from "./policy/firewall";
+export type { OnDestroy, SshOnlyFirewallProps } from "./policy/firewall";
 export type { Backend, HostProps, SharedProps } from "./policy/host";
 export type { Denial, Mode, PolicyProps } from "./policy/policy";
 export { AllowedSource } from "./policy/source";

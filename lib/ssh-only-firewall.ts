@@ -12,8 +12,7 @@ import { describeProblem, type Problem, withRest } from "./input/problems";
 import { Firewall, parseFirewall, type SshOnlyFirewallProps } from "./policy/firewall";
 import type { HostProps } from "./policy/host";
 import { warningsOf } from "./policy/warnings";
-import { HostResources } from "./terraform/host-resources";
-import { Program } from "./terraform/program";
+import { FirewallResources } from "./terraform/firewall-resources";
 
 /** One line of the inventory. */
 export interface LockedHost {
@@ -37,7 +36,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   public readonly lockdowns: readonly TerraformResource[];
 
   private readonly parsed: Firewall;
-  private readonly resources: HostResources;
+  private readonly resources: FirewallResources;
 
   /** @internal for a fleet file, which has been parsed already. */
   public constructor(scope: Construct, id: string, parsed: Firewall);
@@ -45,9 +44,8 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   public constructor(scope: Construct, id: string, given: SshOnlyFirewallProps | Firewall) {
     super(scope, id);
     this.parsed = given instanceof Firewall ? given : parseFirewall(given);
-    this.resources = new HostResources(this, {
+    this.resources = new FirewallResources(this, {
       ...this.parsed.settings,
-      program: Program.of(this),
       hosts: () => this.parsed.hosts,
       assertSound: () => this.assertSound(),
     });

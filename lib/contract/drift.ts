@@ -25,3 +25,6 @@ export function nextDrift(before: string, found: DriftFinding): string {
 export function foundIn(drift: string): DriftFinding | undefined {
   return FINDINGS.find((found) => /^[0-9]+ (.*)$/.exec(drift)?.[1] === found);
 }
+
+/** The query of the data source, besides the connection attributes that all hosts have in common. */
+export const QUERY = { lockdowns: "lockdowns" } as const;

@@ -1,8 +1,72 @@
-/** What resources of a firewall are called: `fleet_hold`, and in shards and waves `fleet_lockdown_wave_1_64_07`. */
+/**
+ * What the resources, locals and outputs of a firewall are called. Terraform's addresses, states and plans are read by these
+ * names, so that a name has one meaning for ever.
+ */
 
-/** The firewall and the part that a name stands for; undefined where it is none of ours. */
-export function namedPart(name: string): { readonly firewall: string; readonly part: string } | undefined {
-  const { firewall, part } =
-    /^(?<firewall>.*)_(?<part>hold|lockdown|ruleset)(?:_wave_[0-9]+)?(?:_[0-9]+_[0-9]+)?$/s.exec(name)?.groups ?? {};
-  return firewall === undefined || part === undefined ? undefined : { firewall, part };
+/** The resources of a firewall. */
+export const PARTS = { ruleset: "ruleset", hold: "hold", lockdown: "lockdown" } as const;
+
+export type Part = keyof typeof PARTS;
+
+/** The locals of a firewall; those of shards and waves have a suffix. */
+export const LOCALS = {
+  rulesets: "rulesets",
+  rulesetTexts: "ruleset_texts",
+  rulesetHashes: "ruleset_sha256",
+  hosts: "hosts",
+  hostsWithoutWave: "hosts_rest",
+  noHosts: "no_hosts",
+  holdIds: "hold_ids",
+  locked: "locked",
+  lockedHosts: "locked_hosts",
+} as const;
+
+/** The data source and the check of `detectDrift`. */
+export const DRIFT_BLOCK = "drift";
+
+/** The locals with the host program, of which a stack has one each; the first also names their construct. */
+export const PROGRAM_LOCALS = {
+  program: "ssh_only_firewall_host_program",
+  pieces: "ssh_only_firewall_host_program_parts",
+  launcher: "ssh_only_firewall_launcher",
+  version: "ssh_only_firewall_version",
+} as const;
+
+/** In the stacks of a fleet file: the construct, and the output that lists what is locked. */
+export const FLEET = { construct: "fleet", output: "locked_hosts" } as const;
+
+/** `fleet_hold_64_07`: the name of a resource or local of a firewall, which is called by its logical id. */
+export function nameIn(firewall: string, part: string, suffix = ""): string {
+  return `${firewall}_${part}${suffix}`;
+}
+
+/** The end of the names in a shard. The count is part of it, so that another count means other names. */
+export function shardSuffix(shard: number, shards: number): string {
+  return shards === 1 ? "" : `_${shards}_${String(shard).padStart(String(shards - 1).length, "0")}`;
+}
+
+/** What the suffix of a wave's lockdowns begins with. @param index from 0 */
+export function waveSuffix(index: number): string {
+  return `_wave_${index + 1}`;
+}
+
+const SHARD = "(?:_[0-9]+_[0-9]+)?";
+
+const RESOURCE = new RegExp(
+  `^(?<firewall>.*)_(?<part>${Object.values(PARTS).join("|")})(?:_wave_[0-9]+)?${SHARD}$`,
+  "s",
+);
+
+/** The firewall and the part that a resource is named after; undefined for a name that is not one of these. */
+export function parseResourceName(name: string): { readonly firewall: string; readonly part: Part } | undefined {
+  const { firewall, part } = RESOURCE.exec(name)?.groups ?? {};
+  return firewall === undefined ? undefined : { firewall, part: part as Part };
+}
+
+const HOLD_IDS = new RegExp(`^local\\.(?<firewall>.*)_${LOCALS.holdIds}(?<suffix>${SHARD})$`, "s");
+
+/** The name of the holds whose ids a local has; undefined for a reference to anything else. */
+export function holdOfIds(reference: string): string | undefined {
+  const { firewall, suffix } = HOLD_IDS.exec(reference)?.groups ?? {};
+  return firewall === undefined ? undefined : nameIn(firewall, PARTS.hold, suffix);
 }

@@ -3,6 +3,7 @@
  * fleet file alike.
  */
 import type { ITerraformDependable } from "cdktf";
+import type { TrackerKind } from "../contract/triggers";
 import { isObject, placeOf, reader } from "../input/keys";
 import { compare } from "../input/names";
 import { type Found, Problems } from "../input/problems";
@@ -26,12 +27,9 @@ import { checkWaves, type Layout, parseLayout } from "./layout";
 /** See SshOnlyFirewallProps. */
 export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 
-/** See SshOnlyFirewallProps. */
-export type TrackerKind = "null_resource" | "terraform_data";
-
 const ON_DESTROY: readonly OnDestroy[] = ["unlock", "unlock-if-reachable", "leave-locked"];
 
-const TRACKERS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
+const TRACKER_KINDS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
 
 export interface SshOnlyFirewallProps extends SharedProps {
   /**
@@ -123,7 +121,7 @@ export function parseFirewall(props: unknown): Firewall {
     {
       shared,
       layout: parseLayout(own, problems),
-      tracker: read("tracker", (value, at) => parseChoice(value, TRACKERS, at)) ?? "null_resource",
+      tracker: read("tracker", (value, at) => parseChoice(value, TRACKER_KINDS, at)) ?? "null_resource",
       onDestroy: read("onDestroy", (value, at) => parseChoice(value, ON_DESTROY, at)) ?? "unlock",
       dependsOn: read("dependsOn", parseDependables) ?? [],
       driftProgram: parseDriftProgram(own, problems),

@@ -6,7 +6,7 @@
  * it, and where the lockdown has gone by its script, or by the ruleset beside it.
  * What bears some of these marks and not all is reported, never guessed.
  */
-import { namedPart } from "../contract/names";
+import { parseResourceName } from "../contract/names";
 import { type Block, type Change, type Instance, type Plan, type PlanObject, type Value, blockOf, known } from "./plan";
 import { type Text, text } from "./text";
 
@@ -141,12 +141,12 @@ function findHolds(parts: readonly Part[], lockdowns: readonly Part[], rulesets:
   }
   // Where neither an id nor the configuration says it, names do.
   for (const { change, block } of others.filter((part) => !found.has(groupOf(part.change)))) {
-    const own = namedPart(change.name);
+    const own = parseResourceName(change.name);
     const beside = (part: string) => (one: Part) =>
       one.change.module === change.module &&
       one.change.type === change.type &&
-      namedPart(one.change.name)?.firewall === own?.firewall &&
-      namedPart(one.change.name)?.part === part;
+      parseResourceName(one.change.name)?.firewall === own?.firewall &&
+      parseResourceName(one.change.name)?.part === part;
     const isUnlock = block?.provisioners.some((script) => verbOf(script) === "unlock");
     if (isUnlock || (own?.part === "hold" && rulesets.some(beside("ruleset")))) {
       found.add(groupOf(change));
@@ -228,7 +228,7 @@ function paired(held: readonly Held[]): readonly Held[] {
 const isThere = (part: Part | undefined): part is Part => part !== undefined;
 
 function hostOf(named: Change, hold: Part | undefined, lockdown: Part | undefined): TrackedHost {
-  const own = namedPart(named.name)?.firewall ?? named.name;
+  const own = parseResourceName(named.name)?.firewall ?? named.name;
   return {
     key: named.index ?? named.address,
     firewall: named.module === "" ? own : `${named.module}.${own}`,

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { NEVER_DRIFTED } from "../contract/drift";
 import { isObject } from "../input/keys";
-import { namedPart } from "../contract/names";
+import { parseResourceName } from "../contract/names";
 import { messages } from "./messages";
 import { type Instance, type ListedHost, optionalText, type State } from "./state";
 
@@ -69,7 +69,7 @@ export function hostsIn(state: State): readonly Host[] {
     (part) =>
       part.has(["address"]) &&
       !lockdowns.includes(part) &&
-      (owners.has(part.id) || (namedPart(part.instance.name)?.part === "hold" && firewalls.has(part.firewall))),
+      (owners.has(part.id) || (parseResourceName(part.instance.name)?.part === "hold" && firewalls.has(part.firewall))),
   );
   const texts = new Map(rulesets.map((ruleset) => [ruleset.hash, ruleset.texts]));
 
@@ -145,7 +145,7 @@ class Part {
   /** `fleet` of `module.a.null_resource.fleet_hold`. */
   public get firewall(): string {
     const { module, name } = this.instance;
-    const own = namedPart(name)?.firewall ?? name;
+    const own = parseResourceName(name)?.firewall ?? name;
     return module === "" ? own : `${module}.${own}`;
   }
 

@@ -3,6 +3,7 @@
  * spread over shards; and it puts only whole resources in order, so hosts that are locked before others are in waves.
  */
 import { createHash } from "node:crypto";
+import { PARTS, shardSuffix, waveSuffix } from "../contract/names";
 
 export interface Layout {
   /** How many resources the holds are spread over. */
@@ -28,11 +29,6 @@ export function shardOf(key: string, shards: number): number {
   return shards === 1 ? 0 : createHash("sha256").update(key).digest().readUInt32BE(0) % shards;
 }
 
-/** What the names in a shard end in. The count is part of it, so that a name has one meaning for ever. */
-export function shardSuffix(shard: number, shards: number): string {
-  return shards === 1 ? "" : `_${shards}_${String(shard).padStart(String(shards - 1).length, "0")}`;
-}
-
 /** The waves in their order; the last one has all hosts that are in no other. */
 export function groupsOf({ shards, waves }: Layout): ReadonlyArray<readonly Group[]> {
   const numbers = Array.from({ length: shards }, (_, shard) => shard);
@@ -52,12 +48,13 @@ export function groupsOf({ shards, waves }: Layout): ReadonlyArray<readonly Grou
 export function suffixesOf(
   key: string,
   { shards, waves }: Layout,
-): { readonly hold: string; readonly lockdown: string } {
+): Readonly<Record<typeof PARTS.hold | typeof PARTS.lockdown, string>> {
   const hold = shardSuffix(shardOf(key, shards), shards);
   const wave = waves.findIndex((keys) => keys.includes(key));
-  return { hold, lockdown: wave === -1 ? hold : waveSuffix(wave) + hold };
+  return { [PARTS.hold]: hold, [PARTS.lockdown]: wave === -1 ? hold : waveSuffix(wave) + hold };
 }
 
-function waveSuffix(index: number): string {
-  return `_wave_${index + 1}`;
+/** What the names of the holds end in, shard by shard. */
+export function shardSuffixes(shards: number): readonly string[] {
+  return Array.from({ length: shards }, (_, shard) => shardSuffix(shard, shards));
 }

@@ -6,7 +6,7 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
 import { type ITerraformDependable, type RemoteExecProvisioner, type TerraformLocal, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
-import type { TrackerKind } from "../policy/firewall";
+import { type TrackerKind, TRACKERS } from "../contract/triggers";
 import { jsonToExpression, quoted } from "./escape";
 import { withoutTokens } from "./later";
 import { ensureProvider } from "./provider";
@@ -64,9 +64,11 @@ class NullResourceTracker implements Tracker {
       public override toTerraform(): unknown {
         const { triggers, conditionalTriggers, memory, provisioners } = props.contents();
         this.triggers = withConditional({ ...memory, ...triggers }, conditionalTriggers);
-        this.provisioners = provisioners?.slice();
+        setProvisioners(this, provisioners);
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
-        this.lifecycle = memory === undefined ? this.lifecycle : { ...this.lifecycle, ignoreChanges };
+        if (memory !== undefined) {
+          this.lifecycle = { ...this.lifecycle, ignoreChanges };
+        }
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
     }
@@ -76,11 +78,11 @@ class NullResourceTracker implements Tracker {
   }
 
   public triggersOf(instance: string): string {
-    return `${instance}.triggers`;
+    return `${instance}.${TRACKERS.null_resource.triggers}`;
   }
 
   public remembered(name: string): string {
-    return `self.triggers.${name}`;
+    return `self.${TRACKERS.null_resource.memory}.${name}`;
   }
 }
 
@@ -94,13 +96,14 @@ class TerraformDataTracker implements Tracker {
 
       public override toTerraform(): unknown {
         this.contents = props.contents();
-        this.provisioners = this.contents.provisioners?.slice();
+        setProvisioners(this, this.contents.provisioners);
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
 
       protected override synthesizeAttributes(): Record<string, unknown> {
         const { triggers, conditionalTriggers, memory } = this.contents ?? props.contents();
-        return { input: memory, triggers_replace: withConditional(triggers, conditionalTriggers) };
+        const { triggers: replacing, memory: remembered } = TRACKERS.terraform_data;
+        return { [remembered]: memory, [replacing]: withConditional(triggers, conditionalTriggers) };
       }
     }
     const resource = new TrackedDataResource(scope, id, {
@@ -112,11 +115,17 @@ class TerraformDataTracker implements Tracker {
   }
 
   public triggersOf(instance: string): string {
-    return `${instance}.triggers_replace`;
+    return `${instance}.${TRACKERS.terraform_data.triggers}`;
   }
 
   public remembered(name: string): string {
-    return `self.input.${name}`;
+    return `self.${TRACKERS.terraform_data.memory}.${name}`;
+  }
+}
+
+function setProvisioners(resource: TerraformResource, provisioners: readonly Provisioner[] | undefined): void {
+  if (provisioners !== undefined) {
+    resource.provisioners = [...provisioners];
   }
 }
 
@@ -125,7 +134,9 @@ function withPlainProvisioners(written: unknown, overrides: object): unknown {
   if (Object.keys(overrides).length === 0) {
     const { resource = {} } = written as { resource?: Record<string, Record<string, { provisioner?: object[] }>> };
     for (const attributes of Object.values(resource).flatMap((named) => Object.values(named))) {
-      attributes.provisioner = attributes.provisioner?.map(withoutTokens);
+      if (attributes.provisioner !== undefined) {
+        attributes.provisioner = attributes.provisioner.map(withoutTokens);
+      }
     }
   }
   return written;
@@ -134,7 +145,10 @@ function withPlainProvisioners(written: unknown, overrides: object): unknown {
 function metaArguments(props: TrackedProps) {
   const expression = `\${local.${props.forEach.friendlyUniqueId}}`;
   // As TerraformIterator.fromMap, which makes a token of it, and takes a stack trace for each.
-  return { forEach: { _getForEachExpression: () => expression }, dependsOn: props.dependsOn };
+  return {
+    forEach: { _getForEachExpression: () => expression },
+    ...(props.dependsOn && { dependsOn: props.dependsOn }),
+  };
 }
 
 /** A trigger that is there only where its value, which is text, is not the one that says nothing; see `conditionalTriggers`. */

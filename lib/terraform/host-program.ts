@@ -1,28 +1,30 @@
 /** The host program, once in a stack, however many firewalls there are. */
 import { TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
-import { hostProgramParts, LAUNCHER_LOCAL, VERSION_DIGITS } from "../host/program";
+import { PROGRAM_LOCALS } from "../contract/names";
+import { hostProgramParts, VERSION_DIGITS } from "../host/program";
 import { templateLiteral } from "./escape";
 import { LAUNCHER } from "./scripts";
 
-const ID = "ssh_only_firewall_host_program";
-
 export class Program extends Construct {
-  private readonly launcher = this.local(LAUNCHER_LOCAL, LAUNCHER.whole);
+  private readonly launcher = this.local(PROGRAM_LOCALS.launcher, LAUNCHER.whole);
 
-  private readonly parts = this.local(`${ID}_parts`, hostProgramParts().map(templateLiteral));
+  private readonly parts = this.local(PROGRAM_LOCALS.pieces, hostProgramParts().map(templateLiteral));
 
   // Expressions.
-  public readonly text = this.local(ID, `\${join("\\n\\n", ${this.parts})}`);
+  public readonly text = this.local(PROGRAM_LOCALS.program, `\${join("\\n\\n", ${this.parts})}`);
   /** Worked out from the texts themselves, so that a plan tells whether they are those of this package. */
   public readonly version = this.local(
-    "ssh_only_firewall_version",
+    PROGRAM_LOCALS.version,
     `\${substr(sha256(join("\\n", [${this.text}, ${this.launcher}])), 0, ${VERSION_DIGITS})}`,
   );
 
   public static of(scope: Construct): Program {
     const stack = TerraformStack.of(scope);
-    return (stack.node.tryFindChild(ID) as Program | undefined) ?? new Program(stack, ID);
+    return (
+      (stack.node.tryFindChild(PROGRAM_LOCALS.program) as Program | undefined) ??
+      new Program(stack, PROGRAM_LOCALS.program)
+    );
   }
 
   private local(name: string, value: string | readonly string[]): string {

@@ -1,0 +1,48 @@
+/** What the resources of a firewall keep in the state, and by which of it they are recognized. */
+import { createHash } from "node:crypto";
+
+/** The triggers of a lockdown. A change of one locks the host again. */
+export const TRIGGERS = {
+  address: "address",
+  /** The id of the hold, which owns the lock. */
+  hold: "hold",
+  /** The version of the host program. */
+  program: "host_program",
+  mode: "mode",
+  ruleset: "ruleset_sha256",
+  /** Only where it is false. */
+  persist: "persist",
+  /** Only of a host that has drifted. */
+  drift: "drift",
+} as const;
+
+/** The triggers that make a resource a lockdown, whatever it is called. */
+export const LOCKDOWN_MARKS = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.program, TRIGGERS.ruleset] as const;
+
+/** A hold has this trigger alone. */
+export const HOLD_MARKS = [TRIGGERS.address] as const;
+
+/** The triggers of a ruleset: one text for each program that loads it, empty where the host does not need it. */
+export const RULESET_TEXTS = ["nftables", "iptables", "ip6tables"] as const;
+
+export type RulesetText = (typeof RULESET_TEXTS)[number];
+
+/** The ruleset that a lockdown's trigger names, as the host and Terraform compute it: SHA-256, in hexadecimal. */
+export function rulesetHash(texts: readonly string[]): string {
+  return createHash("sha256").update(texts.join("")).digest("hex");
+}
+
+/** What `lockedHosts` says of each host: these triggers of its lockdown. */
+export const LOCKED_HOST = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.ruleset] as const;
+
+/** The attributes in which the two types of resource keep what replaces them, and what they only remember. */
+export const TRACKERS = {
+  null_resource: { triggers: "triggers", memory: "triggers" },
+  terraform_data: { triggers: "triggers_replace", memory: "input" },
+} as const;
+
+export type TrackerKind = keyof typeof TRACKERS;
+
+export function isTracker(type: string): type is TrackerKind {
+  return Object.hasOwn(TRACKERS, type);
+}

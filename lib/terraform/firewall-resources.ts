@@ -1,0 +1,83 @@
+/** The three resources behind a firewall, and the locals between them (ARCHITECTURE.md, "Terraform"). */
+import type { TerraformLocal, TerraformResource } from "cdktf";
+import type { Construct } from "constructs";
+import { CONNECTION_LIST } from "../contract/connection";
+import { QUERY } from "../contract/drift";
+import { DRIFT_BLOCK, LOCALS } from "../contract/names";
+import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
+import type { Host } from "../policy/host";
+import { addressOf, Context, type FirewallResourcesProps } from "./context";
+import { DriftDetection } from "./drift-detection";
+import { Holds } from "./hold";
+import { Program } from "./host-program";
+import { shardSuffixes } from "./layout";
+import { Lockdowns } from "./lockdown";
+import { formerLockdowns, Moved, movesOf } from "./moves";
+import { Ruleset } from "./ruleset";
+
+export class FirewallResources {
+  public readonly ruleset: TerraformResource;
+  public readonly holds: readonly TerraformResource[];
+  public readonly lockdowns: readonly TerraformResource[];
+  /** See SshOnlyFirewall.lockedHosts. */
+  public readonly lockedHosts: TerraformLocal;
+
+  private readonly context: Context;
+
+  public constructor(scope: Construct, props: FirewallResourcesProps) {
+    const program = Program.of(scope);
+    const context = new Context(scope, props);
+    this.context = context;
+    const ruleset = new Ruleset(context);
+    const entries = shardSuffixes(props.layout.shards).map((suffix, shard) =>
+      context.local(LOCALS.hosts, suffix, () => {
+        const { configuration } = context;
+        return configuration.once(LOCALS.hosts + suffix, () => configuration.hostEntries(shard));
+      }),
+    );
+    const holds = new Holds(context, entries);
+    const drift = this.driftDetection();
+    this.ruleset = ruleset.resource;
+    this.holds = holds.resources;
+    this.lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids }).resources;
+    this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());
+    new Moved(scope, "moved", () => movesOf(context));
+  }
+
+  /** The name of the ruleset that a host gets. */
+  public rulesetKeyOf(host: Host): string {
+    return this.context.configuration.rulesetKeyOf(host);
+  }
+
+  private lockedEntries(): string {
+    const triggers = this.context.tracker.triggersOf("lockdown");
+    const shown = LOCKED_HOST.map((trigger) => `${trigger} = ${triggers}.${trigger}`).join(", ");
+    const isLocked = `${triggers}.${TRIGGERS.mode} == "enforce"`;
+    const entries = this.lockdowns.map(
+      (one) => `{ for key, lockdown in ${addressOf(one)} : key => { ${shown} } if ${isLocked} }`,
+    );
+    return `\${${entries.length === 1 ? entries.join() : `merge(${entries.join(", ")})`}}`;
+  }
+
+  private driftDetection(): DriftDetection | undefined {
+    const { scope, props } = this.context;
+    const { driftProgram: program } = props;
+    return program === undefined
+      ? undefined
+      : new DriftDetection(scope, DRIFT_BLOCK, this.context.name(DRIFT_BLOCK), {
+          program,
+          query: () => this.driftQuery(),
+        });
+  }
+
+  /** Which resources are the lockdowns, and what of the connection is the same for all hosts: holds know the rest. */
+  private driftQuery(): Record<string, string> {
+    const { common } = this.context.configuration;
+    const known = CONNECTION_LIST.filter(({ name, isAsked }) => isAsked === true && common.get(name) !== undefined);
+    const lockdowns = new Set([...this.lockdowns.map(addressOf), ...formerLockdowns(this.context)]);
+    return {
+      [QUERY.lockdowns]: [...lockdowns].join(" "),
+      ...Object.fromEntries(known.map(({ name }) => [name, String(common.get(name))])),
+    };
+  }
+}
