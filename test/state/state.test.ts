@@ -27,7 +27,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
           ruleset: RULESET,
           program: PROGRAM,
           connection: { port: "2222", user: "ops", hostKey: "ssh-ed25519 AAAA", bastionHost: "192.0.2.9" },
-          texts: Object.values(TEXTS),
+          texts: TEXTS,
           lockdown: { resource: `${tracker}.fleet_lockdown`, drift: "0" },
         },
       ]);
