@@ -60,7 +60,6 @@ export default tseslint.config(
     settings: { "import-x/resolver": { node: { extensions: [".ts", ".js"] } } },
     rules: {
       "import-x/no-restricted-paths": ["error", { zones }],
-      "import-x/no-cycle": "error",
       eqeqeq: "error",
     },
   },

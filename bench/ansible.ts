@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
-import { renderIptablesFile } from "../lib/ruleset/iptables";
+import { renderIptablesFile } from "../lib/ruleset/backends/iptables";
 import type { Lab } from "../test/lab/lab";
 
 const FORKS = 10;

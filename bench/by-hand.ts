@@ -1,7 +1,7 @@
 /** Hosts locked by the host program alone, without SSH and Terraform. */
 import type { PolicyProps } from "../lib/policy/policy";
 import type { Host } from "../test/lab/lab";
-import { lockScript } from "../test/lab/lock-script";
+import { lockScript } from "../test/e2e/support/lock-script";
 
 export const PROGRAM = "sh /var/lib/ssh-only-firewall/host.sh";
 

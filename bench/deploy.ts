@@ -1,10 +1,11 @@
 /** How long it takes to lock a fleet, beside bare ssh logins and beside Ansible. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { items } from "../test/support/required";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
-import { renderNftables } from "../lib/ruleset/nftables";
-import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support";
+import { renderNftables } from "../lib/ruleset/backends/nftables";
+import { controllerOnly, Deployment, type DeploymentProps } from "../test/e2e/support/deployment";
 import { Lab } from "../test/lab/lab";
 import { templateLiteral } from "../lib/terraform/escape";
 import { cdktf, Terraform } from "../test/lab/terraform";
@@ -114,7 +115,7 @@ class Fleet {
   /** The least that two provisioners can cost: they check nothing, and nothing of them is kept. */
   public async floor(): Promise<number> {
     const folder = this.lab.makeFolder("floor");
-    const [{ user }] = this.lab.hosts;
+    const [{ user }] = items(this.lab.hosts, 1);
     const connection = {
       type: "ssh",
       user,

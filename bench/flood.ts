@@ -1,7 +1,7 @@
 /** A flood of packets that are denied: what each costs, what they leave in memory, and whether SSH still lets one in. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { controllerOnly } from "../test/e2e/support";
+import { controllerOnly } from "../test/e2e/support/deployment";
 import { type Host, type HostFirewall, Lab, type Peer } from "../test/lab/lab";
 import { lockByHand } from "./by-hand";
 import { median, timed } from "./measure";

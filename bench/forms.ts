@@ -5,37 +5,13 @@
  *
  * They track with null_resource, as is usual, or with terraform_data, so that Terraform needs no provider.
  */
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { SshOnlyFirewallProps, TrackerKind } from "../lib/index";
-import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
-import { parsePolicy } from "../lib/policy/policy";
-import { parseOrThrow } from "../lib/input/problems";
-import { renderRulesets } from "../lib/ruleset/rulesets";
-import { expression, literal, templateLiteral } from "../lib/terraform/escape";
-import { script } from "../lib/terraform/scripts";
+import { type Hosts, jobOf } from "./fleet";
 import { leanest } from "./leanest";
 import { type Cost, costOf } from "./measure";
-
-export interface FleetHost {
-  readonly address: string;
-  readonly host_key: string;
-}
-
-export type Hosts = Readonly<Record<string, FleetHost>>;
-
-/** What is done on each host, as templates of Terraform; the texts behind them stand once, as locals. */
-export interface Job {
-  readonly tracker: TrackerKind;
-  readonly locals: Readonly<Record<string, string | readonly string[]>>;
-  readonly triggers: Readonly<Record<string, string>>;
-  readonly lock: string;
-  readonly confirm: string;
-  readonly unlock: string;
-  readonly privateKeyPath: string;
-}
 
 export const FORMS = ["ours", "naive", "fromMap", "leanest"] as const;
 export type Form = (typeof FORMS)[number];
@@ -65,15 +41,6 @@ const APPS: Partial<Record<Form, string>> = {
 
 /** The sources of two rulesets: one is changed into the other. */
 export const SOURCES = [["198.51.100.0/24"], ["198.51.100.0/24", "203.0.113.7"]] as const;
-
-export function hostsOf(count: number): Hosts {
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, index) => {
-      const name = `host-${String(index).padStart(5, "0")}`;
-      return [name, { address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, host_key: hostKey(name) }];
-    }),
-  );
-}
 
 /** A fleet in one form, in a folder of its own. */
 export class Project {
@@ -151,56 +118,4 @@ function fleetFile(
 function layoutFor(hosts: Hosts): Layout {
   const { length } = Object.keys(hosts);
   return length > SHARDED_FROM ? { shards: length > MORE_SHARDED_FROM ? MORE_SHARDS : SHARDS } : {};
-}
-
-function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privateKeyPath: string): Job {
-  const policy = parseOrThrow("The policy", (problems) => parsePolicy({ allowFrom: [...allowFrom] }, problems));
-  const { nftables = "", iptables = "", ip6tables = "" } = renderRulesets(policy, "auto");
-  const hash = createHash("sha256")
-    .update(nftables + iptables + ip6tables)
-    .digest("hex");
-  const texts = { nftables, iptables, ip6tables, [LAUNCHER_LOCAL]: launcher() };
-  return {
-    tracker,
-    locals: {
-      ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, templateLiteral(text)])),
-      parts: hostProgramParts().map(templateLiteral),
-      program: '${join("\\n\\n", local.parts)}',
-    },
-    triggers: { host_program: hostProgramVersion(), ruleset_sha256: hash },
-    lock: script(
-      {
-        VERB: literal("lock"),
-        HOST: expression("each.key"),
-        OWNER: expression("self.id"),
-        ATTEMPT: expression("self.id"),
-        RULESET: literal(hash),
-        NFTABLES: expression("local.nftables"),
-        IPTABLES: expression("local.iptables"),
-        IP6TABLES: expression("local.ip6tables"),
-        PORT: literal(policy.sshPort),
-        ALLOW_FROM: literal(allowFrom.join(" ")),
-        EXCEPTIONS: literal(""),
-        MODE: literal("enforce"),
-        BACKEND: literal("auto"),
-        CONFIRM_WITHIN: literal(120),
-        SKIP_PREFLIGHT: literal(false),
-        TAKE_OVER: literal(false),
-        PERSIST: literal(true),
-        PROGRAM_VERSION: literal(hostProgramVersion()),
-        PROGRAM: expression("local.program"),
-      },
-      "named",
-    ),
-    confirm: script({ VERB: expression(`join(" ", ["confirm", self.id, self.id, "${hash}"])`) }, "named"),
-    unlock: script({ VERB: expression('join(" ", ["unlock", self.id])') }, "whole"),
-    privateKeyPath,
-  };
-}
-
-/** Of the form of a real one. */
-function hostKey(name: string): string {
-  const type = Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20", "latin1");
-  const key = createHash("sha256").update(name).digest();
-  return `ssh-ed25519 ${Buffer.concat([type, key]).toString("base64")}`;
 }

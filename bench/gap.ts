@@ -1,9 +1,10 @@
 /** Whether an allowed flow loses packets while a host is locked, gets another ruleset, and is unlocked. */
 import { join } from "node:path";
 import { PolicyException } from "../lib/index";
-import { CountingSession } from "../test/e2e/gap-sessions";
-import { controllerOnly, eventually } from "../test/e2e/support";
-import { networkOf } from "../test/e2e/traffic-probe";
+import { CountingSession } from "../test/e2e/support/ssh-sessions";
+import { controllerOnly } from "../test/e2e/support/deployment";
+import { eventually } from "../test/support/eventually";
+import { networkOf } from "../test/e2e/support/attempts";
 import { firstLine } from "../test/lab/host";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Place } from "../test/lab/lab";
 import { lockByHand, unlockByHand } from "./by-hand";

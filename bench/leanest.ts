@@ -2,7 +2,7 @@
  * What somebody would write by hand who knows how Terraform spends its time: for_each over locals of about a hundred hosts
  * each, a hold and a lockdown for each host, everything that hosts share once.
  */
-import type { Hosts, Job } from "./forms";
+import type { Hosts, Job } from "./fleet";
 
 const HOSTS_IN_A_SHARD = 100;
 

@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FleetHost, FORM_NAMES, type Form, type Hosts, hostsOf, Project, SHARDS, SOURCES } from "./forms";
+import { items } from "../test/support/required";
+import { type FleetHost, type Hosts, hostsOf } from "./fleet";
+import { FORM_NAMES, type Form, Project, SHARDS, SOURCES } from "./forms";
 import { medianRatio } from "./measure";
 import { atLeast, atMost, type Demand, type Part, type Section, shown, table } from "./part";
 import { type PlanCost, Planner } from "./planner";
@@ -73,7 +75,10 @@ function upTo3000(plannerOf: PlannerOf): Section {
 function of10000(plannerOf: PlannerOf): Section {
   const forms = ["ours", "leanest"] as const;
   const costs = threePlans(forms, hostsOf(10_000), plannerOf);
-  const [ours, leanest] = forms.map((form) => growth(form, plannerOf));
+  const [ours, leanest] = items(
+    forms.map((form) => growth(form, plannerOf)),
+    2,
+  );
   const shownOf = ([smaller, larger]: readonly [readonly number[], readonly number[]]): string =>
     `of 3,000 hosts ${smaller.map(shown).join(", ")} s, of 10,000 ${larger.map(shown).join(", ")} s: ${shown(medianRatio(larger, smaller))} times`;
   return {
@@ -97,11 +102,14 @@ function of10000(plannerOf: PlannerOf): Section {
 
 /** The times of first plans of 3,000 and of 10,000 hosts, in turns. */
 function growth(form: Form, plannerOf: PlannerOf): readonly [readonly number[], readonly number[]] {
-  const [smaller, larger] = [3000, 10_000].map((size) => {
-    const planner = plannerOf(form, `${form}-${size}`);
-    planner.project.synth(hostsOf(size));
-    return { planner, seconds: [] as number[] };
-  });
+  const [smaller, larger] = items(
+    [3000, 10_000].map((size) => {
+      const planner = plannerOf(form, `${form}-${size}`);
+      planner.project.synth(hostsOf(size));
+      return { planner, seconds: [] as number[] };
+    }),
+    2,
+  );
   for (let run = 0; run < RUNS; run++) {
     [smaller, larger].forEach(({ planner, seconds }) => seconds.push(planner.plan().seconds));
   }
@@ -113,11 +121,14 @@ function fromMap(plannerOf: PlannerOf): Section {
   const forms = ["ours", "fromMap"] as const;
   const small = threePlans(forms, hostsOf(1000), plannerOf);
   const hosts = hostsOf(3000);
-  const [ourPlanner, theirPlanner] = forms.map((form) => {
-    const planner = plannerOf(form, `${form}-3000`);
-    planner.project.synth(hosts);
-    return planner;
-  });
+  const [ourPlanner, theirPlanner] = items(
+    forms.map((form) => {
+      const planner = plannerOf(form, `${form}-3000`);
+      planner.project.synth(hosts);
+      return planner;
+    }),
+    2,
+  );
   const ours = ourPlanner.plan();
   const theirs = theirPlanner.planWithin(Math.ceil(ours.seconds * AT_MOST));
   const what = "a plan of 3,000 hosts is at least 20 times faster than with `fromMap`";

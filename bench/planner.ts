@@ -1,6 +1,7 @@
 /** Terraform on a project: its plans, what they cost and what they touch. */
 import { rmSync, writeFileSync } from "node:fs";
-import { type Hosts, type Project, SOURCES } from "./forms";
+import type { Hosts } from "./fleet";
+import { type Project, SOURCES } from "./forms";
 import { type Cost, costOf } from "./measure";
 import { type PlanJson, stateAfter } from "./state";
 

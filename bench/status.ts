@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Host, Lab } from "../test/lab/lab";
-import { lockScript } from "../test/lab/lock-script";
+import { lockScript } from "../test/e2e/support/lock-script";
 import { lockByHand } from "./by-hand";
 import { medianRatio, timed } from "./measure";
 import { atMost, type Part, type Section, shown } from "./part";

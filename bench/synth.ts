@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FORM_NAMES, type Form, hostsOf, Project } from "./forms";
+import { hostsOf } from "./fleet";
+import { FORM_NAMES, type Form, Project } from "./forms";
 import { type Cost, median } from "./measure";
 import { atMost, type Part, type Section, shown, table } from "./part";
 

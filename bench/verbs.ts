@@ -1,7 +1,7 @@
 /** What each verb costs on the host: its time beside a plain SSH login, the processes it starts, the bytes that are sent. */
 import { type Host, type HostFirewall, Lab } from "../test/lab/lab";
-import { lockScript } from "../test/lab/lock-script";
-import { Deployment, hostEntries } from "../test/e2e/support";
+import { lockScript } from "../test/e2e/support/lock-script";
+import { Deployment, hostEntries } from "../test/e2e/support/deployment";
 import { PROGRAM } from "./by-hand";
 import { median, timed } from "./measure";
 import { atMost, type Part, type Section, table } from "./part";

@@ -1,8 +1,12 @@
-export { SshOnlyFirewall, type LockedHost, type SshOnlyFirewallProps } from "./ssh-only-firewall";
-export type { OnDestroy } from "./terraform/context";
+export { SshOnlyFirewall, type LockedHost } from "./ssh-only-firewall";
+export type { TrackerKind } from "./contract/triggers";
+export { InvalidInputError, type Problem } from "./input/problems";
+export type { Family } from "./policy/address";
 export type { BastionProps, ConnectionProps } from "./policy/connection";
 export {
+  type Direction,
   type EgressOptions,
+  type ExceptionKind,
   type IngressOptions,
   type Peers,
   type PingOptions,
@@ -10,7 +14,7 @@ export {
   type Protocol,
   type SyslogOptions,
 } from "./policy/exception";
+export type { OnDestroy, SshOnlyFirewallProps } from "./policy/firewall";
 export type { Backend, HostProps, SharedProps } from "./policy/host";
-export type { Denial, PolicyProps } from "./policy/policy";
+export type { Denial, Mode, PolicyProps } from "./policy/policy";
 export { AllowedSource } from "./policy/source";
-export type { TrackerKind } from "./contract/triggers";

@@ -21,11 +21,8 @@ export async function readHosts(state: string, { fleet, also = [] }: HostOptions
 
 async function declaredIn(file: string): Promise<readonly NamedHost[]> {
   // Only now, because it brings cdktf with it, which takes longer than asking a host.
-  const [{ readFleet }, { hostsOf }] = await Promise.all([
-    import("../fleet/fleet-file.js"),
-    import("../fleet/fleet-hosts.js"),
-  ]);
-  return [...hostsOf(readFleet(file)).values()].map(({ key, address, policy, connection }): NamedHost => {
+  const { readFleet } = await import("../fleet/fleet-file.js");
+  return readFleet(file).firewall.hosts.map(({ key, address, policy, connection }): NamedHost => {
     const values = { ...connection, port: connection.port ?? policy.sshPort };
     const asked = askedConnection((_, property) =>
       values[property] === undefined ? undefined : String(values[property]),

@@ -1,40 +1,19 @@
 /** `render`: a ruleset on standard output, ready to paste. */
 import type { Command } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
-import { hostsOf } from "../fleet/fleet-hosts";
 import type { Host } from "../policy/host";
-import { closest } from "../input/keys";
+import { closest } from "../input/names";
 import type { Format, Formats } from "../output/formats";
 import { listed, shown } from "../output/text";
 import type { Policy } from "../policy/policy";
-import { renderIptables, renderIptablesFile } from "../ruleset/iptables";
-import { renderNftables } from "../ruleset/nftables";
+import { defaultFormat, FORMATS } from "../ruleset/backends";
 import { CommandError } from "./errors";
 import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
 import { addPolicyOptions, type PolicyOptions, policyOf, policyOptionsIn } from "./policy-options";
 
-const RENDER_FORMATS = {
-  nftables: {
-    help: "for nft -f: one table of our own (the default, except for hosts with backend iptables)",
-    print: renderNftables,
-  },
-  iptables: {
-    help: "for iptables-restore --noflush: chains of our own, IPv4",
-    print: (policy) => renderIptables(policy, "ipv4"),
-  },
-  ip6tables: {
-    help: "for ip6tables-restore --noflush: the same for IPv6",
-    print: (policy) => renderIptables(policy, "ipv6"),
-  },
-  "iptables-file": {
-    help: "the whole file /etc/sysconfig/iptables or /etc/iptables/rules.v4",
-    print: (policy) => renderIptablesFile(policy, "ipv4"),
-  },
-  "ip6tables-file": {
-    help: "the whole file /etc/sysconfig/ip6tables or /etc/iptables/rules.v6",
-    print: (policy) => renderIptablesFile(policy, "ipv6"),
-  },
-} as const satisfies Formats<Policy>;
+const RENDER_FORMATS: Formats<Policy> = Object.fromEntries(
+  FORMATS.map(({ name, description, render }) => [name, { help: description, print: render }]),
+);
 
 interface RenderOptions extends PolicyOptions, FormatOptions {
   readonly fleet?: string;
@@ -76,8 +55,7 @@ function render(key: string | undefined, options: RenderOptions): string {
     );
   }
   const { policy, backend } = hostOf(fleet ?? DEFAULT_FILE, key);
-  const fallback = backend === "iptables" ? backend : "nftables";
-  return rendered(policy, formatIn(RENDER_FORMATS, options, fallback), "in allowFrom");
+  return rendered(policy, formatIn(RENDER_FORMATS, options, defaultFormat(backend)), "in allowFrom");
 }
 
 function rendered(policy: Policy, format: Format<Policy>, remedy: string): string {
@@ -89,13 +67,13 @@ function rendered(policy: Policy, format: Format<Policy>, remedy: string): strin
 
 /** The host of that name, or without one the only host. */
 function hostOf(file: string, key: string | undefined): Host {
-  const hosts = hostsOf(readFleet(file));
-  const keys = [...hosts.keys()];
+  const { firewall } = readFleet(file);
+  const keys = firewall.hosts.map((host) => host.key);
   if (key === undefined && keys.length > 1) {
     throw new CommandError(`${file} has several hosts; name one of them: ${listed(keys)}`, 2);
   }
   const name = key ?? keys[0] ?? "";
-  const host = hosts.get(name);
+  const host = firewall.host(name);
   if (host === undefined) {
     const suggestion = closest(name, keys);
     const help = suggestion === undefined ? `its hosts are ${listed(keys)}` : `did you mean ${suggestion}?`;

@@ -1,7 +1,8 @@
 /** `review`: what a plan does to hosts, for whoever approves it. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../host/program";
-import { closest } from "../input/keys";
+import { PROGRAM_LOCALS } from "../contract/names";
+import { hostProgramVersion, launcher } from "../host/program";
+import { closest } from "../input/names";
 import { readFileOrStandardInput } from "../input/standard-input";
 import { shown } from "../output/text";
 import { DANGERS, type DangerKind } from "../review/dangers";
@@ -21,7 +22,7 @@ const KINDS = Object.keys(DANGERS) as DangerKind[];
 
 const HELP = `
 Kinds of danger, for --fail-on:
-${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind]}`).join("\n")}
+${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind].title}`).join("\n")}
 
 Exit codes:
   0  the plan has none of the dangers that --fail-on names
@@ -75,7 +76,7 @@ function review(file: string, options: ReviewOptions): void {
 function reviewed(file: string): Review {
   const place = file === "-" ? "standard input" : file;
   try {
-    const launchers = [launcher(), `\${local.${LAUNCHER_LOCAL}}`];
+    const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
     return reviewPlan(readPlan(read(file, place)), { uploads: { launchers, version: hostProgramVersion() } });
   } catch (error) {
     throw error instanceof PlanError ? new CommandError(`${place}: ${error.message}`, 1) : error;

@@ -74,10 +74,7 @@ function moveScript(from: string, file: string): string {
 
 function stackList(file: string): StackList {
   const fleet = readFleet(file);
-  const stacks = stacksOf(fleet).map(({ name, props }) => ({
-    stack: name,
-    hosts: Object.keys(props.hosts ?? {}).length,
-  }));
+  const stacks = stacksOf(fleet).map(({ name, firewall }) => ({ stack: name, hosts: firewall.hosts.length }));
   return { stacks, empty: emptyStacksOf(fleet) };
 }
 

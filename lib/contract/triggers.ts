@@ -1,5 +1,6 @@
 /** What the resources of a firewall keep in the state, and by which of it they are recognized. */
 import { createHash } from "node:crypto";
+import { RULESET_TEXTS, type RulesetTexts } from "./backends";
 
 /** The triggers of a lockdown. A change of one locks the host again. */
 export const TRIGGERS = {
@@ -22,14 +23,11 @@ export const LOCKDOWN_MARKS = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.program
 /** A hold has this trigger alone. */
 export const HOLD_MARKS = [TRIGGERS.address] as const;
 
-/** The triggers of a ruleset: one text for each program that loads it, empty where the host does not need it. */
-export const RULESET_TEXTS = ["nftables", "iptables", "ip6tables"] as const;
-
-export type RulesetText = (typeof RULESET_TEXTS)[number];
-
 /** The ruleset that a lockdown's trigger names, as the host and Terraform compute it: SHA-256, in hexadecimal. */
-export function rulesetHash(texts: readonly string[]): string {
-  return createHash("sha256").update(texts.join("")).digest("hex");
+export function rulesetHash(texts: RulesetTexts): string {
+  return createHash("sha256")
+    .update(RULESET_TEXTS.map((name) => texts[name] ?? "").join(""))
+    .digest("hex");
 }
 
 /** What `lockedHosts` says of each host: these triggers of its lockdown. */
@@ -42,6 +40,8 @@ export const TRACKERS = {
 } as const;
 
 export type TrackerKind = keyof typeof TRACKERS;
+
+export const TRACKER_KINDS = Object.keys(TRACKERS) as readonly TrackerKind[];
 
 export function isTracker(type: string): type is TrackerKind {
   return Object.hasOwn(TRACKERS, type);

@@ -3,7 +3,7 @@ import { isObject, placeOf } from "../input/keys";
 import type { Problems } from "../input/problems";
 import { parseInteger } from "../input/values";
 import { placeOfName } from "./jump-hash";
-import { BY_GROUP, messages } from "./messages";
+import { BY_GROUP, stackMessages } from "./stack-messages";
 
 /** The part of a stack's name behind the fleet's own, for each host. */
 export interface Split {
@@ -15,6 +15,7 @@ export interface Split {
 /** As many as one matrix of GitHub Actions has jobs. */
 const MOST = 256;
 const LONGEST_NAME = 63;
+const GROUP = /^[A-Za-z0-9](?:[_-]?[A-Za-z0-9])*$/;
 
 /** Undefined where the file says nothing of it, or what it says cannot be used. */
 export function parseSplit(file: Record<string, unknown>, name: string, problems: Problems): Split | undefined {
@@ -25,14 +26,14 @@ export function parseSplit(file: Record<string, unknown>, name: string, problems
   }
   for (const [key, host] of entries) {
     if (isObject(host) && host.group !== undefined) {
-      problems.at("hosts").at(placeOf(key)).add("group", messages.groupWithoutStacks());
+      problems.at("hosts").at(placeOf(key)).add("group", stackMessages.groupWithoutStacks());
     }
   }
   if (stacks === undefined) {
     return undefined;
   }
   if (typeof stacks !== "number") {
-    problems.add("stacks", messages.badStacks(stacks));
+    problems.add("stacks", stackMessages.badStacks(stacks));
     return undefined;
   }
   return byNumber(stacks, name, problems.at("stacks"));
@@ -44,8 +45,8 @@ function byNumber(value: number, name: string, problems: Problems): Split | unde
     return undefined;
   }
   const parts = Array.from({ length: count }, (_, index) => String(index));
-  checkLength(name, parts[count - 1], problems);
-  return { parts, partOf: (host) => parts[placeOfName(host, count)] };
+  checkLength(name, String(count - 1), problems);
+  return { parts, partOf: (host) => String(placeOfName(host, count)) };
 }
 
 function byGroup(hosts: ReadonlyArray<readonly [string, unknown]>, name: string, problems: Problems): Split {
@@ -55,13 +56,13 @@ function byGroup(hosts: ReadonlyArray<readonly [string, unknown]>, name: string,
     const place = problems.at(placeOf(key));
     const group = isObject(host) ? host.group : undefined;
     if (group === undefined) {
-      place.add("", messages.noGroup(typeof host === "string" ? host : undefined));
-    } else if (typeof group !== "string" || !/^[A-Za-z0-9](?:[_-]?[A-Za-z0-9])*$/.test(group)) {
-      place.add("group", messages.badGroup(group));
+      place.add("", stackMessages.noGroup(typeof host === "string" ? host : undefined));
+    } else if (typeof group !== "string" || (group.length <= LONGEST_NAME && !GROUP.test(group))) {
+      place.add("group", stackMessages.badGroup(group));
     } else {
       const before = seen.get(group.toLowerCase()) ?? group;
       if (before !== group) {
-        place.add("group", messages.sameGroup(group, before));
+        place.add("group", stackMessages.sameGroup(group, before));
       }
       seen.set(group.toLowerCase(), before);
       groups.set(key, group);
@@ -74,6 +75,6 @@ function byGroup(hosts: ReadonlyArray<readonly [string, unknown]>, name: string,
 function checkLength(name: string, part: string, problems: Problems): void {
   const stack = `${name}-${part}`;
   if (stack.length > LONGEST_NAME && name.length <= LONGEST_NAME) {
-    problems.add("", messages.longStackName(stack, LONGEST_NAME));
+    problems.add("", stackMessages.longStackName(stack, LONGEST_NAME));
   }
 }

@@ -5,7 +5,8 @@
 import { checkKeys, isObject, placeOf } from "../input/keys";
 import type { Problems } from "../input/problems";
 import { plainText } from "../input/text";
-import { messages } from "./messages";
+import { valueMessages } from "../input/value-messages";
+import { stackMessages } from "./stack-messages";
 
 export interface StateSettings {
   /** A backend as Terraform calls it, or `cloud`. */
@@ -78,7 +79,7 @@ export function parseStateSettings(value: unknown, isDivided: boolean, problems:
   }
   const { backend, cloud } = value;
   if ((backend === undefined) === (cloud === undefined)) {
-    problems.add("", messages.oneKeeper());
+    problems.add("", stackMessages.oneKeeper());
     return undefined;
   }
   return cloud === undefined
@@ -90,25 +91,25 @@ function parseBackend(value: unknown, isDivided: boolean, problems: Problems): S
   if (!checkKeys(value, BACKEND_KINDS, problems)) {
     return undefined;
   }
-  const [kind, ...others] = Object.keys(value).filter((key) => Object.hasOwn(KINDS, key));
-  if (kind === undefined || others.length > 0) {
-    problems.add("", messages.oneBackend(BACKEND_KINDS));
+  const [found, ...others] = Object.entries(KINDS).filter(([name]) => Object.hasOwn(value, name));
+  if (found === undefined || others.length > 0) {
+    problems.add("", stackMessages.oneBackend(BACKEND_KINDS));
     return undefined;
   }
+  const [kind, { names, locks = [], secrets = {} }] = found;
   const settings = value[kind];
   const place = problems.at(kind);
   if (!isObject(settings)) {
-    place.add("", messages.noSettings(kind));
+    place.add("", stackMessages.noSettings(kind));
     return undefined;
   }
-  const { names, locks = [], secrets = {} } = KINDS[kind];
   checkSettings(settings, secrets, place);
   if (isDivided && !names.some((name) => namesStack(settings[name]))) {
-    place.add("", messages.sharedState(names));
+    place.add("", stackMessages.sharedState(names));
   }
   for (const name of isDivided ? locks.filter((one) => settings[one] !== undefined) : []) {
     if (!namesStack(settings[name])) {
-      place.add(name, messages.sharedLock());
+      place.add(name, stackMessages.sharedLock());
     }
   }
   return { kind, settings };
@@ -120,7 +121,7 @@ function parseCloud(value: unknown, isDivided: boolean, problems: Problems): Sta
   }
   checkSettings(value, { token: "TF_TOKEN_app_terraform_io" }, problems);
   if (value.organization === undefined) {
-    problems.add("organization", messages.missing());
+    problems.add("organization", valueMessages.required());
   }
   const workspaces = problems.at("workspaces");
   if (!checkKeys(value.workspaces, ["name", "tags", "project"], workspaces)) {
@@ -128,11 +129,11 @@ function parseCloud(value: unknown, isDivided: boolean, problems: Problems): Sta
   }
   const { name, tags } = value.workspaces;
   if ((name === undefined) === (tags === undefined)) {
-    workspaces.add("", messages.nameOrTags());
+    workspaces.add("", stackMessages.nameOrTags());
   } else if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))) {
-    workspaces.add("tags", messages.notTags());
+    workspaces.add("tags", stackMessages.notTags());
   } else if (isDivided && ![name, tags].flat().some(namesStack)) {
-    workspaces.add("", messages.sharedState(["name", "tags"]));
+    workspaces.add("", stackMessages.sharedState(["name", "tags"]));
   }
   return { kind: "cloud", settings: value };
 }
@@ -155,15 +156,15 @@ function checkSettings(
     } else if (isObject(value)) {
       checkSettings(value, {}, place);
     } else if (typeof value === "string" && plainText(value, place) && PASSWORD_INSIDE.test(value)) {
-      place.add("", messages.secretInside());
+      place.add("", stackMessages.secretInside());
     }
   };
   for (const [name, value] of Object.entries(settings)) {
     const place = problems.at(placeOf(name));
     if (Object.hasOwn(secrets, name)) {
-      place.add("", messages.secret(secrets[name]));
+      place.add("", stackMessages.secret(secrets[name]));
     } else if (SECRET_NAME.test(name)) {
-      place.add("", messages.secret(undefined));
+      place.add("", stackMessages.secret(undefined));
     } else {
       check(value, place);
     }

@@ -1,6 +1,6 @@
-# Asks a host for its report, for the command report: run by a root shell there, behind ask.sh, whose words
-# these follow. Prints a line "ssh-only-firewall-report", what the host program's report prints, and a line
-# "ssh-only-firewall-end CODE"; nothing where there is no host program.
+# Asks a host for its report, for the command report: run by a root shell there, behind ask.sh. Prints a line
+# "ssh-only-firewall-report", what the host program's report prints, and a line "ssh-only-firewall-end CODE"; nothing where there
+# is no host program.
 
 program=/var/lib/ssh-only-firewall/host.sh
 if [ -f "$program" ]; then

@@ -1,6 +1,6 @@
-# Asks a host what is in force on it, for the command status: run by a root shell there. Changes nothing.
+# Asks a host what is in force on it, for the command status: run by a root shell there, behind unrecorded.sh. Changes nothing.
 #
-# Prints "ssh-only-firewall-status CODE TEXT", exit code and words of the host program's status --json, and behind them the
+# Prints "ssh-only-firewall-status CODE TEXT", exit code and output of the host program's status --json, and behind them the
 # line "ssh-only-firewall-said".
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -15,7 +15,7 @@ if [ -f "$program" ]; then
     . "$program"
   )
   printf 'ssh-only-firewall-status %s %s\n' "$?" "$said"
-elif rules_of_ours_are_live </dev/null; then
+elif unrecorded_rules_are_live </dev/null; then
   printf 'ssh-only-firewall-status 10 {"state":"open","rules":"unrecorded"}\n'
 else
   printf 'ssh-only-firewall-status 0 {"state":"open","rules":"none"}\n'

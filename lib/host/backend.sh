@@ -1,102 +1,98 @@
-# One face for the two backends.
+# The interface to the firewalls of the kernel. A backend is a file in backends/, and its functions begin with its name:
+#
+#   X_each_text DO               calls DO FILE TEXT for each of its texts in the settings
+#   X_accepts_ruleset            0 if the ruleset in the settings loads here; sets chosen_variant and chosen_families,
+#                                for the record. Else sets why_not
+#   X_load                       puts the ruleset in force. New before old: there is no moment without rules
+#   X_unload                     removes the ruleset; fails if the tool for it has gone, because the rules are still there
+#   X_unload_unrecorded KEPT     removes unrecorded rules, unless they are of KEPT, a backend with its variant; or `nothing` is kept
+#   X_is_live                    0 if rules of the record are loaded, whatever they are
+#   X_matches                    0 if the live rules are the ruleset. Proves it once, and keeps the proven listing in the record
+#   X_is_proven                  0 if the live rules are still those of that listing
+#   X_is_sealed_at_a_glance      0 if so, and the record is sealed, in one step; 1 says nothing
+#   X_print_counts               prints what the kernel has denied (evidence.sh); fails if the ruleset is not live
+#   X_has_new_counts             after X_is_proven: 0 if it is time to keep them
+#   X_counts_peers               0 if it counts each peer, and not only all
+#
+# "The ruleset" and "the record" are those of read_record. Below are all backends, the preferred one first, and the files of
+# a ruleset in the order in which its hash takes them.
 
-# Sets backend to the one that takes the ruleset here; auto prefers nftables.
-choose_backend() {
-  why_not=''
-  case $SSH_ONLY_BACKEND in
-    nftables | auto)
-      if nft_usable; then
-        backend=nftables
-        ipt_use ''
-        return 0
-      fi
-      ;;
+backends='nftables iptables'
+ruleset_files='nftables iptables ip6tables'
+
+# call_backend FUNCTION: that of the backend of the record; fails where the record was lost, or names an unknown backend.
+call_backend() {
+  case " $backends " in
+    *" $rec_backend "*) "${rec_backend}_$1" ;;
+    *) return 1 ;;
   esac
-  nft_why_not=$why_not
-  case $SSH_ONLY_BACKEND in
-    iptables | auto)
-      if ipt_usable; then
-        backend=iptables
-        return 0
-      fi
-      ;;
-  esac
-  [ "$SSH_ONLY_BACKEND" = auto ] && why_not="$nft_why_not And: $why_not"
-  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $why_not"
 }
 
-# apply_record ATTEMPT: that record's ruleset in force, and nothing else of ours. New before old: there is no moment
-# without rules.
+# each_text DO: calls DO FILE TEXT for each text of the ruleset in the settings.
+each_text() {
+  for candidate in $backends; do "${candidate}_each_text" "$1"; done
+}
+
+# Sets backend to the first one that accepts the ruleset here, of all or of the one in the settings.
+choose_backend() {
+  reasons=''
+  for backend in $backends; do
+    case $SSH_ONLY_BACKEND in
+      auto | "$backend") ;;
+      *) continue ;;
+    esac
+    why_not=''
+    ! "${backend}_accepts_ruleset" || return 0
+    reasons="${reasons:+$reasons And: }$why_not"
+  done
+  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $reasons"
+}
+
+# apply_record ATTEMPT: puts that record's ruleset in force, and removes all other rules with our name.
 apply_record() {
   note_gap
   keep_evidence
   read_record "$1"
-  ipt_use "$rec_variant" "$rec_families"
-  case $rec_backend in
-    nftables) nft_load "$rec_dir" ;;
-    iptables) ipt_load "$rec_dir" ;;
-    *) return 1 ;;
-  esac && stand_beside || return 1
+  call_backend load && join_other_tables || return 1
   forget_counts
   note_mode
   unload_except "$rec_backend$rec_variant"
 }
 
-# unload_except KEPT: takes out what is ours on every other backend and variant, by the records. A tool that has gone
-# missing since is a failure: the rules are still there. With nothing kept, strays go too.
+# unload_except KEPT: removes the rules with our name of every other backend and variant. With `nothing`, all.
 unload_except() {
-  if [ "$1" != nftables ]; then
-    ! have nft || nft_unload || return 1
-  fi
-  [ "$1" != nothing ] || leave_beside || return 1
+  for candidate in $backends; do
+    "${candidate}_unload_unrecorded" "$1" || return 1
+  done
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
-    [ "$rec_backend$rec_variant" != "$1" ] || continue
-    case $rec_backend in
-      nftables) have nft || return 1 ;;
-      iptables)
-        ! is_beside "$rec_variant" || continue
-        ipt_use "$rec_variant" "$rec_families"
-        ipt_unload || return 1
-        ;;
-    esac
-  done
-  [ "$1" = nothing ] || return 0
-  strays | while read -r family variant; do
-    ipt_use "$variant" "$family"
-    ipt_unload || exit 1
+    [ -n "$rec_backend" ] && [ "$rec_backend$rec_variant" != "$1" ] || continue
+    call_backend unload || return 1
   done
 }
 
 # live_matches ATTEMPT: 0 if the live rules are that record's ruleset.
 live_matches() {
   read_record "$1"
-  ipt_use "$rec_variant" "$rec_families"
-  case $rec_backend in
-    nftables) nft_matches "$rec_dir" ;;
-    iptables) ipt_matches "$rec_dir" ;;
-    *) return 1 ;;
-  esac
+  call_backend matches
 }
 
-# anything_live: 0 if rules that bear our name are loaded, recorded or not.
-anything_live() {
-  ! nft_is_live && [ ! -f "$STATE/beside" ] || return 0
+confirmed_is_proven() {
+  read_record "$confirmed"
+  call_backend is_proven
+}
+
+confirmed_is_proven_and_sealed() {
+  read_record "$confirmed"
+  call_backend is_sealed_at_a_glance || { record_is_sealed "$confirmed" && confirmed_is_proven; }
+}
+
+# anything_is_live: 0 if rules with our name are loaded, recorded or not.
+anything_is_live() {
+  [ ! -f "$other_tables" ] || return 0
   for other in "$STATE"/records/*; do
     read_record "${other##*/}"
-    [ "$rec_backend" = iptables ] || continue
-    ipt_use "$rec_variant" "$rec_families"
-    ! ipt_is_live || return 0
+    ! call_backend is_live || return 0
   done
-  [ -n "$(strays)" ]
-}
-
-# strays: "FAMILY VARIANT" of the iptables filter tables that our chains are in, whoever has loaded them. Looking creates none.
-strays() {
-  read_record ''
-  list_nft_tables
-  others_filters | while read -r family variant; do
-    ipt_use "$variant" "$family"
-    ! ipt_is_live || printf '%s %s\n' "$family" "$variant"
-  done
+  unrecorded_rules_are_live
 }

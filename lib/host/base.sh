@@ -1,15 +1,24 @@
-# The host program of cdktf-ssh-only-firewall: closes this host to everything but SSH, and gives it back.
+# The host program of cdktf-ssh-only-firewall: closes this host to everything but SSH, and opens it again.
 #
-#   sh /var/lib/ssh-only-firewall/host.sh status [--json]     what is in force here
-#   sh /var/lib/ssh-only-firewall/host.sh report              who was denied since, and who logged in
+#   sh /var/lib/ssh-only-firewall/host.sh status [--json]     show what is in force here
+#   sh /var/lib/ssh-only-firewall/host.sh report              show who was denied since the lock, and who logged in
 #   sh /var/lib/ssh-only-firewall/host.sh unlock              open this host again (by hand, on its console)
 #   sh /var/lib/ssh-only-firewall/host.sh rollback            undo a lock that nobody has confirmed yet
 #
-# lock and confirm are run by Terraform. POSIX sh; lib/host/*.sh of the package, joined.
+# Run by Terraform:
+#   lock                              load the ruleset in the settings; it rolls back unless it is confirmed in time
+#   confirm OWNER ATTEMPT RULESET     keep the pending lock; run over a new connection, which has come through it
+#   unlock OWNER                      open the host, unless it belongs to another owner
+# Run by the init system, or by the verbs above:
+#   boot                              load the confirmed ruleset
+#   guard, start-guard, stop-guard    restore the confirmed ruleset whenever another program removes it
+#   watchdog ATTEMPT SECONDS          roll that lock back unless it is confirmed by then
 #
 # Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not root; 4 a tool or a backend is missing; 5 the ruleset would cut
 # the operator off; 6 the host needs a named exception to stay reachable; 7 another run is in progress; 8 the host
 # belongs to another owner; 9 nothing is pending (rolled back or never locked); 10 the live rules are not the ruleset.
+#
+# The source with its comments: lib/host/ of the npm package cdktf-ssh-only-firewall.
 
 set -eu
 umask 077
@@ -20,7 +29,7 @@ export LC_ALL PATH
 STATE=/var/lib/ssh-only-firewall
 if [ -d /run ]; then RUN=/run; else RUN=/var/run; fi
 
-# What a message says about the host; every verb keeps it true as it goes.
+# The end of each message: what happened to the host. Every verb keeps it true as it goes.
 effect='The host was not changed.'
 
 log() {
@@ -29,7 +38,7 @@ log() {
   { printf '%s %s\n' "$date" "$*" >>"$STATE/log"; } 2>/dev/null || :
 }
 
-# Sets date, to the second, by one process for each second that the system is up.
+# Sets date. Starts a process at most once a second.
 read_date() {
   read_uptime
   [ "$uptime" != "${dated-0}" ] || [ "$uptime" = 0 ] || return 0
@@ -40,34 +49,34 @@ read_date() {
 # The log keeps the last half megabyte or more.
 trim_log() {
   [ -f "$STATE/log" ] && [ "$(wc -c <"$STATE/log")" -gt 1000000 ] || return 0
-  tail -c 500000 "$STATE/log" >"$STATE/log.tmp" && mv -f "$STATE/log.tmp" "$STATE/log"
+  rewrite "$STATE/log" tail -c 500000 "$STATE/log"
 }
 
-# A dead terminal must not stop what is under way.
+# A closed terminal must not stop the verb.
 say() {
   log "$*"
   printf 'ssh-only-firewall: %s\n' "$*" 2>/dev/null || :
 }
 
-# die CODE MESSAGE: the message gets what became of the host.
+# die CODE MESSAGE: the message ends with what happened to the host.
 die() {
   code=$1
   shift
-  said=yes
+  reported=yes
   log "failed: $* $effect"
   printf 'ssh-only-firewall: %s %s\n' "$*" "$effect" >&2 2>/dev/null || :
   exit "$code"
 }
 
-# Trapped on EXIT: nothing ends without a word about the host, or leaves half a file.
+# Trapped on EXIT: nothing ends without a message about the host, or leaves half a file.
 unexpected() {
   [ "$1" -ne 0 ] || return 0
   [ -z "${holding-}" ] || rm -rf "$STATE"/*.tmp "$STATE"/records/*/*.tmp
-  [ -n "${said-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
+  [ -n "${reported-}" ] || die "$1" "$verb failed unexpectedly (exit code $1)."
 }
 
-# to_disk FILES: before the host relies on them. For ten seconds at most: a file system that hangs, where not even a signal
-# ends what waits for it, must not hold us up.
+# to_disk FILES: writes them to the disk before the host relies on them. Waits ten seconds at most: where a file system hangs,
+# not even a signal ends the process that waits for it.
 to_disk() {
   (exec sync "$@" >/dev/null 2>&1 9>&-) &
   tries=0
@@ -92,7 +101,7 @@ short() { printf '%.12s' "$1"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# legacy_table PROTOCOL [TABLE]: 0 if iptables-legacy has that table, or any, for ip or ip6. Asking the command would create it.
+# legacy_table PROTOCOL [TABLE]: 0 if iptables-legacy has that table, or any, for ip or ip6. The command itself would create it.
 legacy_table() {
   [ -r "/proc/net/$1_tables_names" ] || return 1
   while read -r found; do
@@ -101,9 +110,23 @@ legacy_table() {
   return 1
 }
 
-# write_file PATH TEXT: beside it, then renamed into place.
+# write_file PATH TEXT: the whole text, or a failure and the file as it was.
 write_file() {
   printf '%s' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"
+}
+
+# rewrite PATH COMMAND...: the file becomes what the command prints; where that fails, it stays as it was, and nobody minds.
+rewrite() {
+  target=$1
+  shift
+  "$@" >"$target.tmp" && mv -f "$target.tmp" "$target" || rm -f "$target.tmp"
+}
+
+# with_file PATH COMMAND...: the command with that file, if there is one.
+with_file() {
+  path=$1
+  shift
+  [ ! -f "$path" ] || "$@" "$path"
 }
 
 # One run at a time. The kernel frees the lock when its holder dies; a long-lived child must close descriptor 9.
@@ -119,13 +142,13 @@ take_host_lock() {
   holding=yes
 }
 
-# Before what may take as long as somebody takes to read it.
+# Before output that somebody may read slowly.
 leave_host_lock() {
   exec 9>&-
   holding=''
 }
 
 need_root() {
-  # Of root alone, wherever a test knows -O: without a process.
+  # Only root owns /proc/sys. Without a process, where test has -O.
   [ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ] || die 3 'This needs root.'
 }

@@ -1,10 +1,10 @@
-# What Terraform uploads ends with this; settings stand in front (SSH_ONLY_VERB and the words after it). It runs as the
-# login user, becomes root, and hands over to the host program: for lock the one in the settings, else the installed.
+# The end of every script that Terraform uploads, behind its settings (SSH_ONLY_VERB and the words after it) and unrecorded.sh. It
+# runs as the login user, becomes root, and starts the host program: for lock the one in the settings, else the installed one.
 
 if [ "${1-}" != as-root ]; then
   # Terraform made this file writable for everybody.
   chmod 0700 "$0"
-  # Terraform leaves an empty file of this name behind, whenever it gets round to it; or this one, when it dies.
+  # Terraform leaves an empty file of this name behind, some time later; or this file, if it dies.
   (
     trap '' HUP
     tries=0
@@ -41,7 +41,7 @@ fi
       if [ ! -f /var/lib/ssh-only-firewall/host.sh ]; then
         case $SSH_ONLY_VERB in
           unlock*)
-            if rules_of_ours_are_live; then
+            if unrecorded_rules_are_live; then
               echo 'ssh-only-firewall: Rules of this program are live, and the program is gone: somebody has loaded a saved copy of them. Deploy to this host and destroy again, which removes them. The host was not changed.' >&2
               exit 10
             fi

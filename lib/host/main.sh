@@ -1,6 +1,6 @@
 usage() {
   printf 'usage: sh %s/host.sh status [--json] | report | unlock | rollback\n' "$STATE" >&2
-  said=yes
+  reported=yes
   exit 2
 }
 

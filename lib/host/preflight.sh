@@ -1,14 +1,14 @@
-# What is refused before any change, with the remedy. $SSH_ONLY_FROM is the SSH_CONNECTION of the login (sudo clears
-# the variable): client address, client port, our address, our port.
+# The pre-flight: what is refused before any change, with the remedy. $SSH_ONLY_FROM is the SSH_CONNECTION of the login (sudo
+# clears the variable): client address, client port, our address, our port.
 
 check_settings() {
-  : "${SSH_ONLY_PERSIST:=false}" "${SSH_ONLY_MODE:=enforce}"
+  : "${SSH_ONLY_PERSIST:=false}" "${SSH_ONLY_MODE:=enforce}" "${SSH_ONLY_LOG_DENIED:=}"
   for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
     case $setting in
       '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;
     esac
   done
-  for setting in "$SSH_ONLY_PORT" "$SSH_ONLY_CONFIRM_WITHIN"; do
+  for setting in "$SSH_ONLY_PORT" "$SSH_ONLY_CONFIRM_WITHIN" "${SSH_ONLY_LOG_DENIED:-0}"; do
     case $setting in
       '' | *[!0-9]*) die 2 "'$setting' is not a number." ;;
     esac
@@ -16,10 +16,12 @@ check_settings() {
   for tool in awk sed grep sort date sha256sum; do
     have "$tool" || die 4 "$tool is missing."
   done
-  given=$(printf '%s' "$SSH_ONLY_NFTABLES$SSH_ONLY_IPTABLES$SSH_ONLY_IP6TABLES" | sha256sum)
+  given=$(each_text print_text | sha256sum)
   [ "${given%% *}" = "$SSH_ONLY_RULESET" ] ||
     die 1 "The ruleset that arrived is not the one in the plan (${given%% *}, not $SSH_ONLY_RULESET)."
 }
+
+print_text() { printf '%s' "$2"; }
 
 check_owner() {
   [ -n "$confirmed" ] || return 0
@@ -32,23 +34,12 @@ check_owner() {
 
 # Sets listening: the TCP ports on which something listens, on an address that is not loopback.
 find_listening() {
-  # Where there is much memory the kernel takes long for /proc/net/tcp: it goes through the table of all connections.
+  # ss is quicker where there is much memory: for /proc/net/tcp the kernel goes through the table of all connections.
   if have ss && sockets=$(ss -ltn 2>/dev/null); then
-    listening=$(printf '%s\n' "$sockets" | awk '
-      $NF !~ /:\*$/ || $(NF - 1) ~ /^(127|\[?::ffff:127|\[?::1\]?:[0-9]+$)/ { next }
-      { sub(/.*:/, "", $(NF - 1)) }
-      !seen[$(NF - 1)]++ { ports = ports " " $(NF - 1) }
-      END { print substr(ports, 2) }')
-    return
+    listening=$(printf '%s\n' "$sockets" | awk "$awk_listening_ss")
+  else
+    listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk "$awk_listening_proc")
   fi
-  listening=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '
-    $4 != "0A" || $2 ~ /^(00000000000000000000000001000000|(0000000000000000FFFF0000)?......7F):/ { next }
-    {
-      port = 0
-      for (i = length($2) - 3; i <= length($2); i++) port = port * 16 + index("123456789ABCDEF", substr($2, i, 1))
-      if (!seen[port]++) ports = ports " " port
-    }
-    END { print substr(ports, 2) }')
 }
 
 port_is_open() {
@@ -59,48 +50,8 @@ port_is_open() {
   return 1
 }
 
-# is_allowed ADDRESS: one of the sources in $SSH_ONLY_ALLOW_FROM covers it.
-is_allowed() {
-  printf '%s\n' "$SSH_ONLY_ALLOW_FROM" | awk -v address="$1" '
-    function hex(text,   i, n) {
-      n = 0
-      for (i = 1; i <= length(text); i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-      return n
-    }
-    # Fills out[1..count] with 16-bit groups; returns their number: 2 for IPv4, 8 for IPv6.
-    function groups(text, out,   part, head, tail, n, m, i) {
-      text = tolower(text)
-      if (text ~ /^::ffff:[0-9]+\./) sub(/^::ffff:/, "", text)
-      if (text !~ /:/) {
-        if (split(text, part, ".") != 4) return 0
-        out[1] = part[1] * 256 + part[2]
-        out[2] = part[3] * 256 + part[4]
-        return 2
-      }
-      sub(/%.*/, "", text)
-      n = split(text, part, "::")
-      m = n == 2 ? split(part[2], tail, ":") : 0
-      n = split(part[1], head, ":")
-      for (i = 1; i <= 8; i++) out[i] = i <= n ? hex(head[i]) : i > 8 - m ? hex(tail[i - 8 + m]) : 0
-      return 8
-    }
-    BEGIN { count = groups(address, ours) }
-    {
-      for (f = 1; f <= NF; f++) {
-        bits = split($f, cidr, "/") == 2 ? cidr[2] : 128
-        if (!count || groups(cidr[1], theirs) != count) continue
-        same = 1
-        for (g = 1; g <= count && bits > 0; g++) {
-          # Not a power: the awk of busybox may have no mathematics.
-          for (unit = 1; bits < 16; bits++) unit *= 2
-          if (int(ours[g] / unit) != int(theirs[g] / unit)) same = 0
-          bits -= 16
-        }
-        if (same) found = 1
-      }
-    }
-    END { exit !found }'
-}
+# is_allowed ADDRESS: 0 if one of the sources in $SSH_ONLY_ALLOW_FROM covers it.
+is_allowed() { printf '%s\n' "$SSH_ONLY_ALLOW_FROM" | awk -v address="$1" "$awk_is_allowed"; }
 
 has_exception() {
   case " $SSH_ONLY_EXCEPTIONS " in
@@ -112,7 +63,7 @@ has_exception() {
 check_way_in() {
   port_is_open "$SSH_ONLY_PORT" ||
     die 5 "No sshd listens on port $SSH_ONLY_PORT here, the only port that would stay open: set sshPort to the port that sshd has on this host."
-  # Nobody is cut off who did not come over SSH.
+  # Who did not come over SSH cannot be cut off.
   [ -n "$SSH_ONLY_FROM" ] || return 0
   # shellcheck disable=SC2086 # four words on purpose
   set -- $SSH_ONLY_FROM
@@ -172,7 +123,7 @@ find_daemons() {
     keeps { print $1, substr($2, 2, length($2) - 2), keeps; keeps = "" }')
 }
 
-# Neighbours drop an address that is announced to them some time after the last word from here, when all seemed well.
+# Neighbors drop an announced address some time after the last announcement, when all seemed well.
 check_announced() {
   ! has_exception egress || ! has_exception ingress || return 0
   case $daemons in
@@ -180,7 +131,7 @@ check_announced() {
     *) return 0 ;;
   esac
   name=$(printf '%s\n' "$daemons" | sed -n '/ announced$/ { s/^[0-9]* \(.*\) .*/\1/p; q; }')
-  die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, for its neighbours would hear no more of it: stop it, or add egress and ingress exceptions for them."
+  die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add egress and ingress exceptions for them."
 }
 
 # A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
@@ -194,7 +145,7 @@ check_login() {
     die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
 }
 
-# A disk on the network is lost with everything else that leaves the host, and with it whatever a login reads there.
+# The lock cuts off a disk on the network, and with it the files that a login reads there.
 check_disks() {
   ! has_exception egress || return 0
   while read -r disk place type _; do
@@ -217,7 +168,7 @@ check_disks() {
   done
 }
 
-# A lock that a restart opens is none.
+# A lock that a restart opens is not a lock.
 check_init() {
   [ "$SSH_ONLY_PERSIST" = true ] || return 0
   find_init

@@ -1,68 +1,118 @@
-/** The shell files of this folder, byte for byte. */
+/** The shell and awk files of this folder, joined to what runs on hosts. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripAwk, stripShell } from "./strip";
 
-/** In the order in which they are joined: main comes last, and runs. */
-const PARTS = [
-  "base",
-  "store",
-  "nftables",
-  "iptables",
-  "others",
-  "suspects",
-  "evidence",
-  "backend",
-  "preflight",
-  "watchdog",
-  "boot",
-  "saved",
-  "verbs",
-  "status",
-  "report",
-  "main",
-] as const;
-
-const read = (part: string): string => readFileSync(join(__dirname, `${part}.sh`), "utf8");
-
-/** What is installed on a host and does everything there. */
-export function hostProgram(): string {
-  return PARTS.map(read).join("\n");
-}
+/** Texts by their paths in this folder. */
+export type Files = ReadonlyMap<string, string>;
 
 /**
- * The same in pieces of a function each, to be joined by empty lines: Terraform reads a text in a time that grows with the
- * square of its lines, and reads it a dozen times.
+ * The order in which they are joined. A folder stands for all its files; base comes first, because it has the header, and main
+ * last, because it runs.
+ */
+const PARTS = [
+  ...["base.sh", "awk/", "store.sh", "unrecorded.sh", "backend.sh", "backends/", "other-firewalls.sh", "conflicts.sh"],
+  ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "verbs.sh"],
+  ...["status.sh", "report.sh", "main.sh"],
+];
+
+const LAUNCHER_PARTS = ["unrecorded.sh", "launch.sh"];
+const QUESTION_PARTS = ["unrecorded.sh", "ask.sh"];
+
+let shipped: Files | undefined;
+
+/** Those of this package. */
+export function hostFiles(): Files {
+  shipped ??= new Map(
+    (readdirSync(__dirname, { recursive: true }) as string[])
+      .filter((path) => /\.(sh|awk)$/.test(path))
+      .sort()
+      .map((path) => [path, readFileSync(join(__dirname, path), "utf8")]),
+  );
+  return shipped;
+}
+
+/** What is installed on a host and does everything there, with the comments that its header consists of. */
+export function hostProgram(files = hostFiles()): string {
+  return once(files, "program", () => header(files) + body(files));
+}
+
+/** The same with all comments, as ShellCheck reads it. */
+export const commentedProgram = (files = hostFiles()): string => joined(files, PARTS);
+export const commentedLauncher = (files = hostFiles()): string => joined(files, LAUNCHER_PARTS);
+
+/**
+ * The host program in pieces of a function each, to be joined by line breaks: Terraform reads a text in a time that grows with
+ * the square of its lines, and reads it a dozen times.
  */
 export function hostProgramParts(): readonly string[] {
-  return hostProgram().split("\n\n");
+  return hostProgram().split(/\n(?=\w+(?:\(\) |=))/);
 }
-
-/** Changes whenever the host program does, or what becomes root and starts it, so that hosts get the new one. */
-export function hostProgramVersion(): string {
-  return createHash("sha256").update([hostProgram(), launcher()].join("\n")).digest("hex").slice(0, VERSION_DIGITS);
-}
-
-/** Of the SHA-256 of the host program, a newline, and the launcher. */
-export const VERSION_DIGITS = 12;
 
 /**
- * What every uploaded script ends with: it becomes root and hands over to the host program. Without comments and empty lines,
- * which Terraform would read for each host.
+ * Changes if what runs on a host does, so that hosts get the new program: the SHA-256 of the host program without its header, a
+ * line break and the launcher. Terraform works it out likewise (lib/terraform/host-program.ts).
  */
-export function launcher(): string {
-  return [read("strays"), read("launch")].join("\n").replace(/^ *(#(?! shellcheck ).*)?\n/gm, "");
+export function hostProgramVersion(files = hostFiles()): string {
+  const text = [body(files), launcher(files)].join("\n");
+  return createHash("sha256").update(text).digest("hex").slice(0, VERSION_DIGITS);
 }
 
-/** The name of the local with the launcher, of which there is one in a stack. */
-export const LAUNCHER_LOCAL = "ssh_only_firewall_launcher";
+/** The comments in front of a host program, whatever it is. Terraform uses the pattern, too. */
+export const HEADER = /^(#[^\n]*\n)+/;
 
-/** What a root shell on a host is given to tell what is in force there. */
-export function question(): string {
-  return [read("strays"), read("ask")].join("\n");
+export const VERSION_DIGITS = 12;
+
+/** What every uploaded script ends with: it becomes root and hands over to the host program. */
+export function launcher(files = hostFiles()): string {
+  return once(files, "launcher", () => stripShell(commentedLauncher(files)));
 }
 
-/** And of what came to it since. */
-export function reportQuestion(): string {
-  return [question(), read("ask-report")].join("\n");
+/** What a root shell on a host runs to report what is in force there. */
+export function question(files = hostFiles()): string {
+  return stripShell(joined(files, QUESTION_PARTS));
+}
+
+/** And what came to it since. */
+export function reportQuestion(files = hostFiles()): string {
+  return stripShell(joined(files, [...QUESTION_PARTS, "ask-report.sh"]));
+}
+
+function header(files: Files): string {
+  return HEADER.exec(textsOf("base.sh", files).join())?.[0] ?? "";
+}
+
+function body(files: Files): string {
+  return once(files, "body", () => stripShell(commentedProgram(files)));
+}
+
+const joined = (files: Files, parts: readonly string[]): string =>
+  parts.flatMap((part) => textsOf(part, files)).join("\n");
+
+function textsOf(part: string, files: Files): string[] {
+  return [...files].filter(([path]) => path === part || (part.endsWith("/") && path.startsWith(part))).map(toShell);
+}
+
+/** A program for awk is a variable: awk/is-allowed.awk becomes awk_is_allowed. */
+function toShell([path, text]: readonly [string, string]): string {
+  if (!path.endsWith(".awk")) {
+    return text;
+  }
+  const code = stripAwk(text);
+  if (code.includes("'")) {
+    throw new Error(`${path}: a single quote ends the string that it becomes in the host program`);
+  }
+  const name = path.slice(0, -".awk".length).replace(/\W/g, "_");
+  return `# shellcheck disable=SC2016 # of awk, not of the shell\n${name}='${code}'\n`;
+}
+
+const made = new WeakMap<Files, Map<string, string>>();
+
+function once(files: Files, name: string, make: () => string): string {
+  const texts = made.get(files) ?? new Map<string, string>();
+  made.set(files, texts);
+  const text = texts.get(name) ?? make();
+  texts.set(name, text);
+  return text;
 }

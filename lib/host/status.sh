@@ -1,4 +1,4 @@
-# status [--json]: what is in force here. Exit code 0 when the live rules are what the state says.
+# status [--json]: shows what is in force here. Exit code 0 if the live rules are those of the record.
 
 verb_status() {
   need_root
@@ -19,40 +19,49 @@ verb_status() {
   [ -z "$pending" ] || state=pending
   read_record "$current"
   [ "$state:$rec_mode" != locked:observe ] || state=observed
+  find_problem
+  if [ "${1-}" = --json ]; then print_status_json; else print_status; fi
+  [ -n "$problem" ] || return 0
+  reported=yes
+  exit 10
+}
+
+find_problem() {
   problem=''
   # The guard may only be starting.
-  if [ "$rules:$rec_persist:$pending" = matches:true: ] && ! guard_runs && sleep 1 && ! guard_runs && sleep 2 && ! guard_runs; then
-    problem='the guard does not run, so that rules which another program removes stay away: deploy again, or restart the host'
+  if [ "$rules:$rec_persist:$pending" = matches:true: ] &&
+    ! call_init guard_runs && sleep 1 && ! call_init guard_runs && sleep 2 && ! call_init guard_runs; then
+    problem='the guard does not run, so that nothing restores rules which another program removes: deploy again, or restart the host'
   fi
   case $rules in
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;
   esac
-  if [ "${1-}" = --json ]; then
-    printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","problem":"%s"}\n' \
-      "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" "$problem"
-  else
-    printf 'state:   %s\n' "$state"
-    if [ -n "$current" ]; then
-      printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\nrules:   %s\n' \
-        "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
-    fi
-    [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
-    list_nft_tables
-    [ -z "$current" ] || suspects "$rec_port" | sed 's/^/suspect: another program may drop SSH: /'
-  fi
-  [ -n "$problem" ] || return 0
-  said=yes
-  exit 10
 }
 
-# Sets rules: what the live ones are to the record.
+print_status_json() {
+  printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","problem":"%s"}\n' \
+    "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" "$problem"
+}
+
+print_status() {
+  printf 'state:   %s\n' "$state"
+  if [ -n "$current" ]; then
+    printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\nrules:   %s\n' \
+      "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
+  fi
+  [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
+  list_nft_tables
+  [ -z "$current" ] || conflicting_rules "$rec_port" | sed 's/^/conflict: another firewall may drop SSH: /'
+}
+
+# Sets rules: how the live rules compare with the record.
 find_rules() {
   rules=none
   if [ -n "$pending$confirmed" ]; then
     rules=matches
     { [ -n "$pending" ] || record_is_sealed "$confirmed"; } && live_matches "${pending:-$confirmed}" || rules=drifted
-  elif anything_live; then
+  elif anything_is_live; then
     rules=unrecorded
   fi
 }

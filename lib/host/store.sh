@@ -5,17 +5,17 @@
 #   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
 #                      seconds since that boot at which it is due
 #   confirmed          names the attempt that is in force for good
-#   beside             the filter tables of others that our chains are in besides (others.sh)
+#   beside             the filter tables of other firewalls that have our chains (other-firewalls.sh)
 #   rolled-back        the locks that nobody confirmed, and why, until the next confirm
 #   evidence           who was denied, which protocol and port, how often, first and last (evidence.sh)
 #   baseline/          what listened, who was connected and which rules there were before the first lock; and, since then,
-#                      gaps: when the rules were gone, and modes: when it only observed (evidence.sh)
+#                      gaps: when the rules were gone, and modes: when the host only observed (evidence.sh)
 #   host.sh, log
 #
 # Renaming pending to confirmed is the one moment at which a host becomes locked.
 
 # Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
-# any more, for its rules and its watchdog went with it.
+# any more, because its rules and its watchdog are gone.
 read_state() {
   pending='' confirmed='' stale='' boot='' due=''
   [ ! -f "$STATE/confirmed" ] || read -r confirmed boot due <"$STATE/confirmed" || :
@@ -27,8 +27,8 @@ read_state() {
   fi
 }
 
-# Sets boot_id, without a process of its own: the watchdog asks every second. All containers of a machine have its
-# identifier, so the time at which init was started belongs to it.
+# Sets boot_id, without a process, because the watchdog reads it every second. All containers of a machine share the machine's
+# identifier, so the start time of init is a part of ours.
 read_boot_id() {
   boot_id=''
   read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id || boot_id=unknown
@@ -38,7 +38,7 @@ read_boot_id() {
   boot_id=$boot_id-${20-}
 }
 
-# Sets uptime, in seconds, likewise.
+# Sets uptime, in seconds, without a process.
 read_uptime() {
   uptime=0
   read -r uptime _ 2>/dev/null </proc/uptime || :
@@ -59,7 +59,7 @@ drop_stale_pending() {
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
-  rec_persist='' rec_mode='' rec_listened=''
+  rec_persist='' rec_mode='' rec_log_denied='' rec_listened=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -74,6 +74,7 @@ read_record() {
       locked_at) rec_locked_at=$value ;;
       persist) rec_persist=$value ;;
       mode) rec_mode=$value ;;
+      log_denied) rec_log_denied=$value ;;
       listened) rec_listened=$value ;;
     esac
   done <"$rec_dir/meta"
@@ -85,30 +86,46 @@ read_record() {
   fi
 }
 
-# Writes the record of this lock from the settings; the caller names the backend it chose.
+# Writes the record of this lock, after choose_backend.
 write_record() {
-  [ ! -e "$STATE/records/$SSH_ONLY_ATTEMPT" ] || rm -rf "$STATE/records/$SSH_ONLY_ATTEMPT"
-  mkdir -p "$STATE/records/$SSH_ONLY_ATTEMPT"
-  printf '%s' "$SSH_ONLY_NFTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/nftables"
-  printf '%s' "$SSH_ONLY_IPTABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/iptables"
-  printf '%s' "$SSH_ONLY_IP6TABLES" >"$STATE/records/$SSH_ONLY_ATTEMPT/ip6tables"
+  rec_dir=$STATE/records/$SSH_ONLY_ATTEMPT
+  [ ! -e "$rec_dir" ] || rm -rf "$rec_dir"
+  mkdir -p "$rec_dir"
+  each_text write_text
   [ -n "${listening-}" ] || find_listening
   read_date
   printf '%s\n' "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
 ruleset=$SSH_ONLY_RULESET
 backend=$backend
-variant=$ipt_variant
-families=$ipt_families
+variant=$chosen_variant
+families=$chosen_families
 port=$SSH_ONLY_PORT
 persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
+log_denied=$SSH_ONLY_LOG_DENIED
 listened=$listening
 program=$SSH_ONLY_PROGRAM_VERSION
-locked_at=$date" >"$STATE/records/$SSH_ONLY_ATTEMPT/meta"
+locked_at=$date" >"$rec_dir/meta"
 }
 
-# Drops the records that neither pending nor confirmed names.
+# write_text FILE TEXT: a text of the ruleset, into the record.
+write_text() { printf '%s' "$2" >"$rec_dir/$1"; }
+
+# Keeps a copy of the record that confirm has proven. Text that loads is not necessarily the text that was proven: the half
+# block that a disk lost may be the rule that lets SSH in, and live_matches would find the live rules equal to the damaged file.
+seal_record() { print_sealed >"$rec_dir/sealed"; }
+
+# shellcheck disable=SC2086 # a list
+print_sealed() { (cd "$rec_dir" && cat meta $ruleset_files); }
+
+# record_is_sealed ATTEMPT: 0 if the record is still what was proven, or was confirmed by a program that kept no copy.
+record_is_sealed() {
+  read_record "$1"
+  [ ! -f "$rec_dir/sealed" ] || [ "$(print_sealed 2>/dev/null)" = "$(cat "$rec_dir/sealed")" ]
+}
+
+# Removes the records that neither pending nor confirmed names.
 drop_old_records() {
   read_state
   for dir in "$STATE"/records/*; do
@@ -119,22 +136,23 @@ drop_old_records() {
   done
 }
 
-# What was here before the first lock; evidence for the owner, never loaded again (a saved copy of rules is not safe).
+# What was here before the first lock: evidence for the owner. Never loaded again, because a saved copy of rules is not safe.
 take_baseline() {
   [ ! -d "$STATE/baseline" ] || return 0
-  [ ! -e "$STATE/baseline.tmp" ] || rm -rf "$STATE/baseline.tmp"
-  mkdir "$STATE/baseline.tmp"
+  taken=$STATE/baseline.tmp
+  [ ! -e "$taken" ] || rm -rf "$taken"
+  mkdir "$taken"
   if have ss; then
-    ss -tuanp >"$STATE/baseline.tmp/sockets" 2>&1 || :
+    ss -tuanp >"$taken/sockets" 2>&1 || :
   else
-    cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$STATE/baseline.tmp/sockets" 2>/dev/null || :
+    cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$taken/sockets" 2>/dev/null || :
   fi
-  ! have nft || nft list ruleset >"$STATE/baseline.tmp/nftables" 2>&1 || :
+  ! have nft || nft list ruleset >"$taken/nftables" 2>&1 || :
   if legacy_table ip; then
-    iptables-legacy-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null ||
-      iptables-save >"$STATE/baseline.tmp/iptables-legacy" 2>/dev/null || :
+    iptables-legacy-save >"$taken/iptables-legacy" 2>/dev/null ||
+      iptables-save >"$taken/iptables-legacy" 2>/dev/null || :
   fi
   read_date
-  printf '%s\n' "$date" >"$STATE/baseline.tmp/taken_at"
-  mv "$STATE/baseline.tmp" "$STATE/baseline"
+  printf '%s\n' "$date" >"$taken/taken_at"
+  mv "$taken" "$STATE/baseline"
 }

@@ -1,6 +1,6 @@
-# The verbs: lock, confirm, rollback, unlock. Each takes the host lock, so that one runs at a time.
+# The verbs lock, confirm, rollback and unlock. Each takes the host lock, so that one runs at a time.
 
-# Settings of lock come as variables (SSH_ONLY_*), set in front of the program by the script that Terraform uploads.
+# The settings are variables (SSH_ONLY_*) in front of the program, in the script that Terraform uploads.
 verb_lock() {
   need_root
   check_settings
@@ -15,17 +15,32 @@ verb_lock() {
     check_disks
   fi
   check_init
-
-  # Tried, because the test of busybox looks at the mode only. A folder without a lock in it is no change.
-  [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
-  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
-  # Said long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
-  doing='loading SSH only'
-  [ "$SSH_ONLY_MODE" != observe ] || doing='loading rules that only observe'
-  say "$SSH_ONLY_HOST: $doing ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host goes back by itself to what it was, also if this connection dies now."
+  install_program
+  announce_lock
   trim_log
   take_baseline
   write_record
+  load_lock
+  drop_old_records
+  say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
+  report_conflicts
+}
+
+install_program() {
+  # Tried, because the test of busybox looks at the mode only. A directory without a lock in it is no change.
+  [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
+  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+}
+
+# Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
+announce_lock() {
+  action='loading SSH only'
+  [ "$SSH_ONLY_MODE" != observe ] || action='loading rules that only observe'
+  say "$SSH_ONLY_HOST: $action ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host rolls back automatically, also if this connection dies now."
+}
+
+# From pending to loaded, and undone if that fails.
+load_lock() {
   read_uptime
   # Before there is something to undo: a session may end at any line.
   effect='Undoing the lock.'
@@ -39,13 +54,6 @@ verb_lock() {
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
   live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
   trap - EXIT HUP INT TERM
-  drop_old_records
-  say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
-  # Known since the load, where there was a reason to look.
-  [ -n "${nft_tables+set}" ] || list_nft_tables
-  suspects "$SSH_ONLY_PORT" | while read -r suspect; do
-    say "$SSH_ONLY_HOST: rules of another program may drop SSH. If confirm cannot connect, look there: $suspect"
-  done
 }
 
 # Whatever ends lock early ends here; what fails here is left to the watchdog.
@@ -53,13 +61,21 @@ undo_lock() {
   trap '' EXIT HUP INT TERM
   set +e
   rm -f "$STATE"/*.tmp "$STATE"/records/*/*.tmp
-  effect='The host is pending, and the watchdog puts back what it was.'
+  effect='The host is pending, and the watchdog rolls it back.'
   (
     set -e
     roll_back "$SSH_ONLY_ATTEMPT" 'lock failed' 0
   ) && effect='The host is as it was before.'
   printf 'ssh-only-firewall: The lock failed. %s\n' "$effect" >&2 2>/dev/null
   exit "$1"
+}
+
+report_conflicts() {
+  # Known since the load, where there was a reason to look.
+  [ -n "${nft_tables+set}" ] || list_nft_tables
+  conflicting_rules "$SSH_ONLY_PORT" | while read -r rule; do
+    say "$SSH_ONLY_HOST: another firewall has a conflicting rule, which may drop SSH. If confirm cannot connect, change that rule: $rule"
+  done
 }
 
 # confirm OWNER ATTEMPT RULESET: over a new connection, which has come through the new rules.
@@ -69,38 +85,30 @@ verb_confirm() {
   read_state
   drop_stale_pending
   if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
-    read_record "$confirmed"
-    # The first confirm may have been cut off before it came to this.
-    [ "$rec_persist" != true ] || guard_runs || verb_start_guard
-    say 'This lock is confirmed already. The host was not changed.'
+    confirm_again
     return 0
   fi
-  if [ "$pending" != "$2" ]; then
-    why=''
-    while read -r attempt reason; do
-      [ "$attempt" != "$2" ] || why=$reason
-    done 2>/dev/null <"$STATE/rolled-back" || :
-    [ -n "$why$pending$confirmed" ] || why='it is not known here'
-    [ -n "$why" ] || die 9 "Another deploy has locked this host since (${pending:-$confirmed}). This lock was replaced, and is not confirmed."
-    effect='Nothing of this lock was kept.'
-    die 9 "Too late: this lock is no longer pending ($why)."
-  fi
+  [ "$pending" = "$2" ] || die_too_late "$2"
   read_record "$pending"
   effect='It is still pending, and rolls back unless it is confirmed.'
   [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$3" ] ||
     die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
   live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
 
-  # None of this has an effect before the host is confirmed. The files that boot will load are those that have been
-  # loaded, and were proven by live_matches.
+  # None of this has an effect before the host is confirmed. The files that boot will load are those that were loaded, and
+  # that live_matches has proven.
   seal_record
   boot_files=''
-  if [ "$rec_persist" = true ]; then persist; fi
+  if [ "$rec_persist" = true ]; then call_init persist; fi
   # shellcheck disable=SC2086 # a list
   to_disk "$rec_dir"/* "$rec_dir" "$STATE/host.sh" "$STATE/pending" $boot_files
   # This makes the host locked.
   mv -f "$STATE/pending" "$STATE/confirmed"
   to_disk "$STATE"
+  finish_confirm
+}
+
+finish_confirm() {
   rm -f "$STATE/rolled-back"
   effect='The host is locked.'
   [ "$rec_mode" != observe ] || effect='The host is observed: nothing is denied.'
@@ -109,10 +117,29 @@ verb_confirm() {
     verb_start_guard
   else
     verb_stop_guard
-    forget_boot
+    call_init forget
   fi
   read_record "$confirmed"
   say "$rec_host: confirmed over a new connection. $effect"
+}
+
+confirm_again() {
+  read_record "$confirmed"
+  # The first confirm may have been cut off before it started the guard.
+  [ "$rec_persist" != true ] || call_init guard_runs || verb_start_guard
+  say 'This lock is confirmed already. The host was not changed.'
+}
+
+# die_too_late ATTEMPT
+die_too_late() {
+  why=''
+  while read -r attempt reason; do
+    [ "$attempt" != "$1" ] || why=$reason
+  done 2>/dev/null <"$STATE/rolled-back" || :
+  [ -n "$why$pending$confirmed" ] || why='it is not known here'
+  [ -n "$why" ] || die 9 "Another deploy has locked this host since (${pending:-$confirmed}). This lock was replaced, and is not confirmed."
+  effect='Nothing of this lock was kept.'
+  die 9 "Too late: this lock is no longer pending ($why)."
 }
 
 # rollback: by hand, what the watchdog would do.
@@ -135,13 +162,25 @@ verb_unlock() {
   take_host_lock 30
   read_state
   drop_stale_pending
-  if [ -z "$pending$confirmed" ] && ! anything_live; then
-    # What a lock has left that was rolled back.
+  if [ -z "$pending$confirmed" ] && ! anything_is_live; then
+    # What is left of a lock that was rolled back.
     verb_stop_guard
     forget_lock
     say "This host is open: there is nothing to unlock. $effect"
     return 0
   fi
+  find_other_owners "$@"
+  effect='Unlocking failed half-way: run it again.'
+  if [ -n "$others" ]; then
+    unlock_own
+  else
+    check_way_out
+    open_host
+  fi
+}
+
+# find_other_owners [OWNER]: sets others to the attempts that belong to another owner, and name to the host.
+find_other_owners() {
   others=''
   name=''
   read_record ''
@@ -151,25 +190,25 @@ verb_unlock() {
     # A record that was lost names no owner.
     [ "${1:-$rec_owner}" = "${rec_owner:-${1-}}" ] || others="$others$attempt "
   done
-  effect='Unlocking failed half-way: run it again.'
-  if [ -n "$others" ]; then
-    unlock_beside "$others"
-    return 0
-  fi
+}
+
+check_way_out() {
   # Without a record nobody knows the port.
   cut=''
-  [ -z "$rec_port" ] || cut=$(would_cut "$rec_port")
-  if [ -n "$cut" ]; then
-    effect='It stays as it is.'
-    die 5 "Without our rules this host could not be reached any more: $cut. Let that firewall accept port $rec_port first; or run unlock on the console of the host."
-  fi
-  # Watchdog and guard first, or they would put the ruleset back; confirmed last, so that whatever ends this half-way
-  # leaves a host that is locked, and can be unlocked again.
+  [ -z "$rec_port" ] || cut=$(rules_that_would_cut "$rec_port")
+  [ -n "$cut" ] || return 0
+  effect='It stays as it is.'
+  die 5 "Without our rules this host could not be reached any more: $cut. Let that firewall accept port $rec_port first; or run unlock on the console of the host."
+}
+
+open_host() {
+  # Watchdog and guard first, or they would restore the ruleset; confirmed last, so that whatever ends this half-way leaves a
+  # host that is locked, and can be unlocked again.
   trap '' HUP PIPE
   verb_stop_guard
   rm -f "$STATE/pending"
   unload_except nothing
-  forget_saved || :
+  forget_saved_rules || :
   rm -f "$STATE/confirmed"
   to_disk "$STATE"
   forget_lock
@@ -178,16 +217,16 @@ verb_unlock() {
 
 # Everything but the log.
 forget_lock() {
-  forget_boot
+  call_init forget
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
 }
 
-# What belongs to others stays in force: a lock of ours over it is undone, one of ours below it is forgotten.
-unlock_beside() {
-  if [ "$1" = "$confirmed " ] && [ -n "$pending" ]; then
+# What belongs to other owners stays in force: a pending lock of this owner is undone, and a confirmed one below is forgotten.
+unlock_own() {
+  if [ "$others" = "$confirmed " ] && [ -n "$pending" ]; then
     roll_back "$pending" 'unlocked by its owner' 0
     say "The pending lock of this owner is undone: $outcome, and belongs to another owner."
-  elif [ "$1" = "$pending " ] && [ -n "$confirmed" ]; then
+  elif [ "$others" = "$pending " ] && [ -n "$confirmed" ]; then
     rm -f "$STATE/confirmed"
     say 'The lock of this owner is gone. Another owner has one pending, which stays in force.'
   else

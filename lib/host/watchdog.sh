@@ -1,8 +1,8 @@
-# The way back. It is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
-# guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it. Should it be killed all the
-# same, systemd starts it again, and the guard of a confirmed ruleset does its work.
+# The way back. The watchdog is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
+# guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it. If it is killed all the same,
+# systemd starts it again, and the guard of a confirmed ruleset does its work.
 
-# Of a host without memory, the kernel kills others first.
+# When memory runs out, the kernel kills others first.
 spare_me() { printf '%s\n' -1000 2>/dev/null >"/proc/$$/oom_score_adj" || :; }
 
 # run_detached VERB [WORDS]: in the background, away from the SSH session and the host lock.
@@ -15,21 +15,10 @@ run_detached() {
   ) &
 }
 
+# arm_watchdog ATTEMPT SECONDS: fails if the watchdog does not report that it runs.
 arm_watchdog() {
   [ ! -e "$RUN/ssh-only-firewall.armed" ] || rm -f "$RUN/ssh-only-firewall.armed"
-  started=''
-  if [ -d /run/systemd/system ] && have systemd-run; then
-    # A unit of its own: logind may end whatever belongs to the session. Old releases know not all properties.
-    for properties in '-p Restart=on-failure -p OOMPolicy=continue -p StartLimitIntervalSec=0' '-p Restart=on-failure' ''; do
-      # shellcheck disable=SC2086 # words
-      if systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" $properties --description='Rolls an unconfirmed SSH-only lock back' \
-        /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1; then
-        started=yes
-        break
-      fi
-    done
-  fi
-  [ -n "$started" ] || run_detached watchdog "$1" "$2"
+  call_init start_watchdog "$@"
   tries=0
   armed=''
   while [ "$armed" != "$1" ]; do
@@ -40,8 +29,8 @@ arm_watchdog() {
   done
 }
 
-# is_relieved: 0 if nothing is pending any more, or what is has a watchdog of its own. A lock that was killed before it had
-# armed one leaves the rules of the lock before it in force.
+# 0 if nothing is pending any more, or the pending lock has a watchdog of its own. A lock that was killed before it had armed one
+# leaves the rules of the previous lock in force.
 is_relieved() {
   read_state
   [ "$pending" != "$attempt" ] || return 1
@@ -76,19 +65,19 @@ verb_watchdog() {
       ! is_relieved || exit 0
       roll_back "$pending" "nobody confirmed it in time" "$failures"
     ) </dev/null >/dev/null 2>&1
-    # That another run holds the host says nothing of the ruleset.
+    # While another run holds the host lock, nobody has tried the ruleset.
     [ $? -eq 7 ] || failures=$((failures + 1))
     sleep 1
   done
 }
 
-# roll_back ATTEMPT REASON FAILURES: puts back what was in force before that lock. Under the host lock. After three
-# failures to load the earlier ruleset the host is opened: reachable comes before closed.
+# roll_back ATTEMPT REASON FAILURES: restores what was in force before that lock. Under the host lock. After three failures to
+# load the previous ruleset it opens the host: reachable comes before closed. Sets outcome.
 roll_back() {
   read_state
   [ "$pending" = "$1" ] || return 0
   if [ -n "$confirmed" ] && [ "$3" -lt 3 ]; then
-    record_is_sealed "$confirmed" && apply_record "$confirmed" && live_matches "$confirmed" || return 1
+    apply_confirmed || return 1
     outcome="the ruleset confirmed before is in force again"
   else
     unload_except nothing || return 1

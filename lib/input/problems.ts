@@ -1,4 +1,4 @@
-/** Collects what is wrong with an input, each problem with its place, so that a person hears of all of them at once. */
+/** Collects what is wrong with an input, each problem with its place, so that a person sees all of them at once. */
 
 export interface Problem {
   /** Where, in the user's own words: `hosts.web-1.allowFrom[2]`. Empty when the input is a single value. */
@@ -22,29 +22,48 @@ export function describeProblem(problem: Problem): string {
   return problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`;
 }
 
-export class Problems {
-  private readonly collected: Problem[];
+/** More are counted, but neither kept nor shown. */
+export const MOST_PROBLEMS = 100;
+
+/** What was found to be wrong. */
+export interface Found {
+  /** Of very many problems, the first. */
+  readonly list: readonly Problem[];
+  /** All of them. */
+  readonly count: number;
+}
+
+export class Problems implements Found {
+  private readonly collected: { readonly list: Problem[]; count: number };
 
   /** @param here the place that the paths given to `add` and `at` start from. */
   public constructor(
     private readonly here: string = "",
     parent?: Problems,
   ) {
-    this.collected = parent?.collected ?? [];
+    this.collected = parent?.collected ?? { list: [], count: 0 };
   }
 
-  /** Everything collected so far, also through the parent and its other children. */
+  /** Also what was added through the parent and its other children. */
   public get list(): readonly Problem[] {
-    return this.collected;
+    return this.collected.list;
+  }
+
+  public get count(): number {
+    return this.collected.count;
   }
 
   public get isEmpty(): boolean {
-    return this.collected.length === 0;
+    return this.collected.count === 0;
   }
 
-  /** Adds a problem at `path` below this place; an empty path is this place itself. */
-  public add(path: string, message: string): void {
-    this.collected.push({ path: join(this.here, path), message });
+  /** Adds a problem at `path` below this place (empty: this place itself). A message that takes time is a function. */
+  public add(path: string, message: string | (() => string)): void {
+    const { list } = this.collected;
+    this.collected.count += 1;
+    if (list.length < MOST_PROBLEMS) {
+      list.push({ path: join(this.here, path), message: typeof message === "string" ? message : message() });
+    }
   }
 
   /** The same collection, seen from a place further down: `at("allowFrom").at("[2]")`. */
@@ -54,14 +73,20 @@ export class Problems {
 
   /** One line a problem. */
   public lines(): string[] {
-    return this.collected.map(describeProblem);
+    return withRest(this).map(describeProblem);
   }
 
   public throwIfAny(what: string): void {
     if (!this.isEmpty) {
-      throw new InvalidInputError(what, this.collected);
+      throw new InvalidInputError(what, withRest(this));
     }
   }
+}
+
+/** The problems, and last how many more there are. */
+export function withRest({ list, count }: Found): readonly Problem[] {
+  const rest = count - list.length;
+  return rest === 0 ? list : [...list, { path: "", message: `and ${rest} more problems; fix these first` }];
 }
 
 /** Runs a parser that collects problems, for a caller that has nowhere to collect them. */

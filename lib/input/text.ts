@@ -3,8 +3,8 @@
  * Each boundary has its own escape as well; this check exists because no name or address needs these characters.
  */
 import { Token, Tokenization } from "cdktf";
-import { messages } from "./messages";
 import type { Problems } from "./problems";
+import { valueMessages } from "./value-messages";
 
 const HARMFUL: ReadonlyArray<readonly [RegExp, string]> = [
   [/[\p{C}\p{Zl}\p{Zp}]/u, "a line break or another invisible character"],
@@ -15,23 +15,30 @@ const HARMFUL: ReadonlyArray<readonly [RegExp, string]> = [
   [/%\{/, 'a Terraform template ("%{")'],
 ];
 
+/** As long as a path can be. */
+const LONGEST = 4096;
+
 /**
- * Whether `value` is text without control characters, quotes, backslashes, backticks, `${` and `%{`; adds a problem
+ * Whether `value` is short text without control characters, quotes, backslashes, backticks, `${` and `%{`; adds a problem
  * otherwise. In text with cdktf tokens the parts between the tokens are checked.
  */
 export function plainText(value: unknown, problems: Problems): value is string {
   if (typeof value !== "string") {
-    problems.add("", messages.notAString(value));
+    problems.add("", valueMessages.notAString(value));
+    return false;
+  }
+  if (value.length > LONGEST) {
+    problems.add("", valueMessages.longText(value.length, LONGEST));
     return false;
   }
   const parts = literalParts(value);
   if (parts === undefined) {
-    problems.add("", messages.unknownToken(value));
+    problems.add("", valueMessages.unknownToken(value));
     return false;
   }
   const harm = HARMFUL.find(([pattern]) => parts.some((part) => pattern.test(part)));
   if (harm !== undefined) {
-    problems.add("", messages.notPlain(value, harm[1]));
+    problems.add("", valueMessages.notPlain(value, harm[1]));
     return false;
   }
   return true;

@@ -1,20 +1,28 @@
 /** Checks of single values that are neither text nor an address. */
 import { Token } from "cdktf";
-import { messages } from "./messages";
 import type { Problems } from "./problems";
+import { valueMessages } from "./value-messages";
 
-/** A whole number; `remedy` is said when it is out of range. */
+export function parseBoolean(value: unknown, problems: Problems): boolean | undefined {
+  if (typeof value !== "boolean") {
+    problems.add("", valueMessages.notBoolean(value));
+    return undefined;
+  }
+  return value;
+}
+
+/** A whole number; `remedy` is shown when it is out of range. */
 export function parseInteger(
   value: unknown,
   range: { readonly min: number; readonly max: number; readonly remedy?: string },
   problems: Problems,
 ): number | undefined {
   if (Token.isUnresolved(value)) {
-    problems.add("", messages.numberIsToken());
+    problems.add("", valueMessages.numberIsToken());
   } else if (typeof value !== "number") {
-    problems.add("", messages.notANumber(value, range.min, range.max));
+    problems.add("", valueMessages.notANumber(value, range.min, range.max));
   } else if (!Number.isInteger(value) || value < range.min || value > range.max) {
-    problems.add("", messages.numberOutOfRange(value, range.min, range.max, range.remedy ?? ""));
+    problems.add("", valueMessages.numberOutOfRange(value, range.min, range.max, range.remedy ?? ""));
   } else {
     return value;
   }
@@ -32,19 +40,34 @@ export function parseChoice<T extends string>(
   allowed: readonly T[],
   problems: Problems,
 ): T | undefined {
-  if (!(allowed as readonly unknown[]).includes(value)) {
-    problems.add("", messages.notOneOf(value, allowed));
-    return undefined;
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) {
+    problems.add("", valueMessages.notOneOf(value, allowed));
   }
-  return value as T;
+  return found;
 }
 
-/** The words of a command. */
-export function parseWords(value: unknown, problems: Problems): readonly string[] | undefined {
-  const isWord = (one: unknown): boolean => typeof one === "string" && one !== "" && !one.includes("\0");
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isWord)) {
-    problems.add("", messages.notWords(value));
+const MOST_ITEMS = 100_000;
+
+/** Its items, holes too, which would otherwise pass unseen. */
+export function parseList(value: unknown, problems: Problems): readonly unknown[] | undefined {
+  if (!Array.isArray(value)) {
+    problems.add("", valueMessages.notAList(value));
+  } else if (value.length > MOST_ITEMS) {
+    problems.add("", valueMessages.longList(value.length, MOST_ITEMS));
+  } else {
+    return Array.from<unknown>(value);
+  }
+  return undefined;
+}
+
+/** A program and its arguments. */
+export function parseCommand(value: unknown, problems: Problems): readonly string[] | undefined {
+  const isWord = (one: unknown): one is string => typeof one === "string" && one !== "" && !one.includes("\0");
+  const words = Array.isArray(value) && value.length <= MOST_ITEMS ? Array.from<unknown>(value) : [];
+  if (words.length === 0 || !words.every(isWord)) {
+    problems.add("", valueMessages.notCommand(value));
     return undefined;
   }
-  return value as string[];
+  return words;
 }

@@ -53,6 +53,6 @@ export const count = (number: number, one: string, several = `${one}s`): string 
 /** By code unit, for the same order on every machine. */
 export const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-/** The first ten, and how many more there are. */
-export const listed = (names: readonly string[]): string =>
-  names.slice(0, 10).join(", ") + (names.length > 10 ? ` and ${names.length - 10} more` : "");
+/** The first few, and how many more there are. */
+export const listed = (names: readonly string[], most = 10): string =>
+  names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");

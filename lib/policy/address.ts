@@ -4,8 +4,8 @@
  */
 import { isIP, isIPv4 } from "node:net";
 import { IPv4, IPv6, parse as parseAddress } from "ipaddr.js";
-import { messages } from "../input/messages";
 import type { Problems } from "../input/problems";
+import { addressMessages } from "./address-messages";
 
 export type Family = "ipv4" | "ipv6";
 
@@ -26,8 +26,8 @@ export interface Cidr {
 
 /** `text` as an address or range; adds a problem with the likely meaning otherwise. */
 export function parseCidr(text: string, problems: Problems): Cidr | undefined {
-  const [address, prefixText, ...rest] = text.split("/");
-  const message = rest.length > 0 ? messages.notAnAddress(text) : addressProblem(text, address, prefixText);
+  const [address = "", prefixText, ...rest] = text.split("/", 3);
+  const message = rest.length > 0 ? addressMessages.notAnAddress(text) : addressProblem(text, address, prefixText);
   if (message !== undefined) {
     problems.add("", message);
     return undefined;
@@ -68,8 +68,13 @@ function formatAddress(bytes: readonly number[]): string {
 }
 
 function compareBytes(a: readonly number[], b: readonly number[]): number {
-  const different = a.findIndex((byte, index) => byte !== b[index]);
-  return different === -1 ? 0 : a[different] - b[different];
+  for (const [index, byte] of a.entries()) {
+    const difference = byte - (b[index] ?? 0);
+    if (difference !== 0) {
+      return difference;
+    }
+  }
+  return 0;
 }
 
 /** The first `prefix` bits of an address, the others zero. */
@@ -84,35 +89,37 @@ function masked(bytes: readonly number[], prefix: number): number[] {
 function addressProblem(text: string, address: string, prefix: string | undefined): string | undefined {
   const withPrefix = (better: string): string => (prefix === undefined ? better : `${better}/${prefix}`);
   if (text === "") {
-    return messages.emptyAddress();
+    return addressMessages.emptyAddress();
   }
   if (/\s/.test(text)) {
-    return messages.addressSpaces(text, text.replace(/\s+/g, ""));
+    return addressMessages.addressSpaces(text, text.replace(/\s+/g, ""));
   }
   if (address.includes("%")) {
-    return messages.zone(text, withPrefix(address.slice(0, address.indexOf("%"))));
+    return addressMessages.zone(text, withPrefix(address.slice(0, address.indexOf("%"))));
   }
   if (isIP(address) !== 0) {
     return undefined;
   }
   if (/^\[.*\]$/.test(address) && isIP(address.slice(1, -1)) !== 0) {
-    return messages.brackets(text, withPrefix(address.slice(1, -1)));
+    return addressMessages.brackets(text, withPrefix(address.slice(1, -1)));
   }
   if (/^[0-9]+(\.[0-9]+){0,3}$/.test(address)) {
     return dottedProblem(text, address.split("."), prefix);
   }
-  return /^[\w.-]*[a-z][\w.-]*$/i.test(address) ? messages.addressIsName(text) : messages.notAnAddress(text);
+  return /^[\w.-]*[a-z][\w.-]*$/i.test(address)
+    ? addressMessages.addressIsName(text)
+    : addressMessages.notAnAddress(text);
 }
 
 /** Numbers with dots that are no IPv4 address: too few of them, leading zeros, or too large. */
 function dottedProblem(text: string, numbers: readonly string[], prefix: string | undefined): string {
   const stripped = numbers.map(Number);
   if (stripped.some((number) => number > 255) || (numbers.length < 4 && prefix === undefined)) {
-    return messages.notAnAddress(text);
+    return addressMessages.notAnAddress(text);
   }
   const full = [...stripped, 0, 0, 0].slice(0, 4).join(".");
   const better = prefix === undefined ? full : `${full}/${prefix}`;
-  return numbers.length < 4 ? messages.shortAddress(text, better) : messages.leadingZeros(text, better);
+  return numbers.length < 4 ? addressMessages.shortAddress(text, better) : addressMessages.leadingZeros(text, better);
 }
 
 /** What is wrong with the part after the slash, the address itself being sound. */
@@ -123,15 +130,17 @@ function prefixProblem(text: string, cidr: Cidr, prefix: string | undefined): st
     return undefined;
   }
   if (prefix === "") {
-    return messages.missingPrefix(text, address);
+    return addressMessages.missingPrefix(text, address);
   }
   if (cidr.family === "ipv4" && isIPv4(prefix)) {
     const length = IPv4.parse(prefix).prefixLengthFromSubnetMask();
-    return length === null ? messages.badPrefix(text, "IPv4", bits) : messages.netmask(text, `${address}/${length}`);
+    return length === null
+      ? addressMessages.badPrefix(text, "IPv4", bits)
+      : addressMessages.netmask(text, `${address}/${length}`);
   }
   return /^(0|[1-9][0-9]{0,2})$/.test(prefix) && cidr.prefix <= bits
     ? undefined
-    : messages.badPrefix(text, familyName(cidr.family), bits);
+    : addressMessages.badPrefix(text, familyName(cidr.family), bits);
 }
 
 /** What is wrong with a well-formed address or range as the far end of a connection. */
@@ -139,14 +148,14 @@ function rangeProblem(text: string, cidr: Cidr): string | undefined {
   const address = formatAddress(cidr.bytes);
   const network = masked(cidr.bytes, cidr.prefix);
   if (compareBytes(network, cidr.bytes) !== 0) {
-    return messages.hostBits(text, formatCidr({ ...cidr, bytes: network }), address);
+    return addressMessages.hostBits(text, formatCidr({ ...cidr, bytes: network }), address);
   }
   if (contains(MAPPED, cidr)) {
     const ipv4: Cidr = { family: "ipv4", bytes: cidr.bytes.slice(12), prefix: cidr.prefix - 96 };
-    return messages.mapped(text, formatCidr(ipv4));
+    return addressMessages.mapped(text, formatCidr(ipv4));
   }
   const special = SPECIAL.find(([range]) => contains(range, cidr));
-  return special === undefined ? undefined : messages.specialAddress(text, special[1], special[2]);
+  return special === undefined ? undefined : addressMessages.specialAddress(text, special[1], special[2]);
 }
 
 const cidrOf = (address: string, prefix: number): Cidr => {

@@ -2,11 +2,12 @@
 import { resolve } from "node:path";
 import { Token } from "cdktf";
 import { hostMessages } from "./host-messages";
-import { checkKeys } from "../input/keys";
+import { checkKeys, reader } from "../input/keys";
 import { parseHostName } from "./host-name";
 import type { Problems } from "../input/problems";
 import { literalParts, plainText } from "../input/text";
-import { parseInteger, parsePort } from "../input/values";
+import { valueMessages } from "../input/value-messages";
+import { parseBoolean, parseInteger, parsePort } from "../input/values";
 
 export interface BastionProps {
   /** The address or name of the bastion. */
@@ -169,21 +170,11 @@ function parseBastion(props: unknown, problems: Problems): Partial<Connection> |
   };
 }
 
-function reader(props: Record<string, unknown>, problems: Problems) {
-  return <T>(key: string, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
-    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
-}
-
-function defined<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-export function parseBoolean(value: unknown, problems: Problems): boolean | undefined {
-  if (typeof value !== "boolean") {
-    problems.add("", hostMessages.notBoolean(value));
-    return undefined;
-  }
-  return value;
+/** Without what is undefined, as the type says. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
+    Record<keyof T, never>
+  >;
 }
 
 /** Text without spaces, or a token. */
@@ -192,7 +183,7 @@ function parseWord(value: unknown, problems: Problems): string | undefined {
     return undefined;
   }
   if (value === "" || literalParts(value)?.some((part) => /\s/.test(part))) {
-    problems.add("", value === "" ? hostMessages.isEmpty() : hostMessages.hasSpaces(value));
+    problems.add("", value === "" ? valueMessages.isEmpty() : valueMessages.hasSpaces(value));
     return undefined;
   }
   return value;
@@ -203,7 +194,7 @@ function parsePath(value: unknown, problems: Problems): string | undefined {
     return undefined;
   }
   if (value === "") {
-    problems.add("", hostMessages.isEmpty());
+    problems.add("", valueMessages.isEmpty());
     return undefined;
   }
   if (Token.isUnresolved(value) || value.startsWith("~/")) {

@@ -1,11 +1,14 @@
 /** What may pass besides SSH: named, so that it shows in the plan by its name. */
 import type { Family } from "./address";
-import { checkKeys, closest } from "../input/keys";
-import { messages } from "../input/messages";
+import { checkKeys, isObject } from "../input/keys";
+import { closest } from "../input/names";
 import { type Problems, parseOrThrow } from "../input/problems";
 import { AllowedSource } from "./source";
 import { normalised, parseSources } from "./sources";
+import { valueMessages } from "../input/value-messages";
 import { parseChoice, parsePort } from "../input/values";
+import { addressMessages } from "./address-messages";
+import { policyMessages } from "./policy-messages";
 
 export type Protocol = "tcp" | "udp";
 
@@ -124,6 +127,7 @@ export class PolicyException {
   }
 
   /**
+   * @internal
    * An exception as a fleet file writes it, for whoever collects problems: a kind (`dhcp-client`) or an object with a
    * kind and the options of its factory (`{ kind: "dns", resolvers: ["192.0.2.53"] }`). Takes a PolicyException too.
    */
@@ -132,17 +136,18 @@ export class PolicyException {
       return value;
     }
     const entry = typeof value === "string" ? { kind: value } : value;
-    if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-      problems.add("", messages.notAnException(value));
+    if (!isObject(entry)) {
+      problems.add("", policyMessages.notAnException(value));
       return undefined;
     }
-    const { kind, ...options } = entry as Record<string, unknown>;
-    if (!(EXCEPTION_KINDS as unknown[]).includes(kind)) {
+    const { kind, ...options } = entry;
+    const known = EXCEPTION_KINDS.find((one) => one === kind);
+    if (known === undefined) {
       const suggestion = typeof kind === "string" ? closest(kind, EXCEPTION_KINDS) : undefined;
-      problems.add("kind", messages.unknownExceptionKind(kind, suggestion, EXCEPTION_KINDS));
+      problems.add("kind", policyMessages.unknownExceptionKind(kind, suggestion, EXCEPTION_KINDS));
       return undefined;
     }
-    return parseOptions(kind as ExceptionKind, options, problems);
+    return parseOptions(known, options, problems);
   }
 
   /** @internal for the functions of this file, which have checked their arguments. */
@@ -219,14 +224,14 @@ function checked(factory: string, kind: ExceptionKind, options: object): PolicyE
 function parseOptions(kind: ExceptionKind, options: unknown, problems: Problems): PolicyException | undefined {
   const shape = SHAPES[kind];
   const known = [...(shape.peers === undefined ? [] : [shape.peers]), ...(shape.asks ? ["port", "protocol"] : [])];
-  const before = problems.list.length;
+  const before = problems.count;
   if (!checkKeys(options, known, problems)) {
     return undefined;
   }
   const peers = parsePeers(shape, options, problems);
   const port = shape.asks ? parseAskedPort(shape, options.port, problems.at("port")) : shape.port;
   const protocols = parseProtocols(shape, options.protocol, problems.at("protocol"));
-  return problems.list.length === before ? PolicyException.make(kind, peers, port, protocols) : undefined;
+  return problems.count === before ? PolicyException.make(kind, peers, port, protocols) : undefined;
 }
 
 function parsePeers(
@@ -241,7 +246,7 @@ function parsePeers(
   const place = problems.at(shape.peers);
   if (value === undefined) {
     if (!shape.peersOptional) {
-      place.add("", messages.required());
+      place.add("", valueMessages.required());
     }
     return undefined;
   }
@@ -249,12 +254,12 @@ function parsePeers(
     const source = AllowedSource.parse(value, place);
     return source && normalised([source]);
   }
-  return parseSources(value, messages.noPeers(), place);
+  return parseSources(value, addressMessages.noPeers(), place);
 }
 
 function parseAskedPort(shape: Shape, value: unknown, problems: Problems): number | undefined {
   if (value === undefined && shape.port === undefined) {
-    problems.add("", messages.required());
+    problems.add("", valueMessages.required());
     return undefined;
   }
   return parsePort(value === undefined ? shape.port : value, problems);

@@ -4,18 +4,18 @@ import {
   type Connection,
   type ConnectionProps,
   completeConnection,
-  parseBoolean,
   parseConnection,
 } from "./connection";
+import { BACKEND_NAMES, type BackendName } from "../contract/backends";
 import { hostMessages } from "./host-messages";
 import { machineOf, parseHostName } from "./host-name";
-import { checkKeys, isObject, placeOf } from "../input/keys";
+import { checkKeys, isObject, placeOf, reader } from "../input/keys";
 import { POLICY_KEYS, type Policy, type PolicyProps, parsePolicy } from "./policy";
 import { Problems } from "../input/problems";
-import { parseChoice, parseInteger } from "../input/values";
+import { parseBoolean, parseChoice, parseInteger } from "../input/values";
 
 /** The firewall that a host has: nftables, iptables, or nftables where `nft` works and iptables elsewhere. */
-export type Backend = "nftables" | "iptables" | "auto";
+export type Backend = BackendName | "auto";
 
 /** What can be said of all hosts, or of one. */
 export interface SharedProps extends PolicyProps {
@@ -65,7 +65,7 @@ export const SHARED_KEYS = [
   "connection",
 ] as const satisfies ReadonlyArray<keyof SharedProps>;
 
-export const BACKENDS: readonly Backend[] = ["nftables", "iptables", "auto"];
+export const BACKENDS: readonly Backend[] = [...BACKEND_NAMES, "auto"];
 
 /** A checked host. */
 export interface Host {
@@ -93,19 +93,19 @@ export function parseShared(props: unknown, problems: Problems, otherKeys: reado
   if (!checkKeys(props, [...SHARED_KEYS, ...otherKeys], problems)) {
     return { props: {}, policy: undefined, connection: {} };
   }
-  const before = problems.list.length;
+  const before = problems.count;
   const policy = parsePolicy(pick(props, POLICY_KEYS), problems);
   parseKnobs(props, problems);
   return {
     props: pick(props, SHARED_KEYS),
-    policy: problems.list.length > before ? undefined : policy,
+    policy: problems.count > before ? undefined : policy,
     connection: props.connection === undefined ? {} : parseConnection(props.connection, problems.at("connection")),
   };
 }
 
 /** One host on top of what is shared; undefined after adding what is wrong with its own part. */
 export function parseHost(key: string, value: unknown, shared: Shared, problems: Problems): Host | undefined {
-  const before = problems.list.length;
+  const before = problems.count;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(key)) {
     problems.add("", hostMessages.badKey(key));
   } else if (key === "shared") {
@@ -119,19 +119,19 @@ export function parseHost(key: string, value: unknown, shared: Shared, problems:
   if (!checkKeys(own, ["address", ...SHARED_KEYS], problems)) {
     return undefined;
   }
-  const address =
-    own.address === undefined ? undefined : parseHostName(own.address, "connection.port", problems.at("address"));
+  const read = reader(own, problems);
+  const address = read("address", (given, at) => parseHostName(given, "connection.port", at));
   if (own.address === undefined) {
     problems.add("address", hostMessages.noAddress());
   }
-  const connection = own.connection === undefined ? {} : parseConnection(own.connection, problems.at("connection"));
+  const connection = read("connection", parseConnection) ?? {};
   const policy = policyOf(own, shared, problems);
   // What is wrong with the shared part has been said once.
   const knobs = parseKnobs(
     { ...(shared.policy === undefined ? {} : shared.props), ...pick(own, SHARED_KEYS) },
     problems,
   );
-  if (problems.list.length > before || address === undefined || policy === undefined) {
+  if (problems.count > before || address === undefined || policy === undefined) {
     return undefined;
   }
   return { key, address, policy, ...knobs, connection: completeConnection(shared.connection, connection) };
@@ -187,8 +187,7 @@ function parseKnobs(
   props: Record<string, unknown>,
   problems: Problems,
 ): Pick<Host, "backend" | "confirmWithinSeconds" | "skipPreflight" | "takeOver" | "persist"> {
-  const read = <T>(key: keyof SharedProps, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
-    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
+  const read = reader<keyof SharedProps>(props, problems);
   return {
     backend: read("backend", (value, at) => parseChoice(value, BACKENDS, at)) ?? "auto",
     confirmWithinSeconds:

@@ -1,11 +1,12 @@
 /** How a fleet is spread over resources: shards, and the order in which hosts are locked. */
-import { hostMessages } from "./host-messages";
-import { closest } from "../input/keys";
-import { messages } from "../input/messages";
+import { reader } from "../input/keys";
+import { closest } from "../input/names";
 import type { Problems } from "../input/problems";
-import { parseInteger } from "../input/values";
+import { parseInteger, parseList } from "../input/values";
+import { valueMessages } from "../input/value-messages";
+import { firewallMessages } from "./firewall-messages";
 
-export interface ParsedLayout {
+export interface Layout {
   readonly shards: number;
   /** The oldest first. */
   readonly movedFromShards: readonly number[];
@@ -16,57 +17,63 @@ export interface ParsedLayout {
 const MOST_SHARDS = 256;
 
 /** @param props with the keys `shards`, `movedFromShards` and `waves`. */
-export function parseLayout(props: Readonly<Record<string, unknown>>, problems: Problems): ParsedLayout {
-  const count = (value: unknown, place: Problems): number | undefined =>
-    value === undefined ? undefined : parseInteger(value, { min: 1, max: MOST_SHARDS }, place);
-  const shards = count(props.shards, problems.at("shards")) ?? 1;
-  const before = problems.at("movedFromShards");
-  const movedFromShards = Array.isArray(props.movedFromShards)
-    ? props.movedFromShards.map((value: unknown, index) => count(value, before.at(`[${index}]`)))
-    : [count(props.movedFromShards, before)];
-  const known = movedFromShards.filter((one) => one !== undefined);
-  const twice = [...known, shards].find((one, index, all) => all.indexOf(one) !== index);
-  if (twice !== undefined) {
-    before.add("", twice === shards ? hostMessages.sameShards(shards) : hostMessages.shardsTwice(twice));
-  }
+export function parseLayout(props: Readonly<Record<string, unknown>>, problems: Problems): Layout {
+  const read = reader(props, problems);
+  const shards = read("shards", parseShards) ?? 1;
   return {
     shards,
-    movedFromShards: [...new Set(known)].filter((one) => one !== shards),
-    waves: parseWaves(props.waves, problems.at("waves")),
+    movedFromShards: read("movedFromShards", (value, at) => parseMovedFrom(value, shards, at)) ?? [],
+    waves: read("waves", parseWaves) ?? [],
   };
 }
 
+function parseShards(value: unknown, problems: Problems): number | undefined {
+  return parseInteger(value, { min: 1, max: MOST_SHARDS }, problems);
+}
+
+function parseMovedFrom(value: unknown, shards: number, problems: Problems): readonly number[] {
+  const numbers = Array.isArray(value)
+    ? (parseList(value, problems) ?? []).map((one, index) =>
+        one === undefined ? undefined : parseShards(one, problems.at(`[${index}]`)),
+      )
+    : [parseShards(value, problems)];
+  const known = numbers.filter((one) => one !== undefined);
+  const twice = [...known, shards].find((one, index, all) => all.indexOf(one) !== index);
+  if (twice !== undefined) {
+    problems.add("", twice === shards ? firewallMessages.sameShards(shards) : firewallMessages.shardsTwice(twice));
+  }
+  return [...new Set(known)].filter((one) => one !== shards);
+}
+
 function parseWaves(value: unknown, problems: Problems): string[][] {
-  return listOf(value, problems).map((wave, index) => {
+  return (parseList(value, problems) ?? []).map((wave, index) => {
     const place = problems.at(`[${index}]`);
-    const keys = listOf(wave, place);
-    return keys.filter((key, position): key is string => {
+    return (parseList(wave, place) ?? []).filter((key, position): key is string => {
       if (typeof key !== "string") {
-        place.add(`[${position}]`, messages.notAString(key));
+        place.add(`[${position}]`, valueMessages.notAString(key));
       }
       return typeof key === "string";
     });
   });
 }
 
-function listOf(value: unknown, problems: Problems): readonly unknown[] {
-  if (value !== undefined && !Array.isArray(value)) {
-    problems.add("", messages.notAList(value));
-  }
-  return Array.isArray(value) ? value : [];
-}
+/** Looking for what was meant takes a while in a large fleet; more are hardly misspellings. */
+const MOST_SUGGESTIONS = 10;
 
-/** Adds a problem for each name in a wave that is no host, or stands in a wave before. */
-export function checkWaves(waves: ParsedLayout["waves"], keys: readonly string[], problems: Problems): void {
+/** Adds a problem for each name in a wave that is not a host, or is in a wave before. */
+export function checkWaves(waves: Layout["waves"], keys: readonly string[], problems: Problems): void {
   const seen = new Set<string>();
   const known = new Set(keys);
+  let suggestions = 0;
+  const suggestion = (key: string): string | undefined =>
+    suggestions++ < MOST_SUGGESTIONS ? closest(key, keys) : undefined;
   waves.forEach((wave, index) =>
     wave.forEach((key, position) => {
       const place = `[${index}][${position}]`;
       if (!known.has(key)) {
-        problems.add(place, hostMessages.notInHosts(key, closest(key, keys)));
+        problems.add(place, () => firewallMessages.notInHosts(key, suggestion(key)));
       } else if (seen.has(key)) {
-        problems.add(place, hostMessages.inTwoWaves(key));
+        problems.add(place, firewallMessages.inTwoWaves(key));
       }
       seen.add(key);
     }),

@@ -1,12 +1,13 @@
 /** What may pass through the firewall of a host: read from what the user wrote, checked, and brought into one form. */
 import { FAMILIES, type Family } from "./address";
 import { EXCEPTION_KINDS, type ExceptionKind, PolicyException } from "./exception";
-import { checkKeys } from "../input/keys";
-import { messages } from "../input/messages";
+import { checkKeys, reader } from "../input/keys";
+import { compare } from "../output/text";
 import type { Problems } from "../input/problems";
 import { AllowedSource } from "./source";
 import { normalised, parseSources } from "./sources";
-import { parseChoice, parseInteger, parsePort } from "../input/values";
+import { policyMessages } from "./policy-messages";
+import { parseChoice, parseInteger, parseList, parsePort } from "../input/values";
 
 /** What happens to a packet that no rule allows: the sender is told, or hears nothing. */
 export type Denial = "drop" | "reject";
@@ -108,23 +109,20 @@ export interface Policy {
  * @param otherKeys keys that `props` may have besides those of a policy; they are not looked at.
  */
 export function parsePolicy(props: unknown, problems: Problems, otherKeys: readonly string[] = []): Policy | undefined {
-  const before = problems.list.length;
+  const before = problems.count;
   if (!checkKeys(props, [...POLICY_KEYS, ...otherKeys], problems)) {
     return undefined;
   }
-  /** Checks the value of a key if there is one; an explicit null is a value, and a wrong one. */
-  const read = <T>(key: keyof PolicyProps, parse: (value: unknown, at: Problems) => T | undefined): T | undefined =>
-    props[key] === undefined ? undefined : parse(props[key], problems.at(key));
-
+  const read = reader<keyof PolicyProps>(props, problems);
   const sshPort = read("sshPort", parsePort) ?? 22;
-  const sources = read("allowFrom", (value, at) => parseSources(value, messages.nobodyAllowed(), at));
+  const sources = read("allowFrom", (value, at) => parseSources(value, policyMessages.nobodyAllowed(), at));
   const exceptions = read("exceptions", (value, at) => parseExceptions(value, sshPort, at));
   const deniedInbound = read("deniedInbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "drop";
   const deniedOutbound = read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject";
   const logDeniedPerMinute = read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at));
   const newConnectionsPerMinute = read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at));
   const mode = read("mode", (value, at) => parseChoice(value, MODES, at)) ?? "enforce";
-  if (problems.list.length > before) {
+  if (problems.count > before) {
     return undefined;
   }
   return new CheckedPolicy(sshPort, sources ?? ANYWHERE(), exceptions ?? [], deniedInbound, deniedOutbound, {
@@ -145,18 +143,16 @@ const RATE_RANGE = {
 };
 
 function parseExceptions(value: unknown, sshPort: number, problems: Problems): readonly PolicyException[] | undefined {
-  if (!Array.isArray(value)) {
-    problems.add("", messages.notAList(value));
-    return undefined;
-  }
-  return Array.from(value, (item, index) => {
-    const place = problems.at(`[${index}]`);
-    const exception = PolicyException.parse(item, place);
-    if (exception?.kind === "ingress" && exception.port === sshPort && exception.protocols.includes("tcp")) {
-      place.add("", messages.ingressToSsh(sshPort));
-    }
-    return exception;
-  }).filter((exception) => exception !== undefined);
+  return parseList(value, problems)
+    ?.map((item, index) => {
+      const place = problems.at(`[${index}]`);
+      const exception = PolicyException.parse(item, place);
+      if (exception?.kind === "ingress" && exception.port === sshPort && exception.protocols.includes("tcp")) {
+        place.add("", policyMessages.ingressToSsh(sshPort));
+      }
+      return exception;
+    })
+    .filter((exception) => exception !== undefined);
 }
 
 class CheckedPolicy implements Policy {
@@ -173,7 +169,7 @@ class CheckedPolicy implements Policy {
     exceptions: readonly PolicyException[],
     public readonly deniedInbound: Denial,
     public readonly deniedOutbound: Denial,
-    others: Pick<PolicyProps, "logDeniedPerMinute" | "newConnectionsPerMinute"> & { readonly mode: Mode },
+    others: Pick<Policy, "logDeniedPerMinute" | "newConnectionsPerMinute" | "mode">,
   ) {
     this.exceptions = distinct(exceptions.map((exception) => exception.resolvedFor(sources)));
     this.families = FAMILIES.filter(
@@ -199,8 +195,6 @@ class CheckedPolicy implements Policy {
 function distinct(exceptions: readonly PolicyException[]): readonly PolicyException[] {
   const byText = new Map(exceptions.map((exception) => [exception.describe(), exception]));
   const rank = (exception: PolicyException): number => EXCEPTION_KINDS.indexOf(exception.kind);
-  const ordered = [...byText].sort(
-    ([textA, a], [textB, b]) => rank(a) - rank(b) || (textA < textB ? -1 : Number(textA > textB)),
-  );
+  const ordered = [...byText].sort(([textA, a], [textB, b]) => rank(a) - rank(b) || compare(textA, textB));
   return Object.freeze(ordered.map(([, exception]) => exception));
 }

@@ -1,9 +1,11 @@
 /** Who is at the far end of a connection: an address, a range, anybody, or a token that will be one of these. */
 import { Token } from "cdktf";
 import { type Cidr, type Family, compareCidrs, contains, familyName, formatCidr, parseCidr } from "./address";
-import { messages } from "../input/messages";
+import { compare } from "../output/text";
 import { type Problems, parseOrThrow } from "../input/problems";
 import { literalParts, plainText } from "../input/text";
+import { valueMessages } from "../input/value-messages";
+import { addressMessages } from "./address-messages";
 
 export class AllowedSource {
   /** An IPv4 address or range, or a token that will be one. */
@@ -24,22 +26,22 @@ export class AllowedSource {
     return AllowedSource.of("::/0");
   }
 
-  /** An address or range of either family. A token is refused, for nothing tells which family it will have. */
+  /** An address or range of either family. A token is rejected, because its family is unknown. */
   public static of(address: string): AllowedSource {
     return parseOrThrow("AllowedSource.of()", (problems) => AllowedSource.parse(address, problems));
   }
 
-  /** Like `of`, for whoever collects problems; takes an AllowedSource too. */
+  /** @internal Like `of`, for whoever collects problems; takes an AllowedSource too. */
   public static parse(value: unknown, problems: Problems): AllowedSource | undefined {
     if (value instanceof AllowedSource) {
       return value;
     }
     if (Array.isArray(value) && Token.isUnresolved(value)) {
-      problems.add("", messages.tokenList());
+      problems.add("", addressMessages.tokenList());
     } else if (Token.isUnresolved(value)) {
-      problems.add("", messages.tokenWithoutFamily());
+      problems.add("", addressMessages.tokenWithoutFamily());
     } else if (typeof value !== "string") {
-      problems.add("", messages.notASource(value));
+      problems.add("", addressMessages.notASource(value));
     } else if (plainText(value, problems)) {
       const cidr = parseCidr(value, problems);
       return cidr && AllowedSource.make(cidr.family, formatCidr(cidr), cidr);
@@ -87,10 +89,10 @@ export class AllowedSource {
   /** The order in which sources are written: IPv4 first, by number, tokens last. */
   public static compare(a: AllowedSource, b: AllowedSource): number {
     if (a.family !== b.family) {
-      return a.family < b.family ? -1 : 1;
+      return compare(a.family, b.family);
     }
     if (a.literal === undefined || b.literal === undefined) {
-      return Number(a.isToken) - Number(b.isToken) || (a.cidr < b.cidr ? -1 : Number(a.cidr > b.cidr));
+      return Number(a.isToken) - Number(b.isToken) || compare(a.cidr, b.cidr);
     }
     return compareCidrs(a.literal, b.literal);
   }
@@ -101,12 +103,12 @@ function ofFamily(family: Family, value: unknown, problems: Problems): AllowedSo
     return tokenOfFamily(family, value, problems);
   }
   if (typeof value !== "string") {
-    problems.add("", messages.notAString(value));
+    problems.add("", valueMessages.notAString(value));
     return undefined;
   }
   const source = AllowedSource.parse(value, problems);
   if (source !== undefined && source.family !== family) {
-    problems.add("", messages.otherFamily(value, familyName(source.family), source.family));
+    problems.add("", addressMessages.otherFamily(value, familyName(source.family), source.family));
     return undefined;
   }
   return source;
@@ -116,9 +118,9 @@ function ofFamily(family: Family, value: unknown, problems: Problems): AllowedSo
 function tokenOfFamily(family: Family, value: string, problems: Problems): AllowedSource | undefined {
   const parts = literalParts(value);
   if (parts === undefined) {
-    problems.add("", messages.unknownToken(value));
+    problems.add("", valueMessages.unknownToken(value));
   } else if (parts.some((part) => !/^[0-9a-fA-F.:/]*$/.test(part))) {
-    problems.add("", messages.notATokenOfAddress(value));
+    problems.add("", addressMessages.notATokenOfAddress(value));
   } else {
     return AllowedSource.make(family, value, undefined);
   }

@@ -1,7 +1,8 @@
 /** Lists of sources: read from what a user gave, and brought into the one form that the rules are written from. */
 import { Token } from "cdktf";
-import { messages } from "../input/messages";
 import type { Problems } from "../input/problems";
+import { parseList } from "../input/values";
+import { addressMessages } from "./address-messages";
 import { AllowedSource } from "./source";
 
 /** A list of sources, each checked; `whenEmpty` is the problem with a list that has none. */
@@ -11,25 +12,27 @@ export function parseSources(
   problems: Problems,
 ): readonly AllowedSource[] | undefined {
   if (Token.isUnresolved(value)) {
-    problems.add("", Array.isArray(value) ? messages.tokenList() : messages.tokenWithoutFamily());
+    problems.add("", Array.isArray(value) ? addressMessages.tokenList() : addressMessages.tokenWithoutFamily());
     return undefined;
   }
-  if (!Array.isArray(value)) {
-    problems.add("", messages.notAList(value));
-    return undefined;
-  }
-  if (value.length === 0) {
+  const items = parseList(value, problems);
+  if (items?.length === 0) {
     problems.add("", whenEmpty);
     return undefined;
   }
-  // Array.from visits holes too, which would otherwise pass as sources.
-  const sources = Array.from(value, (item, index) => AllowedSource.parse(item, problems.at(`[${index}]`)));
-  return sources.every((source) => source !== undefined) ? normalised(sources) : undefined;
+  const sources = items?.map((item, index) => AllowedSource.parse(item, problems.at(`[${index}]`)));
+  return sources?.every((source) => source !== undefined) ? normalised(sources) : undefined;
 }
 
 /** Sorted, without duplicates, and without what another source in the list covers anyway. */
 export function normalised(sources: readonly AllowedSource[]): readonly AllowedSource[] {
-  const distinct = [...new Map(sources.map((source) => [`${source.family} ${source.cidr}`, source])).values()];
-  const needed = distinct.filter((source) => !distinct.some((other) => other !== source && other.covers(source)));
-  return Object.freeze(needed.sort(AllowedSource.compare));
+  const needed: AllowedSource[] = [];
+  // Two ranges overlap only if one contains the other, and the wider one comes first: if the last one kept does not cover a
+  // source, no other does.
+  for (const source of [...sources].sort(AllowedSource.compare)) {
+    if (!needed.at(-1)?.covers(source)) {
+      needed.push(source);
+    }
+  }
+  return Object.freeze(needed);
 }

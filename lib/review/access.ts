@@ -1,65 +1,83 @@
 /** Who may reach SSH under the ruleset that a host gets, and who no longer. */
-import type { Danger, Sides } from "./dangers";
-import type { Earlier } from "./outcome";
+import type { RulesetTexts } from "../contract/backends";
+import { readRuleset, type RulesetSummary, sourcesLost } from "../ruleset/reader";
+import type { Danger } from "./dangers";
+import type { PreviousLock } from "./outcome";
 import { known, same } from "./plan";
+import type { ValueChange } from "./resources";
 import type { Rulesets } from "./rulesets";
-import { sourcesLost, sshAccess, type SshAccess, type Texts } from "../ruleset/reader/ssh-access";
 import { joined, type Text, text } from "./text";
 
+/** @param observes whether the plan says that the host is only observed */
 export function accessFindings(
-  ruleset: Sides,
+  ruleset: ValueChange,
   rulesets: Rulesets,
   observes: boolean,
-  earlier: Earlier,
+  previous: PreviousLock,
 ): readonly Danger[] {
-  if (ruleset.after === undefined || "hidden" in ruleset.after) {
-    return [["unknown", text`its ruleset is ${ruleset.after ?? { hidden: "known after apply" }}`]];
+  const { before, after } = ruleset;
+  if (after === undefined || "hidden" in after) {
+    return [["unknown", text`its ruleset is ${after ?? { hidden: "known after apply" }}`]];
   }
-  const after = rulesets.find(ruleset.after.known);
-  if (after === undefined) {
-    return [["unknown", text`no ruleset in this plan has the SHA-256 ${ruleset.after.known}`]];
+  const texts = rulesets.find(after.known);
+  if (texts === undefined) {
+    return [["unknown", text`no ruleset in this plan has the SHA-256 ${after.known}`]];
   }
-  const access = sshAccess(after);
-  if (access === undefined) {
-    return [["unknown", ["its ruleset is not as this version of ssh-only-firewall writes it; read who may reach SSH"]]];
+  const summary = readRuleset(texts);
+  if (summary === undefined) {
+    return [
+      ["unknown", ["this version of ssh-only-firewall does not understand its ruleset; read in it who may reach SSH"]],
+    ];
   }
-  if (access.passesAll !== observes) {
-    const detail = observes ? "its ruleset denies, though it is only to observe" : "its ruleset denies nothing";
+  if (summary.passesAll !== observes) {
+    const detail = observes
+      ? "its ruleset denies packets, although its mode is observe"
+      : "its ruleset denies nothing, although its mode is enforce";
     return [["unknown", [detail]]];
   }
-  const wide = access.sources.filter((source) => source.isWide);
-  const findings: Danger[] =
-    wide.length === 0
-      ? []
-      : [["open-to-world", text`TCP port ${String(access.port)} from ${listed(wide.map(String))}`]];
-  const others = access.others.filter(({ source }) => source.isWide).map((one) => `${one.port} from ${one.source}`);
-  if (others.length > 0) {
-    findings.push(["open-to-world", text`an exception lets in ${listed(others)}`]);
+  if (observes || previous === "none") {
+    return openToWorld(summary);
   }
-  if (observes) {
-    return findings;
+  if (previous === "possible") {
+    return [
+      ...openToWorld(summary),
+      ["cut-off", ["whether it is locked already is unknown, and so is who is cut off"]],
+    ];
   }
-  if (earlier === "perhaps") {
-    return [...findings, ["cut-off", ["whether it is locked already cannot be told, nor what it loses"]]];
-  }
-  if (earlier === "none" || ruleset.before === undefined || same(ruleset.before, ruleset.after)) {
-    return findings;
-  }
-  return [...findings, ...cutOff(rulesets.find(known(ruleset.before)), access)];
+  return before === undefined || same(before, after)
+    ? openToWorld(summary)
+    : [...openToWorld(summary), ...cutOff(rulesets.find(known(before)), summary)];
 }
 
-function cutOff(before: Texts | undefined, after: SshAccess): readonly Danger[] {
-  const access = before && sshAccess(before);
-  if (access === undefined) {
-    const why = before === undefined ? "in this plan" : "as this version of ssh-only-firewall writes it";
-    return [["cut-off", [`the ruleset that it has is not ${why}, so that it cannot be told what it loses`]]];
+function openToWorld({ sshPort, sshSources, otherPorts }: RulesetSummary): readonly Danger[] {
+  const danger = (detail: Text): Danger => ["open-to-world", detail];
+  const wide = sshSources.filter(({ isWide }) => isWide).map(String);
+  const others = otherPorts
+    .filter(({ source }) => source.isWide)
+    .map(({ protocol, port, source }) => `${protocol} ${port} from ${source}`);
+  return [
+    ...(wide.length === 0 ? [] : [danger(text`TCP port ${String(sshPort)} from ${listed(wide)}`)]),
+    ...(others.length === 0 ? [] : [danger(text`an exception lets in ${listed(others)}`)]),
+  ];
+}
+
+function cutOff(texts: RulesetTexts | undefined, after: RulesetSummary): readonly Danger[] {
+  const before = texts && readRuleset(texts);
+  if (before === undefined) {
+    const why =
+      texts === undefined
+        ? "its current ruleset is not in this plan"
+        : "this version of ssh-only-firewall does not understand its current ruleset";
+    return [["cut-off", [`${why}, so it is unknown who is cut off`]]];
   }
-  const lost = sourcesLost(access, after);
+  const lost = sourcesLost(before, after).map(String);
   const details = [
-    ...(access.port === after.port ? [] : [text`the SSH port ${String(access.port)} becomes ${String(after.port)}`]),
+    ...(before.sshPort === after.sshPort
+      ? []
+      : [text`the SSH port ${String(before.sshPort)} becomes ${String(after.sshPort)}`]),
     ...(lost.length === 0
       ? []
-      : [text`no longer from ${listed(lost.map(String))}; from now on from ${listed(after.sources.map(String))}`]),
+      : [text`no longer from ${listed(lost)}; from now on from ${listed(after.sshSources.map(String))}`]),
   ];
   return details.length === 0 ? [] : [["cut-off", joined(details, "; ")]];
 }

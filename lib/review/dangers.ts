@@ -1,24 +1,60 @@
-/** The kinds of danger, in the order in which a reviewer reads of them. */
-import type { Value } from "./plan";
+/** The kinds of danger. */
 import type { Text } from "./text";
 
-/** The kinds of danger, in the order in which they are listed. */
+/** In the order in which a reviewer reads of them: what each is called, what it means, and what to do. */
 export const DANGERS = {
-  incomplete: "this plan is not the whole of what is configured",
-  opened: "hosts that will be opened",
-  reopened: "hosts that are open for a while, and then locked again",
-  "left-locked": "hosts that leave the state and stay locked",
-  owner: "hosts whose lock has, or may have, another owner",
-  address: "hosts whose address changes",
-  "open-to-world": "hosts with a port that is open to the world",
-  "cut-off": "hosts from which you may be cut off",
-  "host-key": "hosts whose host key is not pinned",
-  tainted: "hosts on which an earlier lock failed, tried again",
-  unguarded: "hosts that are locked without the usual checks",
-  unknown: "hosts whose ruleset cannot be reviewed",
-  unclear: "what is not understood",
-  drift: "what was changed outside of Terraform",
-} as const;
+  incomplete: {
+    title: "this plan does not cover the whole configuration",
+    meaning: "What is missing from this plan is not reviewed, and does not happen when it is applied.",
+  },
+  opened: {
+    title: "hosts that will be opened",
+    meaning:
+      "They left `hosts`, everything is destroyed, or they are only observed from now on, which denies nothing. With `onDestroy: unlock-if-reachable`, a host that cannot be reached stays locked.",
+  },
+  reopened: {
+    title: "hosts that are unlocked for a while, and then locked again",
+    meaning:
+      "Unlock and lock are two steps here. Between them these hosts are open; if the lock fails, they stay open.",
+  },
+  "left-locked": {
+    title: "hosts that leave the state and stay locked",
+    meaning:
+      "Nothing owns these locks any more, and no later deploy unlocks them. A plan does not show what a `removed` block runs by itself. To open such a host, run `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
+  },
+  owner: {
+    title: "hosts whose lock has, or may have, another owner",
+    meaning: "A host that another owner has locked refuses a new lock, and stays as it is.",
+  },
+  address: {
+    title: "hosts whose address changes",
+    meaning: "A new address means another machine: the old one is unlocked, and the new one is locked.",
+  },
+  "open-to-world": {
+    title: "hosts with a port that is open to the world",
+    meaning: "Anybody can connect; name the sources in `allowFrom`, or in the exception.",
+  },
+  "cut-off": {
+    title: "hosts that may cut you off",
+    meaning:
+      "Compare with the address that you log in from. Sessions from other addresses end. Terraform itself must connect again from an allowed source, or the host rolls back.",
+  },
+  "host-key": {
+    title: "hosts whose host key is not pinned",
+    meaning: "Terraform does not check which machine answers; set `connection.hostKey`.",
+  },
+  tainted: {
+    title: "hosts on which an earlier lock failed, and is tried again",
+    meaning: "Find out why it failed before you try again: the output of that deploy shows it.",
+  },
+  unguarded: {
+    title: "hosts that are locked without the usual checks",
+    meaning: "These settings are for drills and for lost states; remove them afterwards.",
+  },
+  unknown: { title: "hosts whose ruleset cannot be reviewed", meaning: "This review cannot read what will be loaded." },
+  unclear: { title: "resources that are not understood", meaning: "Read these resources in Terraform's own plan." },
+  drift: { title: "changes made outside of Terraform", meaning: "The state differs from what the last apply left." },
+} as const satisfies Record<string, { readonly title: string; readonly meaning: string }>;
 
 export type DangerKind = keyof typeof DANGERS;
 
@@ -29,10 +65,5 @@ export interface Finding {
   readonly detail: Text;
 }
 
-/** One of a host that is not named yet. */
+/** What is found of a host, which is not named yet. */
 export type Danger = readonly [DangerKind, Text];
-
-export interface Sides {
-  readonly before: Value | undefined;
-  readonly after: Value | undefined;
-}

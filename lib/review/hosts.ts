@@ -1,10 +1,13 @@
 /** What a plan does to each host, and what of it a reviewer must know before anything else. */
+import { CONNECTION } from "../contract/connection";
 import { foundIn } from "../contract/drift";
+import { TRIGGERS } from "../contract/triggers";
 import { accessFindings } from "./access";
-import type { Danger, Finding, Sides } from "./dangers";
-import { type Part, remembered, trigger, type TrackedHost } from "./firewalls";
-import { creates, earlierLock, observing, type Outcome, outcomeOf, releaseOf } from "./outcome";
+import type { Danger, Finding } from "./dangers";
+import type { TrackedHost } from "./firewalls";
+import { creates, type Outcome, outcomeOf, previousLock, releaseOf } from "./outcome";
 import { known, same, type Value } from "./plan";
+import { type FirewallResource, remembered, type Side, trigger, triggerChange, type ValueChange } from "./resources";
 import type { Rulesets } from "./rulesets";
 import { lockFindings, memoryChanges, type Settings, settingsOf, unpinned } from "./settings";
 
@@ -22,8 +25,8 @@ export interface HostReview {
   /** Its address, port and bastion after the apply, where they are known: two hosts with the same are one machine. */
   readonly place: string | undefined;
   readonly placeBefore: string | undefined;
-  readonly ruleset: Sides;
-  readonly program: Sides;
+  readonly ruleset: ValueChange;
+  readonly program: ValueChange;
   /** Why it is locked again. */
   readonly why: readonly string[];
   /** Whether it is in the state as locked, once this plan has been applied. */
@@ -34,85 +37,89 @@ export interface HostReview {
 
 export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets): HostReview {
   const { hold, lockdown } = host;
-  const locks = creates(lockdown);
-  const sides = (trigger_: string): Sides => ({
-    before: lockdown && trigger(lockdown.change, "before", trigger_),
-    after: lockdown && trigger(lockdown.change, "after", trigger_),
-  });
-  const address = {
-    before: (hold && trigger(hold.change, "before", "address")) ?? sides("address").before,
-    after: sides("address").after ?? (hold && trigger(hold.change, "after", "address")),
-  };
+  const address = addressOf(host);
   const settings = settingsOf(lockdown, hold);
-  const mode = sides("mode");
-  const observes = locks && known(mode.after) === "observe";
-  const earlier = earlierLock(host);
-  const { outcome, findings } = observing(outcomeOf(host, address, settings), earlier, address, mode, locks);
-  const inTriggers = sides("ruleset_sha256");
-  const ruleset = { before: earlier === "told" ? inTriggers.before : undefined, after: inTriggers.after };
-  const programs = sides("host_program");
-  const program = { before: earlier === "told" ? programs.before : undefined, after: programs.after };
-  const access = (): readonly Danger[] => accessFindings(ruleset, rulesets, observes, earlier);
+  const { outcome, findings } = outcomeOf(host, address, settings.takeOver);
+  const ruleset = ofTheHost(host, TRIGGERS.ruleset);
   const memory = memoryChanges(host);
-  const dangers = locks
-    ? [...findings, ...access(), ...lockFindings(lockdown as Part, hold, settings)]
-    : [...findings, ...unpinned(host)];
+  const dangers =
+    lockdown !== undefined && creates(lockdown)
+      ? [...findings, ...accessOf(host, ruleset, rulesets), ...lockFindings(lockdown, hold, settings)]
+      : [...findings, ...unpinned(host)];
   return {
     name,
     key: host.key,
     outcome: outcome === "stay" && memory.length > 0 ? "update" : outcome,
-    locks,
+    locks: creates(lockdown),
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
     addressBefore: address.before,
     place: placeOf(hold, address.after, "after"),
     placeBefore: placeOf(hold, address.before, "before"),
     ruleset,
-    program,
-    why: [
-      ...(locks && lockdown?.change.before !== undefined
-        ? reasonsOf(lockdown, {
-            ruleset: inTriggers,
-            program: programs,
-            address: sides("address"),
-            hold: sides("hold"),
-            mode,
-            persist: sides("persist"),
-            drift: sides("drift"),
-          })
-        : []),
-      ...memory,
-    ],
-    lockedAfter:
-      lockdown?.change.after !== undefined &&
-      known(mode.after) !== "observe" &&
-      (locks || !lockdown.tainted) &&
-      !["unlock", "leave"].includes(outcome),
+    program: ofTheHost(host, TRIGGERS.program),
+    why: [...(lockdown?.change.before !== undefined && creates(lockdown) ? reasonsOf(lockdown) : []), ...memory],
+    lockedAfter: isLockedAfter(lockdown, outcome),
     settings,
     findings: dangers.map(([kind, detail]) => ({ kind, host: name, detail })),
   };
 }
 
-function placeOf(hold: Part | undefined, address: Value | undefined, side: "before" | "after"): string | undefined {
+function addressOf({ hold, lockdown }: TrackedHost): ValueChange {
+  const own = triggerChange(lockdown, TRIGGERS.address);
+  const ofHold = triggerChange(hold, TRIGGERS.address);
+  return { before: ofHold.before ?? own.before, after: own.after ?? ofHold.after };
+}
+
+/** What the host has, and gets: an attempt that failed says nothing of what the host has. */
+function ofTheHost(host: TrackedHost, name: string): ValueChange {
+  const { before, after } = triggerChange(host.lockdown, name);
+  return { before: previousLock(host) === "known" ? before : undefined, after };
+}
+
+function accessOf(host: TrackedHost, ruleset: ValueChange, rulesets: Rulesets): readonly Danger[] {
+  const observes = known(triggerChange(host.lockdown, TRIGGERS.mode).after) === "observe";
+  return accessFindings(ruleset, rulesets, observes, previousLock(host));
+}
+
+function isLockedAfter(lockdown: FirewallResource | undefined, outcome: Outcome): boolean {
+  return (
+    lockdown?.change.after !== undefined &&
+    known(trigger(lockdown.change, "after", TRIGGERS.mode)) !== "observe" &&
+    (creates(lockdown) || !lockdown.tainted) &&
+    outcome !== "unlock" &&
+    outcome !== "leave"
+  );
+}
+
+function placeOf(hold: FirewallResource | undefined, address: Value | undefined, side: Side): string | undefined {
   const where = known(address);
-  const others = ["port", "bastion_host"].map((name) => hold && known(remembered(hold.change, side, name)));
+  const others = [CONNECTION.port.name, CONNECTION.bastionHost.name].map(
+    (name) => hold && known(remembered(hold.change, side, name)),
+  );
   return where === undefined ? undefined : JSON.stringify([where, ...others.map((one) => one ?? "")]);
 }
 
-function reasonsOf(lockdown: Part, triggers: Readonly<Record<string, Sides>>): readonly string[] {
-  const changed = (name: string): boolean => !same(triggers[name].before, triggers[name].after);
+/** Why a lockdown is replaced, by the trigger that changes. */
+const REASONS: Readonly<Record<string, string>> = {
+  [TRIGGERS.mode]: "its mode changes",
+  [TRIGGERS.persist]: "its persist changes",
+  [TRIGGERS.ruleset]: "its ruleset changes",
+  [TRIGGERS.program]: "the host program changes",
+  [TRIGGERS.address]: "its address changes",
+};
+
+function reasonsOf(lockdown: FirewallResource): readonly string[] {
+  const { change, movedHere, tainted } = lockdown;
+  const changes = (name: string): boolean => !same(trigger(change, "before", name), trigger(change, "after", name));
   const reasons = [
-    ...(changed("drift") ? [driftReason(triggers.drift.after)] : []),
-    ...(changed("mode") ? ["its mode changes"] : []),
-    ...(changed("persist") ? ["its persist changes"] : []),
-    ...(changed("ruleset") ? ["its ruleset changes"] : []),
-    ...(changed("program") ? ["the host program changes"] : []),
-    ...(changed("address") ? ["its address changes"] : []),
-    ...(changed("hold") && !changed("address") ? ["its hold is replaced"] : []),
-    ...(lockdown.comes === true ? ["its lockdown is another resource than before"] : []),
-    ...(lockdown.tainted ? ["the last lock failed"] : []),
-    ...(lockdown.change.reason === "replace_by_request" ? ["somebody asked for it (-replace)"] : []),
-    ...(lockdown.change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),
+    ...(changes(TRIGGERS.drift) ? [driftReason(trigger(change, "after", TRIGGERS.drift))] : []),
+    ...Object.entries(REASONS).flatMap(([name, reason]) => (changes(name) ? [reason] : [])),
+    ...(changes(TRIGGERS.hold) && !changes(TRIGGERS.address) ? ["its hold is replaced"] : []),
+    ...(movedHere === true ? ["its lockdown is now another resource"] : []),
+    ...(tainted ? ["the last lock failed"] : []),
+    ...(change.reason === "replace_by_request" ? ["it was requested (-replace)"] : []),
+    ...(change.reason === "replace_by_triggers" ? ["replace_triggered_by"] : []),
   ];
   return reasons.length === 0 ? ["the plan does not say why"] : reasons;
 }
@@ -123,5 +130,5 @@ function driftReason(after: Value | undefined): string {
   if (found !== undefined) {
     return found === "open" ? "it was found open" : "its lock was found changed";
   }
-  return after === undefined ? "detectDrift was turned off" : "whether it drifted is not told by this plan";
+  return after === undefined ? "detectDrift was turned off" : "this plan does not show whether it drifted";
 }

@@ -1,4 +1,5 @@
 /** Reading JSON whose form is only hoped for: each value knows its place, for the message when it is something else. */
+import { isObject } from "../input/keys";
 import { kindOf } from "../output/text";
 
 /** What cannot be read: the place in the file, and what was expected there. */
@@ -64,8 +65,4 @@ export class Node {
     const found = typeof this.value === "string" ? "text" : kindOf(this.value);
     throw new PlanError(`${this.place === "" ? "the document" : this.place}: must be ${expected}, not ${found}`);
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

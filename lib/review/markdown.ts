@@ -1,21 +1,21 @@
 /** A review as a comment for a pull request. Values stand in code spans, where nothing in them is markup. */
 import { fit, type Section } from "./fit";
-import { DANGERS, type DangerKind, type Finding } from "./dangers";
+import { DANGERS, type Finding } from "./dangers";
 import type { HostReview } from "./hosts";
-import { type Outcome, OUTCOMES } from "./outcome";
+import { ALL_OUTCOMES, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
-import type { Danger, Review, RulesetChange } from "./review";
-import { escapeInvisible } from "../output/text";
+import type { DangerGroup, Review, RulesetChange } from "./review";
 import { markdown, type Text, text } from "./text";
+import { escapeInvisible } from "../output/text";
 
 /** GitHub takes no longer comment. */
 export const LONGEST_COMMENT = 65_536;
 
 export interface MarkdownOptions {
   /** What several plans for one pull request are told apart by; letters, digits, dots, dashes and underscores. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The version of the host program that this package has, to tell a known program from an unknown one. */
-  readonly knownProgram?: string;
+  readonly knownProgram?: string | undefined;
 }
 
 /** In a browser nobody sees it; a bot finds the comment by it that it is to replace. */
@@ -44,10 +44,11 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
 
 /** One line, without values. */
 export function verdictOf({ dangers, hosts, errored }: Review): string {
-  const counts = (Object.keys(OUTCOMES) as Outcome[])
-    .map((outcome) => [outcome, hosts.filter((host) => host.outcome === outcome).length] as const)
+  const counts = ALL_OUTCOMES.map(
+    (outcome) => [outcome, hosts.filter((host) => host.outcome === outcome).length] as const,
+  )
     .filter(([outcome, count]) => count > 0 && outcome !== "stay")
-    .map(([outcome, count]) => `${count} ${SHORT[outcome]}`);
+    .map(([outcome, count]) => `${count} ${OUTCOMES[outcome].short}`);
   const stay = hosts.filter(({ outcome }) => outcome === "stay").length;
   const what = [...counts, ...(stay > 0 ? [`${stay} unchanged`] : [])].join(", ");
   const subject =
@@ -61,46 +62,11 @@ export function verdictOf({ dangers, hosts, errored }: Review): string {
   return `${counts.length === 0 ? "Nothing to do" : "Nothing dangerous"}. ${subject}.`;
 }
 
-const SHORT: Readonly<Record<Outcome, string>> = {
-  unlock: "opened",
-  leave: "left locked",
-  reopen: "opened and locked again",
-  move: "moved to another address",
-  first: "locked for the first time",
-  perhaps: "locked, perhaps again",
-  retry: "tried again",
-  observe: "observed",
-  enforce: "enforced after observing",
-  relock: "locked again",
-  update: "remembered anew",
-  stay: "unchanged",
-};
-
-/** What a danger means, and what to do. */
-const MEANING: Readonly<Record<DangerKind, string>> = {
-  incomplete: "What is not in this plan is not reviewed, and does not happen when it is applied.",
-  opened:
-    "They left `hosts`, or everything is destroyed, or they only observe from now on: nothing is denied there any more. With `onDestroy: unlock-if-reachable`, one that cannot be reached then stays locked.",
-  reopened: "Unlock and lock are two steps here: in between, and for good if the lock fails, these hosts are open.",
-  "left-locked":
-    "Nothing holds these locks any more, and no later deploy unlocks them; what a `removed` block runs of its own is not in a plan. To open such a host: `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
-  owner: "A host that another owner has locked refuses a new lock, and stays as it is.",
-  address: "A new address means another machine: the old one is unlocked, and the new one locked.",
-  "open-to-world": "Everybody may try to get in; name the sources in `allowFrom`, or in the exception.",
-  "cut-off":
-    "Compare with where you log in from. Sessions from there end; Terraform itself must come back from an allowed source, or the host rolls back.",
-  "host-key": "Terraform does not check which machine answers; give `connection.hostKey`.",
-  tainted: "Find out why it failed before you try again: the output of that deploy says it.",
-  unguarded: "Settings for drills and for lost states; take them out again afterwards.",
-  unknown: "What will be loaded cannot be read here.",
-  unclear: "Read these resources in Terraform's own plan.",
-  drift: "The state is not what the last apply left.",
-};
-
-function dangerSection({ kind, findings }: Danger): Section {
+function dangerSection({ kind, findings }: DangerGroup): Section {
   const hosts = new Set(findings.flatMap(({ host }) => host ?? [])).size;
-  const head = hosts === 0 ? capital(DANGERS[kind]) : `${capital(DANGERS[kind])}: ${hosts}`;
-  return table(`\n#### ${head}\n\n${MEANING[kind]}`, ["Host", "What"], rowsOf(findings));
+  const { title, meaning } = DANGERS[kind];
+  const count = hosts === 0 ? "" : `: ${hosts}`;
+  return table(`\n#### ${capital(title)}${count}\n\n${meaning}`, ["Host", "What"], rowsOf(findings));
 }
 
 /** Hosts with the same detail share a row; so many of them as a reader can take in. */
@@ -143,13 +109,13 @@ function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): read
   const lines = [
     ...(unlocked.length === 0
       ? []
-      : ["- `unlock`, over SSH, where a hold is destroyed: takes our own rules away, and nothing else."]),
+      : ["- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules, and nothing else."]),
     ...(locked.length === 0 ? [] : lockLines(locked)),
     ...programLines(locked, knownProgram),
   ];
-  const rows = (Object.keys(OUTCOMES) as Outcome[])
-    .filter((outcome) => outcome !== "stay")
-    .flatMap((outcome) => groupsOf(hosts.filter((host) => host.outcome === outcome)));
+  const rows = ALL_OUTCOMES.filter((outcome) => outcome !== "stay").flatMap((outcome) =>
+    groupsOf(hosts.filter((host) => host.outcome === outcome)),
+  );
   const head =
     lines.length === 0
       ? "\n#### What becomes of the hosts"
@@ -162,7 +128,7 @@ function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string,
   for (const host of hosts) {
     const why = host.why.length === 0 ? "" : ` (${host.why.join(", ")})`;
     const hidden = host.address !== undefined && "hidden" in host.address ? `; address ${host.address.hidden}` : "";
-    const what = `${OUTCOMES[host.outcome]}${why}${hidden}`;
+    const what = `${OUTCOMES[host.outcome].long}${why}${hidden}`;
     byWhat.set(what, [...(byWhat.get(what) ?? []), host]);
   }
   return [...byWhat].flatMap(([what, of]) =>
@@ -171,16 +137,16 @@ function groupsOf(hosts: readonly HostReview[]): ReadonlyArray<readonly [string,
 }
 
 function lockLines(locked: readonly HostReview[]): readonly string[] {
-  const told = (pick: (host: HostReview) => string | undefined, unit = ""): string => {
+  const valuesOf = (pick: (host: HostReview) => string | undefined, unit = ""): string => {
     const values = [...new Set(locked.map((host) => pick(host)))]
-      .map((value) => (value === undefined ? "(not told by this plan)" : `${markdown(text`${value}`)}${unit}`))
+      .map((value) => (value === undefined ? "(not shown by this plan)" : `${markdown(text`${value}`)}${unit}`))
       .sort();
     return someOf(values, (count) => counted(count, "other value", "other values")).join(" or ");
   };
   return [
-    `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${told((host) => host.settings.backend)}).`,
-    `- \`confirm\`, over a new connection that has come through the new rules. Without it, the host goes back by itself to what it was, ${told((host) => host.settings.confirmWithin, " s")} after its rules were loaded.`,
-    `- Locked through restarts: ${told((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
+    `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
+    `- \`confirm\`, over a new connection through the new rules. Without it, the host rolls back automatically, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
+    `- Locked across restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
   ];
 }
 
@@ -225,7 +191,7 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
   return [
     block(
       fingerprint === undefined
-        ? `\nFingerprint after the deploy: not known yet, for ${fingerprintNote}; ${locked}.`
+        ? `\nFingerprint after the deploy: not known yet, because ${fingerprintNote}; ${locked}.`
         : `\nFingerprint after the deploy: \`${fingerprint}\`; ${locked}.`,
     ),
   ];
@@ -238,7 +204,7 @@ function checksSection({ checks }: Review): readonly Section[] {
       .filter((line) => line.trim() !== "")
       .map((line) => [markdown(text`${address}`), markdown(text`${line}`)] as const),
   );
-  return rows.length === 0 ? [] : [table("\n#### What checks of this plan found", ["Check", "What it says"], rows)];
+  return rows.length === 0 ? [] : [table("\n#### Findings of the checks in this plan", ["Check", "Finding"], rows)];
 }
 
 function othersSection({ others }: Review): readonly Section[] {

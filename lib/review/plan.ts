@@ -2,8 +2,9 @@
  * A plan, as `terraform show -json` tells it. Of the document only what a review uses is read and checked; what is
  * unknown to us is left alone, but an unknown major format version is refused.
  */
-import { isObject, Node, PlanError } from "./json";
-import { messages } from "./messages";
+import { isObject } from "../input/keys";
+import { Node, PlanError } from "./json";
+import { planProblems } from "./plan-problems";
 
 export interface Plan {
   /** One for each resource instance that Terraform looked at, also those that it leaves alone. */
@@ -97,8 +98,9 @@ export class PlanObject {
 
 /** Terraform marks a value itself, or one that it is in. */
 function isMarked(marks: unknown, path: readonly string[]): boolean {
-  const own = path.length > 0 && isObject(marks) && Object.hasOwn(marks, path[0]) ? marks[path[0]] : undefined;
-  return marks === true || (own !== undefined && isMarked(own, path.slice(1)));
+  const [name, ...below] = path;
+  const own = name !== undefined && isObject(marks) && Object.hasOwn(marks, name) ? marks[name] : undefined;
+  return marks === true || (own !== undefined && isMarked(own, below));
 }
 
 export function same(a: Value | undefined, b: Value | undefined): boolean {
@@ -125,11 +127,11 @@ export function blockOf({ module, type, name }: Pick<Place, "module" | "type" | 
 export function readPlan(bytes: Uint8Array): Plan {
   const document = new Node(parse(decode(bytes)));
   if (!isObject(document.value)) {
-    throw new PlanError(messages.notAPlan());
+    throw new PlanError(planProblems.notAPlan());
   }
   checkVersion(document);
   if (document.at("resource_changes").isAbsent && document.at("planned_values").isAbsent) {
-    throw new PlanError(document.at("values").isAbsent ? messages.notAPlan() : messages.isState());
+    throw new PlanError(document.at("values").isAbsent ? planProblems.notAPlan() : planProblems.isState());
   }
   return {
     changes: document.at("resource_changes").list().map(changeOf),
@@ -150,35 +152,35 @@ export function readPlan(bytes: Uint8Array): Plan {
 /** PowerShell's `>` writes UTF-16. */
 function decode(bytes: Uint8Array): string {
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-    throw new PlanError(messages.isPlanFile());
+    throw new PlanError(planProblems.isPlanFile());
   }
   return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8").decode(bytes);
 }
 
 function parse(text: string): unknown {
   if (text.trim() === "") {
-    throw new PlanError(messages.empty());
+    throw new PlanError(planProblems.empty());
   }
   try {
     return JSON.parse(text);
   } catch (error) {
     if (/^\{"@level":/.test(text)) {
-      throw new PlanError(messages.isLog());
+      throw new PlanError(planProblems.isLog());
     }
     // Not what the parser says: it quotes the text, in which there may be secrets.
     const place = /line \d+ column \d+|position \d+/.exec((error as Error).message);
-    throw new PlanError(messages.notJson(place?.[0]));
+    throw new PlanError(planProblems.notJson(place?.[0]));
   }
 }
 
 function checkVersion(document: Node): void {
   const version = document.at("format_version");
   if (version.isAbsent) {
-    throw new PlanError(messages.notAPlan());
+    throw new PlanError(planProblems.notAPlan());
   }
   const [, major] = /^([0-9]+)\.[0-9]+$/.exec(version.text()) ?? [];
   if (major !== "1") {
-    throw new PlanError(messages.unknownVersion(version.text()));
+    throw new PlanError(planProblems.unknownVersion(version.text()));
   }
 }
 

@@ -1,16 +1,20 @@
 /** A plan, reviewed: what a reviewer has to know of it, in the order of how much it matters. Pure. */
-import { compare, findFirewalls, type Firewalls, trigger, type Uploads } from "./firewalls";
 import { fingerprint } from "../contract/fingerprint";
+import { TRIGGERS } from "../contract/triggers";
+import { compare } from "../output/text";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
+import { findFirewalls, type Firewalls } from "./firewalls";
 import { type HostReview, reviewHost } from "./hosts";
 import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
+import { trigger } from "./resources";
 import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
+import type { Uploads } from "./unclear";
 
 export interface Review {
   /** Every kind that was found, in the order of DANGERS. */
-  readonly dangers: readonly Danger[];
+  readonly dangers: readonly DangerGroup[];
   /** By firewall and name. */
   readonly hosts: readonly HostReview[];
   readonly rulesetChanges: readonly RulesetChange[];
@@ -27,7 +31,8 @@ export interface Review {
   readonly errored: boolean;
 }
 
-export interface Danger {
+/** What was found of one kind. */
+export interface DangerGroup {
   readonly kind: DangerKind;
   readonly findings: readonly Finding[];
 }
@@ -71,14 +76,18 @@ function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
   const finding = (kind: DangerKind, detail: Text): Finding => ({ kind, host: undefined, detail });
   const deferred = plan.deferred.filter(firewalls.owns);
   return [
-    ...(plan.errored ? [finding("incomplete", ["planning failed half-way; Terraform will not apply this plan"])] : []),
+    ...(plan.errored ? [finding("incomplete", ["planning failed; Terraform will not apply this plan"])] : []),
     ...(plan.complete || plan.errored
       ? []
-      : [finding("incomplete", ["another plan is needed after this one: it has targets, or something is put off"])]),
-    ...deferred.map(({ address }) => finding("incomplete", text`${address} is put off to a later plan`)),
+      : [
+          finding("incomplete", [
+            "another plan is needed after this one: it has targets, or Terraform deferred something",
+          ]),
+        ]),
+    ...deferred.map(({ address }) => finding("incomplete", text`${address} is deferred to a later plan`)),
     ...firewalls.deposedHolds.flatMap((part) => {
       const release = releaseOf(part);
-      const address = trigger(part.change, "before", "address") ?? { known: part.change.address };
+      const address = trigger(part.change, "before", TRIGGERS.address) ?? { known: part.change.address };
       return release === undefined || release === "unlocks"
         ? []
         : [finding("left-locked", text`${address}: ${release}`)];
@@ -118,10 +127,10 @@ function contested(hosts: readonly HostReview[]): readonly Finding[] {
       const claim = other(claims);
       // Who stays where it was meets nobody that has gone.
       const earlier = host.place === host.placeBefore ? undefined : other(before);
-      const meaning = "its lock may be refused, unless takeOver is set";
+      const meaning = "its lock may be refused unless takeOver is set";
       const detail =
         claim !== undefined
-          ? text`${known(host.address) ?? ""} is the address of ${claim.name} too; ${[meaning]}`
+          ? text`${known(host.address) ?? ""} is also the address of ${claim.name}; ${[meaning]}`
           : earlier !== undefined
             ? text`${known(host.address) ?? ""} is locked as ${earlier.name} until now; ${[meaning]}`
             : undefined;
@@ -197,7 +206,7 @@ function fingerprintAfter(plan: Plan, hosts: readonly HostReview[]): Pick<Review
 function countedByAction({ others }: Firewalls): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { actions } of others) {
-    const action = actions.length > 1 ? "replace" : actions[0];
+    const action = actions.length === 1 ? String(actions[0]) : "replace";
     counts.set(action, (counts.get(action) ?? 0) + 1);
   }
   return new Map([...counts].sort(([a], [b]) => compare(a, b)));

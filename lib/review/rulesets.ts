@@ -1,56 +1,57 @@
 /** The rulesets of a plan, found by the hash that a lockdown names, and what is different between two of them. */
-import { createHash } from "node:crypto";
 import { structuredPatch } from "diff";
-import { TEXTS, trigger } from "./firewalls";
+import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
+import { rulesetHash } from "../contract/triggers";
 import { type Change, known } from "./plan";
-import type { Texts } from "../ruleset/reader/ssh-access";
+import { type Side, SIDES, trigger } from "./resources";
 
 export class Rulesets {
-  private readonly byHash = new Map<string, Texts>();
+  private readonly byHash = new Map<string, RulesetTexts>();
 
   public constructor(rulesets: readonly Change[]) {
     for (const change of rulesets) {
-      for (const side of ["before", "after"] as const) {
-        const hash = hashOf(change, side);
-        const texts = TEXTS.map((name) => [name, known(trigger(change, side, name)) ?? ""] as const);
-        if (hash !== undefined && !this.byHash.has(hash)) {
-          this.byHash.set(hash, Object.fromEntries(texts));
+      for (const side of SIDES) {
+        const texts = textsOf(change, side);
+        if (texts !== undefined) {
+          this.byHash.set(rulesetHash(texts), texts);
         }
       }
     }
   }
 
   /** What a ruleset is before or after; undefined where that is not known. */
-  public of(change: Change, side: "before" | "after"): Texts | undefined {
-    return this.find(hashOf(change, side));
+  public of(change: Change, side: Side): RulesetTexts | undefined {
+    const texts = textsOf(change, side);
+    return texts && this.find(rulesetHash(texts));
   }
 
   /** The texts whose SHA-256 this is: what the hosts check too. */
-  public find(sha256: string | undefined): Texts | undefined {
+  public find(sha256: string | undefined): RulesetTexts | undefined {
     return sha256 === undefined ? undefined : this.byHash.get(sha256);
   }
 }
 
-function hashOf(change: Change, side: "before" | "after"): string | undefined {
-  const texts = TEXTS.map((name) => known(trigger(change, side, name)));
-  return texts.includes(undefined) ? undefined : createHash("sha256").update(texts.join("")).digest("hex");
+/** Undefined where one of them is not known. */
+function textsOf(change: Change, side: Side): RulesetTexts | undefined {
+  const texts = RULESET_TEXTS.map((name) => [name, known(trigger(change, side, name))] as const);
+  return texts.some(([, text]) => text === undefined) ? undefined : Object.fromEntries(texts);
 }
 
-const NOTHING: Texts = Object.fromEntries(TEXTS.map((name) => [name, ""]));
-
 /** The lines of a unified diff, without a time. @param before undefined shows the whole of `after`. */
-export function diffLines(before: Texts | undefined, after: Texts): readonly string[] {
-  return TEXTS.filter((name) => (before ?? NOTHING)[name] !== after[name]).flatMap((name) => {
-    const old = (before ?? NOTHING)[name];
-    const { hunks } = structuredPatch(name, name, old, after[name], undefined, undefined, { context: 3 });
-    return [
-      `--- ${old === "" ? "/dev/null" : name}`,
-      `+++ ${after[name] === "" ? "/dev/null" : name}`,
-      ...hunks.flatMap((hunk) => [
-        `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
-        ...hunk.lines,
-      ]),
-    ];
+export function diffLines(before: RulesetTexts | undefined, after: RulesetTexts): readonly string[] {
+  return RULESET_TEXTS.flatMap((name) => {
+    const [old, current] = [before?.[name] ?? "", after[name] ?? ""];
+    const { hunks } = structuredPatch(name, name, old, current, undefined, undefined, { context: 3 });
+    return hunks.length === 0
+      ? []
+      : [
+          `--- ${old === "" ? "/dev/null" : name}`,
+          `+++ ${current === "" ? "/dev/null" : name}`,
+          ...hunks.flatMap((hunk) => [
+            `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
+            ...hunk.lines,
+          ]),
+        ];
   });
 }
 

@@ -1,43 +1,39 @@
 /** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
+import { CONNECTION } from "../contract/connection";
+import { settingIn } from "../contract/script";
+import { type HostSetting, SETTINGS } from "../contract/settings";
 import type { Danger } from "./dangers";
-import { MEMORY, type Part, remembered, trigger, type TrackedHost } from "./firewalls";
+import type { TrackedHost } from "./firewalls";
+import { type FirewallResource, remembered, rememberedNames, SIDES, trigger } from "./resources";
 import { type Change, known, same } from "./plan";
 
 /** How a host is locked, as text; undefined where the plan does not say. */
-export interface Settings {
-  readonly backend: string | undefined;
-  readonly confirmWithin: string | undefined;
-  readonly persist: string | undefined;
-  readonly skipPreflight: string | undefined;
-  readonly takeOver: string | undefined;
-}
+export type Settings = { readonly [Property in keyof typeof SETTINGS]: string | undefined };
 
 /** A setting stands in the script where it is the same for all hosts, else in what the lockdown or its hold remembers. */
-export function settingsOf(lockdown: Part | undefined, hold: Part | undefined): Settings {
-  const [script] = lockdown?.block?.provisioners ?? [];
-  const setting = (name: string): string | undefined => {
-    const [, value] = new RegExp(`^SSH_ONLY_${name.toUpperCase()}='([^'$]*)'$`, "m").exec(script ?? "") ?? [];
-    const parts = [lockdown, hold].filter((part) => part !== undefined);
-    return (
-      value ?? parts.map(({ change }) => known(remembered(change, "after", name))).find((one) => one !== undefined)
-    );
-  };
-  return {
-    backend: setting("backend"),
-    confirmWithin: setting("confirm_within"),
-    persist: setting("persist") ?? persistOf(lockdown),
-    skipPreflight: setting("skip_preflight"),
-    takeOver: setting("take_over"),
-  };
+export function settingsOf(lockdown: FirewallResource | undefined, hold: FirewallResource | undefined): Settings {
+  const [script = ""] = lockdown?.block?.provisioners ?? [];
+  const valueOf = ({ name, triggerUnless }: HostSetting): string | undefined =>
+    settingIn(script, name) ??
+    [lockdown, hold]
+      .map((one) => one && known(remembered(one.change, "after", name)))
+      .find((value) => value !== undefined) ??
+    (triggerUnless === undefined ? undefined : triggered(lockdown, name, triggerUnless));
+  const values = Object.entries(SETTINGS).map(([property, setting]) => [property, valueOf(setting)] as const);
+  return Object.fromEntries(values) as Settings;
 }
 
-/** A lockdown has this trigger where the setting is false, and nowhere else. */
-function persistOf(lockdown: Part | undefined): string | undefined {
-  const value = lockdown && trigger(lockdown.change, "after", "persist");
-  return lockdown?.change.after === undefined || value !== undefined ? known(value) : "true";
+/** Of a setting whose trigger is there unless it has a certain value. */
+function triggered(lockdown: FirewallResource | undefined, name: string, unless: string): string | undefined {
+  const value = lockdown && trigger(lockdown.change, "after", name);
+  return lockdown?.change.after === undefined || value !== undefined ? known(value) : unless;
 }
 
-export function lockFindings(lockdown: Part, hold: Part | undefined, settings: Settings): readonly Danger[] {
+export function lockFindings(
+  lockdown: FirewallResource,
+  hold: FirewallResource | undefined,
+  settings: Settings,
+): readonly Danger[] {
   const findings: Danger[] = [];
   const pinned =
     hostKeyOf(lockdown.change) ?? (hold && memoryIsFresh(hold.change) ? hostKeyOf(hold.change) : undefined);
@@ -45,20 +41,24 @@ export function lockFindings(lockdown: Part, hold: Part | undefined, settings: S
     findings.push([
       "host-key",
       pinned === false
-        ? ["another machine could answer in its place; give connection.hostKey"]
-        : ["this plan does not tell whether it is pinned"],
+        ? ["another machine could answer in its place; set connection.hostKey"]
+        : ["this plan does not show whether it is pinned"],
     ]);
   }
   if (lockdown.tainted || hold?.tainted === true) {
     findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
   }
   const unguarded: Array<readonly [string | undefined, string, string]> = [
-    [settings.skipPreflight, "skipPreflight", "what would lock you out is not checked; only the watchdog is left"],
-    [settings.takeOver, "takeOver", "a lock that another owner has is taken away from it"],
+    [
+      settings.skipPreflight,
+      "skipPreflight",
+      "nothing checks whether it would lock you out; only the watchdog is left",
+    ],
+    [settings.takeOver, "takeOver", "a lock of another owner is taken over"],
   ];
   for (const [value, name, meaning] of unguarded) {
     if (value !== "false") {
-      const shown = value === "true" ? `${name} is set` : `${name} is not told by this plan; if it is set`;
+      const shown = value === "true" ? `${name} is set` : `this plan does not show whether ${name} is set; if it is`;
       findings.push(["unguarded", [`${shown}: ${meaning}`]]);
     }
   }
@@ -69,7 +69,7 @@ export function lockFindings(lockdown: Part, hold: Part | undefined, settings: S
 export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
   const isPinned = (side: "before" | "after"): boolean =>
     [hold, lockdown].some((part) => {
-      const value = part && remembered(part.change, side, "host_key");
+      const value = part && remembered(part.change, side, CONNECTION.hostKey.name);
       return value !== undefined && known(value) !== "";
     });
   return hold?.change.after !== undefined && isPinned("before") && !isPinned("after")
@@ -79,9 +79,10 @@ export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
 
 /** Undefined where nothing is said. */
 function hostKeyOf(change: Change): boolean | undefined {
-  const names = change.after?.namesAt(change.type === "null_resource" ? "triggers" : "input") ?? [];
-  const value = remembered(change, "after", "host_key");
-  return names.includes("host_key") ? value !== undefined && known(value) !== "" : undefined;
+  const value = remembered(change, "after", CONNECTION.hostKey.name);
+  return rememberedNames(change, "after").includes(CONNECTION.hostKey.name)
+    ? value !== undefined && known(value) !== ""
+    : undefined;
 }
 
 /** What an older null_resource remembers is what it was told when the host was first locked. */
@@ -96,13 +97,13 @@ export function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[
   );
   // Names are ours, unless somebody else wrote them.
   const shown = [...new Set(names.map((name) => (/^[a-z_]{1,40}$/.test(name) ? name : "something else")))].sort();
-  return shown.length === 0 ? [] : [`remembered anew: ${shown.slice(0, MOST_NAMES).join(", ")}`];
+  return shown.length === 0 ? [] : [`updated in Terraform: ${shown.slice(0, MOST_NAMES).join(", ")}`];
 }
 
 /** More than there are. */
 const MOST_NAMES = 30;
 
-function changedMemory({ change }: Part): readonly string[] {
-  const names = (["before", "after"] as const).flatMap((side) => change[side]?.namesAt(MEMORY[change.type]) ?? []);
+function changedMemory({ change }: FirewallResource): readonly string[] {
+  const names = SIDES.flatMap((side) => rememberedNames(change, side));
   return names.filter((name) => !same(remembered(change, "before", name), remembered(change, "after", name)));
 }

@@ -4,9 +4,9 @@ import type { Denial, Policy } from "../policy/policy";
 import { ACCEPT, type ChainName, type Group, type IcmpType, type Rule, type Topic, type Verdict } from "./rule";
 
 const DIRECTIONS: Readonly<Record<ChainName, { readonly short: string; readonly words: string }>> = {
-  input: { short: "in", words: "coming in" },
-  output: { short: "out", words: "going out" },
-  forward: { short: "forward", words: "passing through this host to another" },
+  input: { short: "in", words: "inbound" },
+  output: { short: "out", words: "outbound" },
+  forward: { short: "forward", words: "forwarded" },
 };
 
 export function deniedTopics(policy: Policy): readonly Topic[] {
@@ -21,7 +21,7 @@ export function deniedTopics(policy: Policy): readonly Topic[] {
     laterPieces(policy),
     ...(policy.mode === "observe" ? [each(answers)] : []),
     ...(log === undefined ? [] : [each((chain) => logged(chain, log))]),
-    { input: remembered("from whom"), output: remembered("to whom") },
+    { input: remembered("source"), output: remembered("destination") },
     each((chain) => (policy.mode === "observe" ? observed(chain) : denied(chain, denialIn(chain, policy)))),
   ];
 }
@@ -47,7 +47,7 @@ function denialIn(chain: ChainName, policy: Policy): Denial {
 
 function logged(chain: ChainName, perMinute: number): Group {
   return {
-    comment: [`Log what is denied, at most ${perMinute} packets a minute.`],
+    comment: [`Log denied packets, at most ${perMinute} a minute.`],
     rules: [{ verdict: { kind: "log", prefix: logPrefix(chain), perMinute } }],
   };
 }
@@ -57,16 +57,16 @@ function laterPieces(policy: Policy): Topic {
   const verdict: Verdict = { kind: policy.mode === "observe" ? "pass" : "drop" };
   return {
     input: {
-      comment: ["Of a datagram that comes in pieces, only the first has ports, and is remembered."],
+      comment: ["Later fragments of a datagram have no ports: only its first fragment is recorded."],
       rules: [{ family: "ipv6", laterPiece: true, verdict }],
     },
   };
 }
 
 /** For whoever asks later whether anybody still needs this host. */
-function remembered(whom: string): Group {
+function remembered(peer: string): Group {
   return {
-    comment: [`Remember ${whom} and for which port, for the report on who still uses this host.`],
+    comment: [`Record the ${peer} and the port, for the report on who still uses this host.`],
     rules: FAMILIES.flatMap((family) =>
       (["tcp", "udp", "others"] as const).map((what) => ({
         family,
@@ -78,7 +78,7 @@ function remembered(whom: string): Group {
 
 function observed(chain: ChainName): Group {
   return {
-    comment: [`Everything else ${DIRECTIONS[chain].words} would be denied; here it is only counted.`],
+    comment: [`All other ${DIRECTIONS[chain].words} packets would be denied; here they are only counted.`],
     rules: [{ verdict: { kind: "count", name: counterName(chain) } }, { verdict: { kind: "pass" } }],
   };
 }
@@ -96,7 +96,9 @@ function answers(chain: ChainName): Group {
   ];
   if (chain === "forward") {
     return {
-      comment: ["TCP that opens no connection, ICMP that answers and talk of the link are not counted."],
+      comment: [
+        "Not counted: TCP packets that open no connection, ICMP replies, IPv6 neighbour discovery and multicast reports.",
+      ],
       rules: common,
     };
   }
@@ -104,9 +106,9 @@ function answers(chain: ChainName): Group {
   const asking = FAMILIES.map((family): Rule => ({ family, verdict: { kind: "know-udp" } }));
   return {
     comment: [
-      "Answers are not counted: TCP that opens no connection, ICMP that answers, and, where the firewall can remember who",
-      "asked, UDP within half a minute of what it answers; nor is how neighbours find each other over IPv6. The kernel's",
-      "connection tracking is left alone.",
+      "Replies are not counted: TCP packets that open no connection, ICMP replies, and, where the firewall can record who",
+      "asked, UDP within 30 seconds of the packet that it answers. IPv6 neighbour discovery and multicast reports are not",
+      "counted either. Connection tracking is not used.",
     ],
     rules: [...common, ...answering, ...asking],
   };
@@ -126,7 +128,7 @@ const OF_THE_LINK: readonly IcmpType[] = [
 ];
 
 function denied(chain: ChainName, denial: Denial): Group {
-  const comment = [`Everything else ${DIRECTIONS[chain].words} is counted and ${outcome(chain, denial)}.`];
+  const comment = [`All other ${DIRECTIONS[chain].words} packets are counted and ${outcome(chain, denial)}.`];
   const count: Rule = { verdict: { kind: "count", name: counterName(chain) } };
   const rules: readonly Rule[] =
     denial === "drop"
@@ -140,8 +142,8 @@ function outcome(chain: ChainName, denial: Denial): string {
     return chain === "input" ? "dropped without an answer" : "dropped";
   }
   return chain === "input"
-    ? "refused: the sender is told at once"
-    : "refused: local programs fail at once instead of waiting";
+    ? "rejected: the sender gets an answer"
+    : "rejected: local programs fail at once instead of waiting";
 }
 
 /** The answers to refused inbound traffic pass the output chain, so they need a rule of their own there. */
@@ -153,9 +155,7 @@ function refusals(policy: Policy): Topic {
   ]);
   return {
     output: {
-      comment: [
-        "Refusals of inbound traffic: the kernel's own answers to packets that the input chain refused (related).",
-      ],
+      comment: ["Rejected inbound packets: the kernel's own replies to what the input chain rejected (related)."],
       rules,
     },
   };

@@ -36,7 +36,7 @@ function toPort(exception: PolicyException, mode: Mode): Topic {
     })),
   );
   const opening = { comment: [`${title}.`], rules: towards };
-  const answers = { comment: [`${title}; the answers.`], rules: back };
+  const answers = { comment: [`${title}; replies.`], rules: back };
   return exception.direction === "out" ? { output: opening, input: answers } : { input: opening, output: answers };
 }
 
@@ -49,7 +49,7 @@ function ping(exception: PolicyException, mode: Mode): Topic {
       rules: ends.map((end) => ({ ...end, icmp: ["echo-request"], verdict: ACCEPT })),
     },
     output: {
-      comment: [`${title}; the answers.`],
+      comment: [`${title}; replies.`],
       rules: ends.map((end) => ({ ...end, icmp: ["echo-reply"], ...answering(mode), verdict: ACCEPT })),
     },
   };
@@ -60,13 +60,13 @@ function dhcpV4(): Topic {
   return {
     input: {
       comment: [
-        "Exception DHCP client: answers of DHCP servers (RFC 2131). They may be broadcast, and so belong to no",
-        "connection that the kernel knows.",
+        "Exception DHCP client: replies of DHCP servers (RFC 2131). They may be broadcast, so connection tracking does",
+        "not know them.",
       ],
       rules: [{ ...client, sourcePort: 67, destinationPort: 68 }],
     },
     output: {
-      comment: ["Exception DHCP client: keeps the host's IPv4 address (RFC 2131)."],
+      comment: ["Exception DHCP client: the host renews its IPv4 address (RFC 2131)."],
       rules: [{ ...client, sourcePort: 68, destinationPort: 67 }],
     },
   };
@@ -77,9 +77,9 @@ function dhcpV6(mode: Mode): Topic {
   return {
     input: {
       comment: [
-        "Exception DHCPv6 client: answers of DHCPv6 servers and relays (RFC 8415). They reply to the host's link-local",
-        "address, which nobody beyond this link can send to; from which address and port is up to them. The second",
-        "rule is for a server that told the host to ask it directly (section 18.4).",
+        "Exception DHCPv6 client: replies of DHCPv6 servers and relays (RFC 8415). They go to the host's link-local",
+        "address, which only this link can reach, and may come from any address and port. The second rule is for a",
+        "server that allows unicast (section 18.4).",
       ],
       rules: [
         { ...client, self: "fe80::/10", destinationPort: 546 },
@@ -87,7 +87,7 @@ function dhcpV6(mode: Mode): Topic {
       ],
     },
     output: {
-      comment: ["Exception DHCPv6 client: keeps the host's IPv6 address (RFC 8415)."],
+      comment: ["Exception DHCPv6 client: the host renews its IPv6 address (RFC 8415)."],
       rules: [{ ...client, sourcePort: 546, destinationPort: 547 }],
     },
   };

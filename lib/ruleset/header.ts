@@ -11,16 +11,16 @@ export function summary(policy: Policy, family?: Family): readonly string[] {
   const exceptions = policy.exceptions.filter((exception) => open.some((one) => exception.uses(one)));
   const observes = policy.mode === "observe";
   return [
-    ...(observes ? ["Observes only: nothing is denied. What mode enforce would deny is counted and remembered."] : []),
-    observes ? "What enforce would let pass:" : "What passes:",
+    ...(observes ? ["Mode observe: nothing is denied. What mode enforce would deny is counted and recorded."] : []),
+    observes ? "Mode enforce would allow:" : "Allowed:",
     "  - loopback",
     ...sshLines(policy, sources),
     ...exceptions.flatMap((exception) => listed(exception.what, exception.ends(family))),
-    ...(open.length > 0 ? [`  - what the above needs: ${needs(open)}`] : []),
-    observes ? "What enforce would not let pass:" : "What does not pass:",
+    ...(open.length > 0 ? [`  - what these need: ${needs(open)}`] : []),
+    observes ? "Mode enforce would deny:" : "Denied:",
     ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: nothing but loopback`),
-    `  - inbound: ${policy.deniedInbound === "drop" ? "dropped without an answer" : "refused, the sender is told"}`,
-    `  - outbound: ${policy.deniedOutbound === "drop" ? "dropped" : "refused, so that local programs fail at once"}`,
+    `  - inbound: ${policy.deniedInbound === "drop" ? "dropped without an answer" : "rejected, the sender gets an answer"}`,
+    `  - outbound: ${policy.deniedOutbound === "drop" ? "dropped" : "rejected, so that local programs fail at once"}`,
     "  - forwarded: dropped",
   ];
 }
@@ -30,7 +30,7 @@ function sshLines(policy: Policy, sources: readonly AllowedSource[]): readonly s
     return [];
   }
   const rate = policy.mode === "observe" ? undefined : policy.newConnectionsPerMinute;
-  const limit = rate === undefined ? "" : `, ${rate} new connections a minute from each`;
+  const limit = rate === undefined ? "" : `, at most ${rate} new connections a minute from each source`;
   const ends = sources.map((source) => `from ${source}`);
   return listed(`SSH: TCP port ${policy.sshPort}${limit}`, ends);
 }

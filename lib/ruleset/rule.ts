@@ -64,8 +64,8 @@ export interface Rule {
   /** The near end: the destination in the input chain. */
   readonly self?: string;
   readonly protocol?: Protocol;
-  readonly sourcePort?: number;
-  readonly destinationPort?: number;
+  readonly sourcePort?: number | undefined;
+  readonly destinationPort?: number | undefined;
   /** One of these types. */
   readonly icmp?: readonly IcmpType[];
   readonly hopLimit?: number;

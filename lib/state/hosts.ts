@@ -2,18 +2,11 @@
  * The hosts that a state has, and how each is reached. A lockdown is known by its four triggers and a ruleset by its three
  * texts, whatever a user calls them; a hold by its id in a lockdown, or by its name beside a ruleset.
  */
+import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
 import { type AskedConnection, askedConnection } from "../contract/connection";
 import { NEVER_DRIFTED } from "../contract/drift";
 import { parseResourceName, PARTS } from "../contract/names";
-import {
-  HOLD_MARKS,
-  isTracker,
-  LOCKDOWN_MARKS,
-  RULESET_TEXTS,
-  rulesetHash,
-  TRACKERS,
-  TRIGGERS,
-} from "../contract/triggers";
+import { HOLD_MARKS, isTracker, LOCKDOWN_MARKS, rulesetHash, TRACKERS, TRIGGERS } from "../contract/triggers";
 import { isObject } from "../input/keys";
 import { compare } from "../output/text";
 import { optionalText } from "./json";
@@ -46,7 +39,7 @@ export interface Host {
   readonly program: string | undefined;
   readonly connection: AskedConnection;
   /** The texts of its ruleset, where the state has them. */
-  readonly texts: readonly string[];
+  readonly texts: RulesetTexts;
   /** Its lockdown, where the state has one: the resource without the key, and its trigger for drift. */
   readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
@@ -137,8 +130,8 @@ class Part {
     return JSON.stringify([this.firewall, this.instance.type, this.instance.index]);
   }
 
-  public get texts(): readonly string[] {
-    return RULESET_TEXTS.map((name) => this.trigger(name) ?? "");
+  public get texts(): RulesetTexts {
+    return Object.fromEntries(RULESET_TEXTS.map((name) => [name, this.trigger(name) ?? ""]));
   }
 
   public has(names: readonly string[]): boolean {
@@ -164,11 +157,7 @@ function own(values: Record<string, unknown>, name: string): string | undefined 
   return Object.hasOwn(values, name) ? optionalText(values[name]) : undefined;
 }
 
-function hostOf(
-  hold: Part | undefined,
-  lockdown: Part | undefined,
-  texts: ReadonlyMap<string, readonly string[]>,
-): Host {
+function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: ReadonlyMap<string, RulesetTexts>): Host {
   // As review has it: the host is called what its lockdown is.
   const part = (lockdown ?? hold) as Part;
   const owner = lockdown?.trigger(TRIGGERS.hold);
@@ -184,7 +173,7 @@ function hostOf(
     ruleset,
     program: lockdown?.trigger(TRIGGERS.program),
     connection: hold === undefined ? {} : askedConnection((name) => hold.memory(name)),
-    texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? [],
+    texts: (ruleset === undefined ? undefined : texts.get(ruleset)) ?? {},
     ...(lockdown === undefined
       ? {}
       : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger(TRIGGERS.drift) ?? NEVER_DRIFTED } }),
@@ -217,6 +206,6 @@ export function unknownHost(key: string, claim: Claim): Host {
     ruleset: undefined,
     program: undefined,
     connection: {},
-    texts: [],
+    texts: {},
   };
 }

@@ -5,7 +5,8 @@ import type { Reply } from "../ssh/question";
 import { type Reach, type ReachSettings, type Visit, visitAll } from "../ssh/reach";
 import type { Host } from "../state/hosts";
 import { judge, type Outside, type Verdict } from "./judge";
-import { mannersOf, portsToTry, probe } from "./ports";
+import { readRuleset } from "../ruleset/reader";
+import { portsToTry, probe } from "./ports";
 
 export interface LiveSettings extends ReachSettings {
   /** Undefined: those that are most likely to answer. */
@@ -57,10 +58,10 @@ async function outsideOf(host: Host, reply: Reply, reach: Reach, settings: LiveS
   if (answer.port !== undefined && destination.port !== undefined && destination.port !== answer.port) {
     return skipped("not tried: through a forwarded port");
   }
-  const manners = mannersOf(host.texts);
-  const ports = portsToTry(settings.probePorts, answer, manners, destination.port);
+  const ruleset = readRuleset(host.texts);
+  const ports = portsToTry(settings.probePorts, answer, ruleset, destination.port);
   const wait = Math.min(Math.max(milliseconds * PROBE_MS.share, PROBE_MS.least), PROBE_MS.most);
-  return ports.length === 0 ? skipped("not tried: no port") : probe(destination.host, ports, manners, wait);
+  return ports.length === 0 ? skipped("not tried: no port") : probe(destination.host, ports, ruleset, wait);
 }
 
 const skipped = (why: string): Outside => ({ kind: "skipped", why });

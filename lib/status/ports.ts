@@ -1,5 +1,6 @@
 /** Which ports must be closed, and whether they are: plain TCP connections from here. */
 import { connect, type Socket } from "node:net";
+import type { RulesetSummary } from "../ruleset/reader";
 import type { Answered } from "../ssh/answer";
 import type { Outside, PortAnswer } from "./judge";
 
@@ -7,54 +8,39 @@ import type { Outside, PortAnswer } from "./judge";
 const COMMON_PORTS = [80, 443];
 const MOST = 4;
 
-/** What of a ruleset's texts matters to a probe. */
-export interface Manners {
-  /** TCP ports that it lets in, from anywhere or from some. */
-  readonly lets: ReadonlySet<number>;
-  /** Whether it refuses what it denies, so that a refusal says nothing. */
-  readonly refuses: boolean;
-}
-
-export function mannersOf(texts: readonly string[]): Manners {
-  const inputs = texts.map((text) => /^\tchain input \{\n.*?^\t\}/ms.exec(text)?.[0] ?? text).join("\n");
-  const rules = inputs.split("\n").filter((line) => !/^\s*(#|-A SSH_ONLY_(OUT|FWD))/.test(line));
-  const lets = rules.flatMap((rule) =>
-    [...(/tcp (?:.*--)?dport (\d+)\b.*accept/gi.exec(rule)?.slice(1) ?? [])].map(Number),
-  );
-  return {
-    lets: new Set(lets),
-    // Without its text it is not known.
-    refuses: texts.length === 0 || rules.some((rule) => /reject/i.test(rule)),
-  };
-}
-
 /** Those on which something listened tell most: they would be let in, were it not for the ruleset. */
 export function portsToTry(
   wanted: readonly number[] | undefined,
   answer: Answered,
-  manners: Manners,
+  ruleset: RulesetSummary | undefined,
   dialled: number | undefined,
 ): readonly number[] {
-  const mayAnswer = (port: number): boolean => port === answer.port || port === dialled || manners.lets.has(port);
+  const open = [answer.port, dialled, ruleset?.sshPort, ...tcpPorts(ruleset)];
   const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...COMMON_PORTS];
-  const closed = [...new Set(all)].filter((port) => !mayAnswer(port));
+  const closed = [...new Set(all)].filter((port) => !open.includes(port));
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }
 
-/** Connects to all ports at once, and again after half the time, for packets get lost. */
+function tcpPorts(ruleset: RulesetSummary | undefined): readonly number[] {
+  return ruleset?.otherPorts.filter(({ protocol }) => protocol === "tcp").map(({ port }) => port) ?? [];
+}
+
+/** Tries all ports at once, and again after half the time, for packets get lost. */
 export async function probe(
   address: string,
   ports: readonly number[],
-  manners: Manners,
+  ruleset: RulesetSummary | undefined,
   milliseconds: number,
 ): Promise<Outside> {
   const answers = await Promise.all(ports.map((port) => tryPort(address, port, milliseconds)));
+  // Where denied packets are rejected, or nobody knows, a refusal says nothing.
+  const mayRefuse = ruleset?.rejectsInbound !== false;
   return {
     kind: "tried",
     ports,
     answers: answers
       .filter((one): one is PortAnswer => one !== undefined)
-      .filter(({ how }) => how === "accepts" || !manners.refuses),
+      .filter(({ how }) => how === "accepts" || !mayRefuse),
   };
 }
 

@@ -1,8 +1,8 @@
 /** All that the resources are written from, found once for a list of hosts. */
 import type { Host, Shared } from "../policy/host";
 import type { Policy } from "../policy/policy";
-import { RULESET_TEXTS } from "../contract/triggers";
-import { renderRulesets, type Rulesets } from "../ruleset/rulesets";
+import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
+import { renderRulesets } from "../ruleset/backends";
 import { expression, type Term, toJson } from "./escape";
 import { withoutTokens } from "./later";
 import { shardOf } from "./layout";
@@ -11,7 +11,7 @@ import { commonValues, isLiteral, ownValues, term, type Value } from "./values";
 /** A ruleset, under the name of what it was written for. */
 export interface Ruleset {
   readonly key: string;
-  readonly texts: Rulesets;
+  readonly texts: RulesetTexts;
   readonly policy: Policy;
 }
 
@@ -110,6 +110,6 @@ class DistinctRulesets {
   }
 }
 
-function identityOf(texts: Rulesets): string {
+function identityOf(texts: RulesetTexts): string {
   return RULESET_TEXTS.map((text) => texts[text] ?? "").join("\0");
 }

@@ -1,28 +1,16 @@
 /** What the resources of a firewall have in common: their names, their locals, and the hosts that they are written for. */
-import { type ITerraformDependable, TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
+import { TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part } from "../contract/names";
 import { REMEMBERED_SETTINGS } from "../contract/settings";
-import type { TrackerKind } from "../contract/triggers";
-import type { Host, Shared } from "../policy/host";
+import type { FirewallSettings } from "../policy/firewall";
+import type { Host } from "../policy/host";
 import { Configuration } from "./configuration";
 import { Later } from "./later";
-import type { Layout } from "./layout";
 import { type TrackedProps, type Tracker, trackerOf } from "./tracker";
 
-/** See SshOnlyFirewallProps. */
-export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
-
-export interface FirewallResourcesProps {
-  readonly tracker: TrackerKind;
-  readonly onDestroy: OnDestroy;
-  /** With the numbers of shards that the state may still have, the oldest first. */
-  readonly layout: Layout & { readonly movedFromShards: readonly number[] };
-  readonly dependsOn: ITerraformDependable[];
-  /** What a plan asks for drift; undefined where it does not. */
-  readonly driftProgram: readonly string[] | undefined;
-  readonly shared: Shared;
+export interface FirewallResourcesProps extends FirewallSettings {
   /** The hosts, sorted by key; called again when more were added. */
   readonly hosts: () => readonly Host[];
   /** Throws if the configuration must not be written. */

@@ -2,7 +2,7 @@
 import { TerraformLocal, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 import { PROGRAM_LOCALS } from "../contract/names";
-import { hostProgramParts, VERSION_DIGITS } from "../host/program";
+import { HEADER, hostProgramParts, VERSION_DIGITS } from "../host/program";
 import { templateLiteral } from "./escape";
 import { LAUNCHER } from "./scripts";
 
@@ -12,11 +12,11 @@ export class Program extends Construct {
   private readonly parts = this.local(PROGRAM_LOCALS.pieces, hostProgramParts().map(templateLiteral));
 
   // Expressions.
-  public readonly text = this.local(PROGRAM_LOCALS.program, `\${join("\\n\\n", ${this.parts})}`);
-  /** Worked out from the texts themselves, so that a plan tells whether they are those of this package. */
+  public readonly text = this.local(PROGRAM_LOCALS.program, `\${join("\\n", ${this.parts})}`);
+  /** As hostProgramVersion, but from the texts themselves, so that a plan shows whether they are those of this package. */
   public readonly version = this.local(
     PROGRAM_LOCALS.version,
-    `\${substr(sha256(join("\\n", [${this.text}, ${this.launcher}])), 0, ${VERSION_DIGITS})}`,
+    `\${substr(sha256(join("\\n", [replace(${this.text}, "/${HEADER.source}/", ""), ${this.launcher}])), 0, ${VERSION_DIGITS})}`,
   );
 
   public static of(scope: Construct): Program {

@@ -4,13 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { PARTS, shardSuffix, waveSuffix } from "../contract/names";
+import type { Layout as ParsedLayout } from "../policy/layout";
 
-export interface Layout {
-  /** How many resources the holds are spread over. */
-  readonly shards: number;
-  /** The hosts that are locked first, wave by wave; all others come after them. */
-  readonly waves: readonly (readonly string[])[];
-}
+/** The hosts of a wave are locked before those of the next; all others come after them. */
+export type Layout = Pick<ParsedLayout, "shards" | "waves">;
 
 /** Hosts of one shard that are locked at the same time: one resource. */
 export interface Group {

@@ -1,7 +1,7 @@
 /** The resource with one instance for each distinct ruleset, and the locals through which the lockdowns see it. */
 import type { TerraformLocal, TerraformResource } from "cdktf";
 import { LOCALS, PARTS } from "../contract/names";
-import { RULESET_TEXTS } from "../contract/triggers";
+import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";
 import { type Context, reference } from "./context";
 import { expression, type Term } from "./escape";
@@ -12,6 +12,7 @@ const POLICY = {
   allow_from: ({ policy }: Entry) => policy.sources.map((source) => source.cidr).join(" "),
   exceptions: ({ policy }: Entry) => policy.exceptions.map((exception) => exception.kind).join(" "),
   mode: ({ policy }: Entry) => policy.mode,
+  log_denied: ({ policy }: Entry) => String(policy.logDeniedPerMinute ?? ""),
 } as const;
 
 export class Ruleset {

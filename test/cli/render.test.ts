@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { policies } from "../ruleset/support/policies";
-import { renderNftables } from "../../lib/ruleset/nftables";
+import { renderNftables } from "../../lib/ruleset/backends/nftables";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 
 const folder = emptyFolder();
@@ -82,9 +82,9 @@ describe("render refuses", () => {
       [
         /^--ssh-port: must be a whole number from 1 to 65535, not "ssh"$/,
         /^--allow-from: "10.0.0.5\/24" .* did you mean 10.0.0.0\/24, or 10.0.0.5\?$/,
-        /^--exception pong: kind: "pong" is no kind of exception; did you mean ping\?$/,
+        /^--exception pong: kind: "pong" is not a kind of exception; did you mean ping\?$/,
         /^--exception egress,to=x,foo: foo: unknown; known here: to, port, protocol$/,
-        /^--exception egress,to=x,foo: to: "x" is a name: /,
+        /^--exception egress,to=x,foo: to: "x" is a name, but /,
         /^--exception egress,to=x,foo: port: is missing$/,
       ],
     ],

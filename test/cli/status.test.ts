@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { hostsIn } from "../../lib/state/hosts";
@@ -13,6 +12,7 @@ import { type StatusReport, statusReport } from "../../lib/status/status-report"
 import { NO_COLOURS } from "../../lib/output/colours";
 import { readState } from "../../lib/state/state";
 import { toTable } from "../../lib/status/table";
+import { eventually } from "../support/eventually";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 import { bytesOf, planOf, rulesetOf } from "../review/support/plans";
 import { filed, outputs, ownerOf, PROGRAM, RULESET, shown, type Tracked } from "../state/support/states";
@@ -251,9 +251,9 @@ describe("hosts that are asked", () => {
     let printed = "";
     child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
     const gone = new Promise((resolve) => child.once("exit", resolve));
-    while (!["hung", "web-1", "web-2"].every((key) => existsSync(join(folder, `asked-${key}`)))) {
-      await sleep(50);
-    }
+    await eventually("every host is asked", () =>
+      ["hung", "web-1", "web-2"].every((key) => existsSync(join(folder, `asked-${key}`))),
+    );
     const kept = (): string[] => readdirSync(join(folder, "tmp")).filter((one) => one.startsWith("ssh-only-firewall-"));
     expect(kept()).toHaveLength(1);
     expect(readFileSync(join(folder, "modes"), "utf8")).toBe("600\n700\n");

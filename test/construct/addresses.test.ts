@@ -1,8 +1,9 @@
 /** What resources are called in plans and states: the names by which people know them, and Terraform keeps them. */
 import { Construct } from "constructs";
 import { TerraformStack, Testing } from "cdktf";
+import { defined } from "../support/required";
 import { SshOnlyFirewall } from "../../lib/index";
-import { type Configuration, configurationOf, stackOf, synth } from "./support";
+import { type Configuration, configurationOf, stackOf, synth } from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 
@@ -44,13 +45,13 @@ test("two firewalls in a stack share nothing but the host program", () => {
     }),
   );
   expect(addresses(both)).toHaveLength(2 * 9 + 4);
-  const text = (name: string): string => JSON.stringify(both.resource.null_resource[name]);
+  const text = (name: string): string => JSON.stringify(defined(both.resource.null_resource)[name]);
   for (const part of ["ruleset", "hold", "lockdown"]) {
     expect(text(`web_${part}`)).not.toMatch(/(local|null_resource)\.db_/);
     expect(text(`db_${part}`)).not.toMatch(/(local|null_resource)\.web_/);
   }
-  expect(Object.keys(both.locals.web_hosts)).toEqual(["web-1"]);
-  expect(Object.keys(both.locals.db_hosts)).toEqual(["db-1"]);
+  expect(Object.keys(defined(both.locals.web_hosts))).toEqual(["web-1"]);
+  expect(Object.keys(defined(both.locals.db_hosts))).toEqual(["db-1"]);
 });
 
 test("firewalls with one name in different constructs keep apart, and stay readable", () => {
@@ -76,14 +77,14 @@ test("firewalls with one name in different constructs keep apart, and stay reada
 test("a firewall may be given another name in the state", () => {
   const stack = stackOf((scope) => {
     const firewall = new SshOnlyFirewall(scope, "firewall", { hosts });
-    firewall.holds[0].overrideLogicalId("kept_hold");
-    firewall.lockdowns[0].overrideLogicalId("kept_lockdown");
+    defined(firewall.holds[0]).overrideLogicalId("kept_hold");
+    defined(firewall.lockdowns[0]).overrideLogicalId("kept_lockdown");
     firewall.ruleset.overrideLogicalId("kept_ruleset");
   });
   const configuration = configurationOf(stack);
-  const { kept_hold: hold, kept_lockdown: lockdown } = configuration.resource.null_resource;
-  expect(hold.provisioner).toHaveLength(1);
-  expect(lockdown.triggers?.hold).toBe("${local.firewall_hold_ids[each.key]}");
+  const { kept_hold: hold, kept_lockdown: lockdown } = defined(configuration.resource.null_resource);
+  expect(hold?.provisioner).toHaveLength(1);
+  expect(lockdown?.triggers?.hold).toBe("${local.firewall_hold_ids[each.key]}");
   expect(configuration.locals.firewall_hold_ids).toContain("null_resource.kept_hold ");
   expect(JSON.stringify(configuration)).not.toContain("null_resource.firewall_");
 });
@@ -95,8 +96,8 @@ test("each of several stacks has its own host program", () => {
     new SshOnlyFirewall(stack, "firewall", { hosts });
     return configurationOf(stack);
   });
-  expect(JSON.stringify(stacks[0].locals.ssh_only_firewall_host_program_parts)).toContain("verb_lock()");
-  expect(stacks[1].locals).toEqual(stacks[0].locals);
+  expect(JSON.stringify(defined(stacks[0]).locals.ssh_only_firewall_host_program_parts)).toContain("verb_lock()");
+  expect(defined(stacks[1]).locals).toEqual(defined(stacks[0]).locals);
 });
 
 test("no text is so long that Terraform, whose time for one grows with the square of its lines, takes long for it", () => {

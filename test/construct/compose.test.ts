@@ -6,8 +6,16 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { Aspects, Lazy, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";
 import { type IConstruct } from "constructs";
+import { defined, items } from "../support/required";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Configuration, attributeOf, configurationOf, partsOf, stackOf, writingApp } from "./support";
+import {
+  type Configuration,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  stackOf,
+  writingApp,
+} from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 const TRACKERS = ["null_resource", "terraform_data"] as const;
@@ -38,14 +46,18 @@ describe("dependsOn", () => {
     const configuration = configured((firewall, stack) => {
       new Resource(stack, "after", { dependsOn: [firewall] });
     });
-    expect(configuration.resource.null_resource.after.depends_on).toEqual(["local.firewall_locked_hosts"]);
+    expect(defined(defined(configuration.resource.null_resource).after).depends_on).toEqual([
+      "local.firewall_locked_hosts",
+    ]);
   });
 
   test("of a firewall on another firewall waits until that one's hosts are locked", () => {
     const configuration = configured((firewall, stack) => {
       new SshOnlyFirewall(stack, "second", { hosts: { "db-1": "192.0.2.2" }, dependsOn: [firewall] });
     });
-    expect(configuration.resource.null_resource.second_hold.depends_on).toEqual(["local.firewall_locked_hosts"]);
+    expect(defined(defined(configuration.resource.null_resource).second_hold).depends_on).toEqual([
+      "local.firewall_locked_hosts",
+    ]);
   });
 });
 
@@ -66,8 +78,8 @@ describe("escape hatches", () => {
   test.each(TRACKERS)("reach all three resources, with %s", (tracker) => {
     const configuration = configured(
       (firewall) => {
-        firewall.holds[0].addOverride("lifecycle.prevent_destroy", true);
-        firewall.lockdowns[0].addOverride("provisioner.0.remote-exec.connection.timeout", "9s");
+        defined(firewall.holds[0]).addOverride("lifecycle.prevent_destroy", true);
+        defined(firewall.lockdowns[0]).addOverride("provisioner.0.remote-exec.connection.timeout", "9s");
         firewall.ruleset.addOverride("lifecycle.precondition", [{ condition: true, error_message: "no" }]);
       },
       { tracker },
@@ -84,11 +96,11 @@ describe("escape hatches", () => {
     const configuration = configured(
       ({ lockdowns: [lockdown] }) => {
         const user = Lazy.stringValue({ produce: () => "deploy" });
-        lockdown.addOverride("provisioner.1.remote-exec.connection.user", user);
+        defined(lockdown).addOverride("provisioner.1.remote-exec.connection.user", user);
       },
       { tracker },
     );
-    const [, confirm] = partsOf(configuration, tracker).lockdown.provisioner ?? [];
+    const [, confirm] = items(partsOf(configuration, tracker).lockdown.provisioner ?? [], 2);
     expect(confirm["remote-exec"].connection).toMatchObject({ user: "deploy" });
   });
 
@@ -170,15 +182,18 @@ test("attributes of a resource in another stack come over that stack's outputs",
   const outdir = mkdtempSync(join(tmpdir(), "compose-test-"));
   try {
     const app = writingApp(outdir);
-    const [machines, fleet] = ["machines", "fleet"].map((name) => new TerraformStack(app, name));
+    const [machines, fleet] = items(
+      ["machines", "fleet"].map((name) => new TerraformStack(app, name)),
+      2,
+    );
     new NullProvider(machines, "null");
     const vm = new Resource(machines, "vm");
     new SshOnlyFirewall(fleet, "firewall", { hosts: { vm: attributeOf(vm) }, connection: { user: attributeOf(vm) } });
     app.synth();
     const read = (name: string): Configuration =>
       JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")) as Configuration;
-    const [output] = Object.keys(read("machines").output ?? {});
-    expect(read("machines").output?.[output].value).toBe("${null_resource.vm.id}");
+    const [output] = items(Object.keys(read("machines").output ?? {}), 1);
+    expect(defined(read("machines").output?.[output]).value).toBe("${null_resource.vm.id}");
     const remote = `\${data.terraform_remote_state.cross-stack-reference-input-machines.outputs.${output}}`;
     expect(partsOf(read("fleet")).hosts).toEqual({ vm: { address: remote, user: remote, ruleset: "shared" } });
   } finally {
@@ -189,11 +204,8 @@ test("attributes of a resource in another stack come over that stack's outputs",
 test("the members for other code are the resources themselves, and the firewall stands for its locks", () => {
   const configuration = configured((firewall, stack) => {
     expect(firewall.problems).toEqual([]);
-    const {
-      ruleset,
-      holds: [hold],
-      lockdowns: [lockdown],
-    } = firewall;
+    const { ruleset, holds, lockdowns } = firewall;
+    const [hold, lockdown] = items([...holds, ...lockdowns], 2);
     for (const [name, { fqn }] of Object.entries({ ruleset, hold, lockdown, itself: firewall })) {
       new TerraformOutput(stack, name, { value: fqn });
     }

@@ -2,8 +2,17 @@
 import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { TerraformStack, Testing } from "cdktf";
+import { defined, items } from "../support/required";
 import { AllowedSource, type ConnectionProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Provisioner, HOST_KEY, OTHER_HOST_KEY, attributeOf, configurationOf, partsOf, synth } from "./support";
+import {
+  type Provisioner,
+  HOST_KEY,
+  OTHER_HOST_KEY,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  synth,
+} from "./support/configuration";
 
 const TRACKERS = ["null_resource", "terraform_data"] as const;
 const everything: ConnectionProps = {
@@ -196,7 +205,7 @@ test("the port is the one to dial, else that of sshd", () => {
   expect(port({ sshPort: 2222 })).toBe(2222);
   expect(port({ sshPort: 2222, connection: { port: 22022 } })).toBe(22022);
   const own = partsOf(synth({ hosts: { a: { address: "192.0.2.1", sshPort: 2222 }, b: "192.0.2.2" } }));
-  expect([own.hosts.a.port, own.hosts.b.port]).toEqual([2222, 22]);
+  expect([defined(own.hosts.a).port, defined(own.hosts.b).port]).toEqual([2222, 22]);
 });
 
 describe("onDestroy", () => {
@@ -232,7 +241,10 @@ describe("attributes of other resources", () => {
   function withTokens(tracker: (typeof TRACKERS)[number]) {
     const stack = new TerraformStack(Testing.app(), "fleet");
     new NullProvider(stack, "null");
-    const [vm, other] = ["vm", "other"].map((name) => new Resource(stack, name));
+    const [vm, other] = items(
+      ["vm", "other"].map((name) => new Resource(stack, name)),
+      2,
+    );
     const token = attributeOf(vm);
     new SshOnlyFirewall(stack, "firewall", {
       tracker,
@@ -262,10 +274,12 @@ describe("attributes of other resources", () => {
       },
       b: expect.objectContaining({ address: "${null_resource.vm.id}" }) as unknown,
     });
-    expect(rulesets.shared.allow_from).toContain("${null_resource.vm.id}");
-    expect(rulesets.shared.allow_from).toContain("${null_resource.other.id}/24");
-    expect(rulesets.shared.nftables).toContain("\t\tip saddr ${null_resource.vm.id} tcp dport 22 accept\n");
-    expect(rulesets.shared.nftables).toContain("\t\tip saddr ${null_resource.other.id}/24 tcp dport 22 accept\n");
+    expect(defined(rulesets.shared).allow_from).toContain("${null_resource.vm.id}");
+    expect(defined(rulesets.shared).allow_from).toContain("${null_resource.other.id}/24");
+    expect(defined(rulesets.shared).nftables).toContain("\t\tip saddr ${null_resource.vm.id} tcp dport 22 accept\n");
+    expect(defined(rulesets.shared).nftables).toContain(
+      "\t\tip saddr ${null_resource.other.id}/24 tcp dport 22 accept\n",
+    );
   });
 
   test.each(TRACKERS)("are in the memory of the hold, and not in its destroy provisioner, with %s", (tracker) => {

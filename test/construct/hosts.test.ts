@@ -1,5 +1,6 @@
 /** Hosts in, entries of a map out: each host once, whatever way it came in. */
 import { TerraformStack, Testing } from "cdktf";
+import { defined } from "../support/required";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import {
   type Block,
@@ -11,7 +12,7 @@ import {
   synth,
   synthErrorOf,
   textOf,
-} from "./support";
+} from "./support/configuration";
 
 function firewallIn(props: SshOnlyFirewallProps): { stack: TerraformStack; firewall: SshOnlyFirewall } {
   const stack = new TerraformStack(Testing.app(), "fleet");
@@ -146,9 +147,9 @@ describe("knobs", () => {
     expect(shared.hosts.a).not.toHaveProperty(name);
     const own = partsOf(synth({ hosts: { a: { address, ...knob }, b: "192.0.2.2" } }));
     expect(settingOf(own.lock, setting)).toBe(`'\${replace(each.value.${name}, "'", "'\\\\''")}'`);
-    expect(own.hosts.a[name]).toBe(value);
+    expect(defined(own.hosts.a)[name]).toBe(value);
     expect(own.hosts.b).toHaveProperty(name);
-    expect(own.hosts.b[name]).not.toBe(value);
+    expect(defined(own.hosts.b)[name]).not.toBe(value);
   });
 
   test("change no trigger, so that turning them plans nothing", () => {
@@ -244,7 +245,7 @@ test("the hosts that are locked can be an output, which depends on their locks",
     scope.addOverride("output.locked.value", firewall.lockedHosts);
   });
   const { output, locals } = configurationOf(stack);
-  expect(output?.locked.value).toBe("${local.firewall_locked_hosts}");
+  expect(defined(output?.locked).value).toBe("${local.firewall_locked_hosts}");
   expect(locals.firewall_locked_hosts).toBe(
     "${{ for key, lockdown in null_resource.firewall_lockdown : key => { address = lockdown.triggers.address, " +
       'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" }}',

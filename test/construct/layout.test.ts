@@ -1,4 +1,5 @@
 /** Hosts spread over shards and waves: which resources there are, and what each knows of the others. */
+import { defined, items } from "../support/required";
 import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { shardOf } from "../../lib/terraform/layout";
 import {
@@ -10,11 +11,11 @@ import {
   synthErrorOf,
   textOf,
   warningsOf,
-} from "./support";
+} from "./support/configuration";
 
 const hosts = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`web-${index}`, `192.0.2.${index + 1}`]));
 const resources = (configuration: Configuration): Readonly<Record<string, Block>> =>
-  configuration.resource.null_resource;
+  defined(configuration.resource.null_resource);
 const moved = (configuration: Configuration): Array<{ from: string; to: string }> | undefined =>
   (configuration as unknown as { moved?: Array<{ from: string; to: string }> }).moved;
 const local = (configuration: Configuration, name: string): unknown => configuration.locals[`firewall_${name}`];
@@ -38,7 +39,7 @@ describe("shards", () => {
           .sort()
           .filter((key) => shardOf(key, 4) === shard),
       );
-      expect(resources(configuration)[`firewall_lockdown_4_${shard}`].triggers?.hold).toBe(
+      expect(defined(resources(configuration)[`firewall_lockdown_4_${shard}`]).triggers?.hold).toBe(
         `\${local.firewall_hold_ids_4_${shard}[each.key]}`,
       );
       expect(local(configuration, `hold_ids_4_${shard}`)).toContain(` null_resource.firewall_hold_4_${shard} `);
@@ -67,7 +68,7 @@ describe("shards", () => {
         Object.entries(hosts).map(([key, address]) => [key, { address, connection: { user: `user-of-${key}` } }]),
       ),
     });
-    const users = JSON.stringify(resources(mixed).firewall_hold_4_2.provisioner).match(/user-of-web-\d+/g);
+    const users = JSON.stringify(defined(resources(mixed).firewall_hold_4_2).provisioner).match(/user-of-web-\d+/g);
     expect(users).toEqual(
       Object.keys(hosts)
         .sort()
@@ -106,12 +107,12 @@ describe("shards", () => {
     const before = synth({ hosts: { "web-1": { address: "192.0.2.1", connection } } });
     const after = synth({ hosts: { "web-2": "192.0.2.2" }, shards: 2, movedFromShards: 1 });
     const { firewall_hold: former } = resources(after);
-    expect(former.for_each).toBe("${local.firewall_no_hosts}");
+    expect(defined(former).for_each).toBe("${local.firewall_no_hosts}");
     expect(local(after, "no_hosts")).toEqual({});
-    const [unlock] = former.provisioner ?? [];
+    const [unlock] = items(defined(former).provisioner ?? [], 1);
     expect(unlock["remote-exec"].when).toBe("destroy");
     expect(unlock["remote-exec"].inline).toEqual(
-      resources(before).firewall_hold.provisioner?.[0]["remote-exec"].inline,
+      defined(defined(resources(before).firewall_hold).provisioner?.[0])["remote-exec"].inline,
     );
     expect(unlock["remote-exec"].connection).toMatchObject({
       host: "${self.triggers.address}",
@@ -163,12 +164,12 @@ describe("waves", () => {
       firewall_lockdown_wave_1: first,
       firewall_lockdown_wave_2: second,
     } = resources(configuration);
-    expect([first, second, rest].map(({ depends_on }) => depends_on)).toEqual([
+    expect([first, second, rest].map((block) => block?.depends_on)).toEqual([
       [],
       ["null_resource.firewall_lockdown_wave_1"],
       ["null_resource.firewall_lockdown_wave_2"],
     ]);
-    expect([first, second, rest].map(({ for_each }) => for_each)).toEqual([
+    expect([first, second, rest].map((block) => block?.for_each)).toEqual([
       "${local.firewall_hosts_wave_1}",
       "${local.firewall_hosts_wave_2}",
       "${local.firewall_hosts_rest}",
@@ -184,18 +185,18 @@ describe("waves", () => {
 
   test("of which one is empty keep their numbers and their order", () => {
     const { resource } = synth({ hosts, waves: [["web-1"], [], ["web-2"]], tracker: "terraform_data" });
-    const resources = resource.terraform_data as Record<string, { depends_on?: string[] }>;
+    const resources = defined(resource.terraform_data);
     expect(Object.keys(resources).filter((name) => name.includes("wave"))).toEqual([
       "firewall_lockdown_wave_1",
       "firewall_lockdown_wave_3",
     ]);
-    expect(resources.firewall_lockdown_wave_3.depends_on).toEqual(["terraform_data.firewall_lockdown_wave_1"]);
+    expect(defined(resources.firewall_lockdown_wave_3).depends_on).toEqual(["terraform_data.firewall_lockdown_wave_1"]);
   });
 
   test("come after what the firewall depends on, and all wait for all shards of the wave before", () => {
     const many = { hosts, waves: [["web-1"], ["web-2", "web-3", "web-4", "web-5"]], shards: 2 };
     const both = synth(many);
-    const [first] = [shardOf("web-1", 2)].map((shard) => `firewall_lockdown_wave_1_2_${shard}`);
+    const first = `firewall_lockdown_wave_1_2_${shardOf("web-1", 2)}`;
     const second = ["firewall_lockdown_wave_2_2_0", "firewall_lockdown_wave_2_2_1"];
     for (const [name, waitsFor] of [
       [first, []],
@@ -205,7 +206,7 @@ describe("waves", () => {
         (one) => [one, ["local.firewall_locked_wave_2"]] as const,
       ),
     ] as const) {
-      expect([name, resources(both)[name].depends_on]).toEqual([name, waitsFor]);
+      expect([name, defined(resources(both)[name]).depends_on]).toEqual([name, waitsFor]);
     }
     expect(local(both, "locked_wave_2")).toBe(
       `\${[${second.map((one) => `length(null_resource.${one})`).join(", ")}]}`,
@@ -227,7 +228,7 @@ describe("the configuration of a large fleet", () => {
     ).length;
 
   test("grows by as much for every host, and by less than 300 characters", () => {
-    const [few, more, most] = [1000, 2000, 3000].map(sizeOf);
+    const [few, more, most] = items([1000, 2000, 3000].map(sizeOf), 3);
     expect(Math.abs(most - more - (more - few)) / 1000).toBeLessThan(2);
     expect((most - few) / 2000).toBeLessThan(300);
   });
@@ -243,7 +244,7 @@ describe("the configuration of a large fleet", () => {
           new SshOnlyFirewall(stack, "firewall", { hosts: Object.fromEntries(own), shards: 4 });
         }),
       ).length;
-    const [few, more, most] = [50, 100, 150].map(lengthOf);
+    const [few, more, most] = items([50, 100, 150].map(lengthOf), 3);
     expect(Math.abs(most - more - (more - few)) / 50).toBeLessThan(2);
     const { nftables, iptables, ip6tables } = (local(synth({ hosts }), "rulesets") as Record<string, Block>)
       .shared as unknown as Record<string, string>;
@@ -272,9 +273,9 @@ describe("what cannot be", () => {
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
     [
       { shards: 4, movedFromShards: 4 },
-      "movedFromShards: has 4, as shards is, and from there nothing has to be moved; take it out",
+      "movedFromShards: has 4, which is the current value of shards, so there is nothing to move from there; take it out",
     ],
-    [{ shards: 4, movedFromShards: [1, 4] }, "movedFromShards: has 4, as shards is, and from there nothing has to be"],
+    [{ shards: 4, movedFromShards: [1, 4] }, "movedFromShards: has 4, which is the current value of shards"],
     [
       { shards: 4, movedFromShards: [1, 2, 1] },
       "movedFromShards: has 1 twice; name each number once, the oldest first",
@@ -284,8 +285,8 @@ describe("what cannot be", () => {
       "movedFromShards[1]: must be a number, not text; did you mean 2 without quotes?",
     ],
     [{ waves: ["web-1"] }, 'waves[0]: must be a list; did you mean ["web-1"]?'],
-    [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is no host of this firewall; did you mean "web-1"?'],
-    [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" stands in a wave already; take it out of one'],
+    [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is not a host of this firewall; did you mean "web-1"?'],
+    [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" is in a wave already; take it out of one'],
     [{ waves: [[7]] }, "waves[0][0]: must be text, not 7"],
   ])("%j is refused with its place", (props, problem) => {
     expect(problemsWith({ hosts, ...(props as object) })).toContain(problem);

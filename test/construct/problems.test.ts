@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { HOST_KEY, synthErrorOf, textOf, warningsOf, writingApp } from "./support";
+import { HOST_KEY, synthErrorOf, textOf, warningsOf, writingApp } from "./support/configuration";
 
 /** Properties as somebody without TypeScript would give them. */
 const untyped = (props: unknown): SshOnlyFirewallProps => props as SshOnlyFirewallProps;
@@ -132,7 +132,7 @@ describe("what is wrong", () => {
     [{ hosts: "192.0.2.1" }, 'hosts: must be an object with named values, not "192.0.2.1"'],
     [{ host: { a: "192.0.2.1" } }, "host: unknown; did you mean hosts?"],
     [{ hosts: { a: "192.0.2.1", b: "192.0.2.1" } }, 'hosts.b.address: "192.0.2.1" is the address of a too'],
-    [{ hosts: { shared: "192.0.2.1" } }, 'hosts.shared: "shared" is the name of the ruleset that hosts share'],
+    [{ hosts: { shared: "192.0.2.1" } }, 'hosts.shared: "shared" is the name of the shared ruleset'],
     [{ hosts: { a: "192.0.2.1" }, allowFrom: [] }, "allowFrom: is empty, so nobody could reach the host any more"],
     [{ hosts: { a: "192.0.2.1" }, tracker: null }, 'tracker: must be "null_resource" or "terraform_data", not null'],
     [{ hosts: { a: "192.0.2.1" }, onDestroy: 1 }, 'onDestroy: must be "unlock" or'],

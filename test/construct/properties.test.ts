@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { TerraformStack, Testing } from "cdktf";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { SHARED_KEYS } from "../../lib/policy/host";
-import { textOf } from "./support";
+import { textOf } from "./support/configuration";
 
 const KNOWN = ["hosts", "onDestroy", "tracker", "dependsOn", ...SHARED_KEYS];
 const KNOWN_OF_HOST = ["address", ...SHARED_KEYS];

@@ -6,8 +6,9 @@ import { NullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { TerraformStack } from "cdktf";
 import { Construct } from "constructs";
+import { items } from "../support/required";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { type Configuration, configurationOf, stackOf, synth, writingApp } from "./support";
+import { type Configuration, configurationOf, stackOf, synth, writingApp } from "./support/configuration";
 
 const hosts = { "web-1": "192.0.2.1" };
 
@@ -85,7 +86,10 @@ test("is in every stack that needs it, as an app writes them", () => {
   const outdir = mkdtempSync(join(tmpdir(), "provider-test-"));
   try {
     const app = writingApp(outdir);
-    const [one, two, three] = ["one", "two", "three"].map((name) => new TerraformStack(app, name));
+    const [one, two, three] = items(
+      ["one", "two", "three"].map((name) => new TerraformStack(app, name)),
+      3,
+    );
     firewall(one);
     new NullProvider(two, "own");
     firewall(two);

@@ -2,8 +2,8 @@
 import { PolicyException, type HostProps, type SshOnlyFirewallProps } from "../../lib/index";
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { partsOf, synth } from "./support";
+import { renderRulesets } from "../../lib/ruleset/backends";
+import { partsOf, synth } from "./support/configuration";
 
 /** Which ruleset each host gets. */
 function rulesetsOf(props: SshOnlyFirewallProps): Record<string, unknown> {

@@ -22,15 +22,21 @@ test("the names that lib/index.ts exports", () => {
     "BastionProps",
     "ConnectionProps",
     "Denial",
+    "Direction",
     "EgressOptions",
+    "ExceptionKind",
+    "Family",
     "HostProps",
     "IngressOptions",
+    "InvalidInputError",
     "LockedHost",
+    "Mode",
     "OnDestroy",
     "Peers",
     "PingOptions",
     "PolicyException",
     "PolicyProps",
+    "Problem",
     "Protocol",
     "SharedProps",
     "SshOnlyFirewall",
@@ -41,7 +47,12 @@ test("the names that lib/index.ts exports", () => {
 });
 
 test("those of them that are there when the program runs", () => {
-  expect(Object.keys(library).sort()).toEqual(["AllowedSource", "PolicyException", "SshOnlyFirewall"]);
+  expect(Object.keys(library).sort()).toEqual([
+    "AllowedSource",
+    "InvalidInputError",
+    "PolicyException",
+    "SshOnlyFirewall",
+  ]);
 });
 
 test("the members of a firewall", () => {

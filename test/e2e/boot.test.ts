@@ -1,8 +1,10 @@
 /** Locks that outlive a restart, on hosts that boot Debian with an init system of their own, locked through Terraform. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Host, HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { lockedStatus, program, Subject } from "./booted";
-import { controllerOnly, type Deployment, eventually, hostEntry, sleep } from "./support";
+import { lockedStatus, program, Subject } from "./support/booted-host";
+import { controllerOnly, type Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 
@@ -137,11 +139,11 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     test.each(Object.entries(flushes[firewall]))("is closed again soon after %s", async (_, command) => {
       const before = await subject.status();
       await host.exec(command);
-      await subject.becomes(before, guardSeconds);
+      await subject.becomes(before, { seconds: guardSeconds });
       await subject.reachable();
       const scan = await subject.lab.scanTcp(host, { ports: "1-1024" });
       expect(scan).toEqual({ open: [22], closed: [], filteredCount: 1023 });
-      expect(await subject.hostLog()).toMatch(/removed or changed by another program.*\n$/);
+      expect(await subject.hostLog()).toMatch(/another program removed or changed the rules: .*\n$/);
     });
 
     const damages: Record<string, string> = {
@@ -218,7 +220,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     test("is closed again soon after a flush", async () => {
       await eventually("the guard runs", () => host.processes().some((line) => line.includes(`${program} guard`)));
       await host.exec("nft flush ruleset 2>/dev/null || iptables -F");
-      await subject.becomes(lockedStatus, guardSeconds);
+      await subject.becomes(lockedStatus, { seconds: guardSeconds });
       await subject.reachable();
     });
 

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostProgram } from "../../lib/host/program";
-import { eventually } from "./support";
+import { eventually } from "../support/eventually";
 import { Lab, type Host, type HostFirewall } from "../lab/lab";
-import { lockScript, type LockScript } from "../lab/lock-script";
+import { lockScript, type LockScript } from "./support/lock-script";
 import { describeBooted } from "../lab/systemd-root";
 
 jest.setTimeout(900_000);
@@ -85,7 +85,7 @@ describeBooted("the power goes during", [{}], () => {
       await eventually("a fresh SSH login works", async () => {
         return (await host.ssh("echo reached", { check: false })).stdout === "reached\n";
       });
-      await host.exec("while systemctl is-system-running | grep -E '^(initializ|start)ing'; do sleep 0.1; done; :");
+      await host.untilBooted();
       const installed = (await host.exec(`[ -e ${program} ]`, { check: false })).code === 0;
       const rules = /ssh_only|SSH_ONLY/.test(await host.rules());
       if (installed) {

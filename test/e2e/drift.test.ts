@@ -1,12 +1,20 @@
 /** `detectDrift`: plans of the real Terraform that see what happened to hosts since they were locked. */
+import { withoutUndefined } from "../support/required";
 import { reviewPlan } from "../../lib/review/review";
 import { readPlan } from "../../lib/review/plan";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
 import { nullAndExternalProvider, type Plan, type ProviderChoice } from "../lab/terraform";
-import { hostEntries } from "./support";
-import { changesIn, lockedHosts, type PlanJson, statusOf, TrackedDeployment, TRACKERS } from "./tracked";
+import { hostEntries } from "./support/deployment";
+import {
+  changesIn,
+  lockedHosts,
+  type PlanJson,
+  statusOf,
+  TrackedDeployment,
+  TRACKERS,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -68,7 +76,7 @@ describeLab(
       });
 
       test("is turned on without locking a host again", async () => {
-        await deployment.apply({ ...props(), detectDrift: false, driftProgram: undefined });
+        await deployment.apply(withoutUndefined({ ...props(), detectDrift: false, driftProgram: undefined }));
         const terraform = await deployment.prepare(props());
         await terraform.init();
         const { hasChanges, stdout } = await plan();

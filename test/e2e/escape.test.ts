@@ -1,11 +1,12 @@
 /** Names that mean something to a shell, to Terraform or to JavaScript, all the way to real hosts and back. */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { defined } from "../support/required";
 import type { HostProps } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
-import { hostEntry } from "./support";
-import { lockedHosts, statusOf, TRACKERS, Tracking } from "./tracked";
+import { hostEntry } from "./support/deployment";
+import { lockedHosts, statusOf, TRACKERS, Tracking } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -48,12 +49,13 @@ describeLab("a deploy", () => {
 
     test("takes hosts by any name that a host may have", async () => {
       const names = ["constructor", "1e3", "A.b_c-D.example", "x".repeat(63)];
-      const hosts = Object.fromEntries(lab.hosts.map((host, index) => [names[index], hostEntry(lab, host)]));
+      const entries = names.map((name, index) => [name, hostEntry(lab, defined(lab.hosts[index]))] as const);
+      const hosts = Object.fromEntries(entries);
       const deployment = tracking.deployment();
       await deployment.apply({ hosts });
       const meta = (host: Host) => host.exec("sed -n 's/^host=//p' /var/lib/ssh-only-firewall/records/*/meta");
       expect(await Promise.all(lab.hosts.map(async (host) => (await meta(host)).stdout.trim()))).toEqual(names);
-      const others = Object.fromEntries(Object.entries(hosts).slice(1));
+      const others = Object.fromEntries(entries.slice(1));
       await deployment.apply({ hosts: others });
       expect(await lockedHosts(lab.hosts)).toEqual(["two", "three", "four"]);
       await deployment.destroy();

@@ -1,10 +1,12 @@
 /** Hosts that come and go, move, and are reached in different ways. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BastionProps, HostProps } from "../../lib/index";
+import { defined, items } from "../support/required";
+import type { HostProps } from "../../lib/index";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
-import { hostEntry } from "./support";
+import { type EntryOverrides, hostEntry } from "./support/deployment";
 import {
   lockIdOf,
   lockedHosts,
@@ -14,7 +16,7 @@ import {
   type TrackedDeployment,
   Tracking,
   words,
-} from "./tracked";
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -38,7 +40,7 @@ describeLab("a fleet", () => {
           { name: "other", firewall: "iptables-legacy" },
         ],
       });
-      [plain, ops, behind, jump, other] = lab.hosts;
+      [plain, ops, behind, jump, other] = items(lab.hosts, 5);
       tracking = await Tracking.with(lab, tracker);
     });
     afterAll(async () => {
@@ -71,7 +73,7 @@ describeLab("a fleet", () => {
 
     test.each(["plain", "ops", "behind"])("that loses %s unlocks it, and no other", async (name) => {
       const { [name]: taken, ...others } = fourWays();
-      await deployment.apply({ hosts: { ...others, [name]: taken } });
+      await deployment.apply({ hosts: { ...others, [name]: defined(taken) } });
       expect(await lockedHosts(lab.hosts)).toEqual(["plain", "ops", "behind", "other"]);
       const kept = lab.hosts.filter((host) => host.name in others);
       const before = await Promise.all(kept.map(lockIdOf));
@@ -220,12 +222,10 @@ describeLab("a fleet", () => {
       const agent = lab.controller.spawn(["ssh-agent", "-D", "-a", socket]);
       try {
         const env = { SSH_AUTH_SOCK: socket };
-        await lab.controller.exec(`until [ -S ${socket} ]; do sleep 0.1; done; ssh-add -q ${lab.privateKeyPath}`, {
-          env,
-        });
+        await eventually("the agent listens", () => existsSync(socket));
+        await lab.controller.exec(["ssh-add", "-q", lab.privateKeyPath], { env });
         const keyless = (host: Host): HostProps => {
-          const { connection, ...entry } = hostEntry(lab, host);
-          return { ...entry, connection: { ...connection, privateKeyPath: undefined } };
+          return hostEntry(lab, host, { connection: { privateKeyPath: undefined } });
         };
         const terraform = await deployment.prepare({ hosts: { plain: keyless(plain), ops: keyless(ops) } });
         const without = await terraform.apply([], { check: false });
@@ -287,6 +287,8 @@ describeLab("twenty hosts of which two do not answer", () => {
   );
 });
 
+type Bastion = NonNullable<NonNullable<EntryOverrides["connection"]>["bastion"]>;
+
 describeLab("a host behind a bastion with a user, port and key of its own", () => {
   let lab: Lab;
   let tracking: Tracking;
@@ -301,7 +303,7 @@ describeLab("a host behind a bastion with a user, port and key of its own", () =
         { name: "jump", user: "hop", sshPort: 2200 },
       ],
     });
-    [inner, jump] = lab.hosts;
+    [inner, jump] = items(lab.hosts, 2);
     tracking = await Tracking.with(lab, "terraform_data");
     bastionKey = await keyIn(lab, "bastion");
     // Each lets only its own key in.
@@ -309,7 +311,7 @@ describeLab("a host behind a bastion with a user, port and key of its own", () =
   });
   afterAll(() => lab?.destroy());
 
-  const entry = (bastion: Partial<BastionProps>, hostKey?: string): HostProps =>
+  const entry = (bastion: Bastion, hostKey?: string): HostProps =>
     hostEntry(lab, inner, {
       allowFrom: [jump.ipv4],
       connection: {
@@ -328,7 +330,7 @@ describeLab("a host behind a bastion with a user, port and key of its own", () =
     expect(await lockedHosts([inner, jump])).toEqual([]);
   });
 
-  test.each<[string, Partial<BastionProps>]>([
+  test.each<[string, Bastion]>([
     ["user", { user: "root" }],
     ["port", { port: 22 }],
     ["key", { privateKeyPath: undefined }],
@@ -340,10 +342,8 @@ describeLab("a host behind a bastion with a user, port and key of its own", () =
   });
 
   test("is not locked by somebody who comes past the bastion, which alone is allowed", async () => {
-    const { connection, ...direct } = entry({});
-    const failed = await tracking
-      .deployment()
-      .tryApply({ hosts: { inner: { ...direct, connection: { ...connection, bastion: undefined } } } });
+    const direct = hostEntry(lab, inner, { allowFrom: [jump.ipv4] });
+    const failed = await tracking.deployment().tryApply({ hosts: { inner: direct } });
     expect(words(failed)).toContain(`You came from 10.77.0.1, which allowFrom does not cover (${jump.ipv4})`);
     expect(await lockedHosts([inner, jump])).toEqual([]);
   });
@@ -354,7 +354,7 @@ describeLab("a host that trusts a certificate authority", () => {
     const lab = await Lab.create({ hosts: [{ name: "signed" }] });
     const tracking = await Tracking.with(lab, "terraform_data");
     try {
-      const [host] = lab.hosts;
+      const [host] = items(lab.hosts, 1);
       const [authority, key] = [await keyIn(lab, "authority"), await keyIn(lab, "user")];
       await lab.controller.exec(["ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", "root", `${key}.pub`]);
       const trusted = `cert-authority ${readFileSync(`${authority}.pub`, "utf8")}`;

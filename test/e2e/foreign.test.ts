@@ -2,10 +2,11 @@
 import { type Backend, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, machine, type Host, type HostFirewall, type Peer, type RunResult } from "../lab/lab";
-import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./drill";
-import { loadDocker, syncKubeProxy } from "./foreign-samples";
-import { controllerOnly, Deployment, eventually, hostEntry, lock } from "./support";
-import { allRules, foreignPart } from "./traffic-foreign";
+import { firewalls, isAtRest, lockdowns, saidBy, STATE, statusOf, withoutEmptyTables } from "./support/drill";
+import { loadDocker, syncKubeProxy } from "./support/container-rules";
+import { controllerOnly, Deployment, hostEntry, lock } from "./support/deployment";
+import { eventually } from "../support/eventually";
+import { allRules, foreignPart } from "./support/foreign-rules";
 
 /** How long it may take until all is well again: the guard looks every 5 s; the rest is for a busy machine. */
 const guardSeconds = 30;
@@ -71,7 +72,7 @@ describeLab(
           await machine.exec(["nsenter", "--target", String(host.initPid), "--net", "/bin/sh", "-c", command], {
             env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
           });
-          await eventually("all is well", () => isWell(lab, host), guardSeconds).catch(() => undefined);
+          await eventually("all is well", () => isWell(lab, host), { seconds: guardSeconds }).catch(() => undefined);
           took[name] = (Date.now() - start) / 1000;
         }),
       );
@@ -185,7 +186,7 @@ describeLab(
         await eventually(
           `closed for the ${round} time`,
           async () => (await isWell(lab, host)) && (await through(firewall)).join("") === "",
-          guardSeconds,
+          { seconds: guardSeconds },
         );
         expect(foreignPart(await allRules(host))).toBe(foreignPart(before.get(firewall) as string));
         if (firewall !== "nftables") {
@@ -321,7 +322,7 @@ describeLab(
       });
       apply = await terraform.apply([`-parallelism=${hosts.length}`], { check: false });
       inState = await lockdowns(terraform);
-      await Promise.all(lab.hosts.map((host) => eventually(`${host.name} is at rest`, () => isAtRest(host), 60)));
+      await Promise.all(lab.hosts.map((host) => eventually(`${host.name} is at rest`, () => isAtRest(host))));
     }, 300_000);
     afterAll(() => lab?.destroy());
 
@@ -336,7 +337,7 @@ describeLab(
       });
 
       test("is named", () => {
-        expect(saidBy(name, apply.stdout)).toContain(`look there: ${says}`);
+        expect(saidBy(name, apply.stdout)).toContain(`change that rule: ${says}`);
       });
     });
   },

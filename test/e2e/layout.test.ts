@@ -1,11 +1,20 @@
 /** Hosts spread over several resources: moved from shard to shard, and locked wave by wave. */
 import { DataResource, TerraformStack } from "cdktf";
+import { defined } from "../support/required";
 import { type HostProps, PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type RunResult } from "../lab/lab";
 import { synthStack, Terraform } from "../lab/terraform";
-import { controllerOnly, hostEntries, hostEntry } from "./support";
-import { lockedHosts, lockIdOf, openByHand, TRACKERS, type TrackedDeployment, Tracking, words } from "./tracked";
+import { controllerOnly, hostEntries, hostEntry } from "./support/deployment";
+import {
+  lockedHosts,
+  lockIdOf,
+  openByHand,
+  TRACKERS,
+  type TrackedDeployment,
+  Tracking,
+  words,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -62,7 +71,7 @@ describeLab("a fleet of several resources", () => {
       ]);
       await deployment.terraform.apply();
       expect(await lockedHosts(lab.hosts)).toEqual(["web-2", "db-1", "db-2"]);
-      await deployment.apply({ hosts: { ...others, "web-1": taken }, shards: 4 });
+      await deployment.apply({ hosts: { ...others, "web-1": defined(taken) }, shards: 4 });
       expect(await lockedHosts(lab.hosts)).toEqual(names);
     });
 
@@ -75,7 +84,7 @@ describeLab("a fleet of several resources", () => {
       ]);
       await deployment.terraform.apply();
       expect(await lockedHosts(lab.hosts)).toEqual(["web-2", "db-1", "db-2"]);
-      await deployment.apply({ hosts: { ...others, "web-1": taken }, shards: 4, movedFromShards: 3 });
+      await deployment.apply({ hosts: { ...others, "web-1": defined(taken) }, shards: 4, movedFromShards: 3 });
       expect(await lockedHosts(lab.hosts)).toEqual(names);
       expect((await lockIds()).slice(1)).toEqual(before.slice(1));
     });
@@ -225,7 +234,7 @@ describeLab("a fleet of several resources", () => {
 /** Which lockdowns were made, in their order: the host, and the end of the resource's name. */
 function locked({ stdout }: RunResult): Array<[host: string, suffix: string]> {
   const made = /_lockdown(\S*)\["([^"]+)"\]: Creation complete/g;
-  return [...stdout.matchAll(made)].map(([, suffix, host]) => [host, suffix]);
+  return [...stdout.matchAll(made)].map(([, suffix = "", host = ""]) => [host, suffix]);
 }
 
 const suffixOf = (shards: number): string => (shards === 1 ? "" : (expect.stringMatching(/^_4_\d$/) as string));

@@ -2,13 +2,16 @@
  * Reachability that lasts: hosts whose addresses are leased for two minutes, or announced for one, stay reachable for
  * as long as they are locked. All hosts wait at the same time.
  */
+import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../support/required";
 import { type HostProps, PolicyException, type SshOnlyFirewallProps } from "../../lib/index";
 import { nsenter } from "../lab/host";
 import { type Host, type HostOptions, Lab, machine, type RunResult } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { saidBy, statusOf } from "./drill";
-import { leaseSeconds, LeaseServer, routerSeconds } from "./lease-server";
-import { controllerOnly, Deployment, eventually, hostEntry, sleep } from "./support";
+import { saidBy, statusOf } from "./support/drill";
+import { leaseSeconds, LeaseServer, routerSeconds } from "./support/lease-server";
+import { controllerOnly, Deployment, type EntryOverrides, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** One root for all; what a host does not use is switched off in it. */
 const system: SystemOptions = { packages: ["isc-dhcp-client", "network-manager", "udhcpc"] };
@@ -75,6 +78,7 @@ const slaac: Readonly<Record<string, Subject>> = {
 };
 
 const all = { ...leased, ...controls, ...slaac };
+const subject = (name: string): Subject => defined(all[name], name);
 
 const exceptionOf = {
   4: { name: "dhcp-client", exception: PolicyException.dhcpClient() },
@@ -82,7 +86,7 @@ const exceptionOf = {
 };
 
 function hostOptions(name: string): HostOptions {
-  const { client, family, firewall } = all[name];
+  const { client, family, firewall } = subject(name);
   const ownFamily = client === "dhclient" && name in slaac ? 4 : family;
   return {
     name,
@@ -106,23 +110,23 @@ describeBooted(
     const renewalsAtLock = new Map<string, number>();
 
     const host = (name: string): Host => lab.host(name);
-    const entry = (name: string, overrides: Partial<HostProps> = {}): HostProps =>
+    const entry = (name: string, overrides: EntryOverrides = {}): HostProps =>
       hostEntry(lab, host(name), { address: addresses.get(name), ...overrides });
 
     /** The address that this test is about; DHCPv6 addresses are those of the lab's name for the host. */
     async function findAddress(name: string): Promise<string> {
-      const { family } = all[name];
+      const { family } = subject(name);
       const wanted = family === 4 ? host(name).ipv4 : name in slaac ? slaacAddress(host(name)) : host(name).ipv6;
-      await eventually(`${name} has ${wanted}`, async () => (await held(name)).includes(` ${wanted}/`), 60);
+      await eventually(`${name} has ${wanted}`, async () => (await held(name)).includes(` ${wanted}/`));
       return wanted;
     }
 
     const held = async (name: string): Promise<string> =>
-      (await host(name).exec(`ip -o -${all[name].family} addr show dev eth0`)).stdout;
+      (await host(name).exec(`ip -o -${subject(name).family} addr show dev eth0`)).stdout;
 
     /** Since the lock, at the server. */
     const renewalsOf = (name: string): number =>
-      server.renewals(host(name), all[name].family) - (renewalsAtLock.get(name) ?? 0);
+      server.renewals(host(name), subject(name).family) - (renewalsAtLock.get(name) ?? 0);
 
     /** Whether the kernel has taken the address away since the lock, for a moment or for good. */
     const wasLost = async (name: string): Promise<boolean> =>
@@ -160,7 +164,7 @@ describeBooted(
       refused = await without.apply(parallel, { check: false });
 
       const hosts = {
-        ...entriesOf(leased, (name) => ({ exceptions: [exceptionOf[all[name].family].exception] })),
+        ...entriesOf(leased, (name) => ({ exceptions: [exceptionOf[subject(name).family].exception] })),
         ...entriesOf(controls, () => ({ skipPreflight: true })),
         ...entriesOf(announced, () => ({})),
         // Terraform comes over IPv4, which stays.
@@ -172,7 +176,7 @@ describeBooted(
       };
       await (await deployment.prepare(props(hosts))).apply(parallel);
       for (const name of Object.keys(all)) {
-        renewalsAtLock.set(name, server.renewals(host(name), all[name].family));
+        renewalsAtLock.set(name, server.renewals(host(name), subject(name).family));
         host(name).spawn("exec ip -o monitor address >/run/addresses", { stdio: "ignore" });
       }
       await sleep((3 * leaseSeconds + 10) * 1000);
@@ -188,7 +192,7 @@ describeBooted(
 
     test.each(Object.keys(leased))("(%s) is refused without the exception, which is named", (name) => {
       const said = saidBy(name, refused.stdout);
-      expect(said).toContain(`add the exception ${exceptionOf[all[name].family].name}`);
+      expect(said).toContain(`add the exception ${exceptionOf[subject(name).family].name}`);
       expect(said).toMatch(/The host was not changed\.$/);
     });
 

@@ -1,9 +1,11 @@
 /** Hosts as they are: other shells, other users, a noexec /tmp, logins that are slow or talk. */
+import { items } from "../support/required";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
-import { shells } from "../program/support";
-import { isAtRest, lockdowns, STATE, statusOf } from "./drill";
-import { Deployment, eventually, hostEntry } from "./support";
+import { shells } from "../program/support/host-program";
+import { isAtRest, lockdowns, STATE, statusOf } from "./support/drill";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** busybox as /bin/sh, and its tools before the machine's own. */
 const onlyBusybox = shells.find(({ options }) => options.shell === "busybox")?.options;
@@ -104,7 +106,7 @@ describeLab(
 
     beforeAll(async () => {
       lab = await Lab.create({ hosts: [{ name: "watched", user: "ops", provision: "chmod 0755 /home/ops" }] });
-      [host] = lab.hosts;
+      [host] = items(lab.hosts, 1);
     }, 60_000);
     afterAll(() => lab?.destroy());
 

@@ -4,8 +4,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { HostProps } from "../../lib/index";
 import { Lab, type Host, type HostFirewall, type Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { statusOf, withoutEmptyTables } from "./drill";
-import { controllerOnly, Deployment, eventually, hostEntry } from "./support";
+import { statusOf, withoutEmptyTables } from "./support/drill";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** How long it may take until all is well again: the guard looks every 5 s; the rest is for a busy machine. */
 const guardSeconds = 30;
@@ -284,7 +285,7 @@ function meet(meetings: readonly Meeting[]): void {
         view = await look(host).catch(String);
         return isDeepStrictEqual(view, wanted);
       },
-      guardSeconds,
+      { seconds: guardSeconds },
     ).catch(() => undefined);
     return view;
   }

@@ -1,11 +1,12 @@
 import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type HostFirewall } from "../lab/lab";
-import { noAnswers, openedAgain, Prober, type Knocks } from "./gap-prober";
-import { CountingSession, ListeningSession } from "./gap-sessions";
-import { controllerOnly, Deployment, eventually, hostEntries, type DeploymentProps } from "./support";
-import { networkOf } from "./traffic-probe";
-import { Watch, type Seen } from "./traffic-watch";
+import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
+import { CountingSession, ListeningSession } from "./support/ssh-sessions";
+import { controllerOnly, Deployment, hostEntries, type DeploymentProps } from "./support/deployment";
+import { eventually } from "../support/eventually";
+import { networkOf } from "./support/attempts";
+import { Watch, type Seen } from "./support/frame-counter";
 
 const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
 

@@ -1,12 +1,14 @@
 /** `mode: observe`, the rehearsal: nothing is denied and everything is recorded, until the mode is taken away. */
+import { defined } from "../support/required";
 import type { HostUsage } from "../../lib/report/usage-report";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, listenerPorts, type Peer, type TcpScan } from "../lab/lab";
-import { firewalls, statusOf } from "./drill";
-import { noAnswers, openedAgain, Prober, type Knocks } from "./gap-prober";
-import { CountingSession, ListeningSession } from "./gap-sessions";
-import { named, reported } from "./reported";
-import { Deployment, eventually, hostEntries, type DeploymentProps } from "./support";
+import { firewalls, statusOf } from "./support/drill";
+import { noAnswers, openedAgain, Prober, type Knocks } from "./support/round-prober";
+import { CountingSession, ListeningSession } from "./support/ssh-sessions";
+import { named, reported } from "./support/report-command";
+import { Deployment, hostEntries } from "./support/deployment";
+import { eventually } from "../support/eventually";
 import {
   each,
   everythingOf,
@@ -17,7 +19,7 @@ import {
   startListeners,
   tcp,
   tryAll,
-} from "./traffic-probe";
+} from "./support/attempts";
 
 /** Nothing listens on it. */
 const unused = 9;
@@ -185,9 +187,9 @@ const isStranger = (peer: string): boolean => peer === stranger.ipv4 || peer ===
 async function observeThenLock(firewall: HostFirewall): Promise<Observations> {
   const host = lab.host(firewall);
   const deployment = new Deployment(lab);
-  const prepare = (mode: DeploymentProps["mode"]): ReturnType<Deployment["prepare"]> =>
+  const prepare = (mode: "observe" | "enforce"): ReturnType<Deployment["prepare"]> =>
     deployment.prepare({ hosts: hostEntries(lab, [host]), mode });
-  const usageOf = async (): Promise<HostUsage> => (await reported(lab, deployment))[0];
+  const usageOf = async (): Promise<HostUsage> => defined((await reported(lab, deployment))[0]);
 
   const counting = CountingSession.open(host);
   const listening = ListeningSession.open(host);
@@ -249,7 +251,7 @@ class Talk {
     });
     const talk = new Talk(() => child.kill("SIGKILL"));
     child.stdout?.on("data", (chunk: Buffer) => (talk.echoed += chunk.length));
-    await eventually("the stranger is answered", () => talk.echoed > 0, 10).catch(() => undefined);
+    await eventually("the stranger is answered", () => talk.echoed > 0, { seconds: 10 }).catch(() => undefined);
     return talk;
   }
 

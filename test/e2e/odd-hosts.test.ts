@@ -1,12 +1,14 @@
 /** Hosts that are reached in another way than most, or that lack what most have: each is locked, or refused with the remedy. */
+import { defined } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
-import { type Host, type HostOptions, Lab, type Peer, type RunResult } from "../lab/lab";
-import { lockScript } from "../lab/lock-script";
-import { HostProgram, lockSettings } from "../program/support";
-import { isAtRest, lockdowns, saidBy, STATE, statusOf, watchdogs } from "./drill";
-import { Deployment, eventually, hostEntry } from "./support";
+import { type Host, type HostOptions, Lab, type Peer, type RunResult, type SshOptions } from "../lab/lab";
+import { lockScript } from "./support/lock-script";
+import { HostProgram, lockSettings } from "../program/support/host-program";
+import { isAtRest, lockdowns, saidBy, STATE, statusOf, watchdogs } from "./support/drill";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 const iptablesCommands = ["iptables", "ip6tables"].flatMap((family) =>
   ["", "-restore", "-save"].map((command) => `${family}${command}`),
@@ -115,15 +117,15 @@ describeLab(
     const entries = (): Record<string, HostProps> => ({
       "behind-nat": { ...natEntry(lab, gateway, 2222), allowFrom: [gateway.ipv4] },
       ...Object.fromEntries(
-        names.map((name) => [name, hostEntry(lab, lab.host(name), odd[name].props?.(lab.host(name)))]),
+        names.map((name) => [name, hostEntry(lab, lab.host(name), defined(odd[name]).props?.(lab.host(name)))]),
       ),
     });
 
     beforeAll(async () => {
       lab = await Lab.create({
         hosts: [
-          ...names.map((name) => ({ ...odd[name].host, name })),
-          ...refusedNames.map((name) => ({ ...refusals[name].host, name })),
+          ...names.map((name) => ({ ...defined(odd[name]).host, name })),
+          ...refusedNames.map((name) => ({ ...defined(refusals[name]).host, name })),
           { name: "behind-nat" },
           { name: "refused-behind-nat" },
         ],
@@ -161,8 +163,8 @@ describeLab(
       }
     });
 
-    const sshOptions = (name: string): { family: 4 | 6; port?: number } => ({
-      family: odd[name].host?.boot === noIpv4 ? 6 : 4,
+    const sshOptions = (name: string): SshOptions => ({
+      family: defined(odd[name]).host?.boot === noIpv4 ? 6 : 4,
       port: name === "several-ports" ? 2222 : undefined,
     });
 
@@ -196,7 +198,7 @@ describeLab(
 
     test.each(refusedNames)("(%s) is refused before any change, with the remedy", (name) => {
       const said = saidBy(name, refused.stdout);
-      expect(said).toContain(refusals[name].message);
+      expect(said).toContain(defined(refusals[name]).message);
       expect(said).toMatch(/The host was not changed\.$/);
       expect(refusedTraces.get(name)).toBe("");
       expect(inState[name]).not.toBe("healthy");
@@ -219,7 +221,7 @@ describeLab(
     test("is updated in place, and opened again, whatever it is", async () => {
       const hosts = entries();
       for (const name of Object.keys(hosts)) {
-        hosts[name] = { ...hosts[name], exceptions: [PolicyException.ping()] };
+        hosts[name] = { ...defined(hosts[name]), exceptions: [PolicyException.ping()] };
       }
       await deployment.apply({ hosts });
       for (const name of names) {

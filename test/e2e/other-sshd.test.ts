@@ -3,8 +3,9 @@ import type { HostProps } from "../../lib/index";
 import { type Host, type HostOptions, Lab } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import type { Terraform } from "../lab/terraform";
-import { lockdowns, STATE, statusOf } from "./drill";
-import { Deployment, eventually, hostEntry } from "./support";
+import { lockdowns, STATE, statusOf } from "./support/drill";
+import { Deployment, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 

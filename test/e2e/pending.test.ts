@@ -1,8 +1,10 @@
 /** A host between lock and confirm: late confirms, second deploys, and a watchdog that never stops trying. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { defined, items } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, type RunResult } from "../lab/lab";
-import { HostProgram, lockSettings, rulesetsFor } from "../program/support";
+import { HostProgram, lockSettings, rulesetsFor } from "../program/support/host-program";
 import {
   Apply,
   firewalls,
@@ -17,8 +19,9 @@ import {
   statusOf,
   watchdogs,
   withoutEmptyTables,
-} from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry, sleep } from "./support";
+} from "./support/drill";
+import { Deployment, type DeploymentProps, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 const entries = (lab: Lab, hosts: readonly Host[], own: Partial<HostProps> = {}): Record<string, HostProps> =>
   Object.fromEntries(hosts.map((host) => [host.name, hostEntry(lab, host, own)]));
@@ -125,7 +128,7 @@ describeLab(
       const deployment = new Deployment(lab);
       const terraform = await deployment.prepare({ hosts: entries(lab, hosts) });
       const first = Apply.start(lab, terraform);
-      await eventually("all hosts are pending", () => hosts.every(isLoaded), 60);
+      await eventually("all hosts are pending", () => hosts.every(isLoaded));
       await first.kill();
       const attempts = hosts.map((host) => stateFile(host, "pending"));
 
@@ -175,17 +178,17 @@ describeLab(
       for (const host of hosts) {
         const winners = states.map((state) => state[host.name]);
         expect([...winners].sort()).toEqual(["healthy", "tainted"]);
-        expect(saidBy(host.name, results[winners.indexOf("tainted")].stdout)).toMatch(
+        expect(saidBy(host.name, defined(results[winners.indexOf("tainted")]).stdout)).toMatch(
           /(already locked by another owner .*The host was not changed\.|Another deploy has locked this host since .*)$/,
         );
         expect(await statusOf(host)).toMatchObject({ state: "locked", rules: "matches" });
         await eventually("no watchdog is left", () => isAtRest(host));
       }
       // The winners' destroy opens their hosts, the losers' leaves them locked.
-      const [, second] = deployments;
+      const [, second] = items(deployments, 2);
       await second.destroy();
       for (const host of hosts) {
-        const state = states[1][host.name] === "healthy" ? "open" : "locked";
+        const state = defined(states[1])[host.name] === "healthy" ? "open" : "locked";
         expect(await statusOf(host)).toMatchObject({ state });
       }
     });
@@ -194,7 +197,7 @@ describeLab(
       const hosts = lab.hosts.filter(({ name }) => name.startsWith("overtaken-"));
       const first = await new Deployment(lab).prepare({ hosts: entries(lab, hosts, { connection: { user: "root" } }) });
       const overtaken = first.apply([], { check: false });
-      await eventually("all hosts are pending", () => hosts.every(isLoaded), 60);
+      await eventually("all hosts are pending", () => hosts.every(isLoaded));
       const second = await new Deployment(lab).prepare({ ...updated, hosts: entries(lab, hosts) });
       // The last word on a host is that of the second; then the first may confirm.
       expect(await second.apply()).toMatchObject({ code: 0 });
@@ -280,12 +283,12 @@ describeLab("the watchdog of a pending host", () => {
       await program.lock(lockSettings({ CONFIRM_WITHIN: "3" }));
       const locked = await program.host.rules();
       await program.host.exec("rm -f /run/failures; : >/run/tools-fail");
-      await eventually("it has failed several times", async () => (await failures(program)) >= 4, 60);
+      await eventually("it has failed several times", async () => (await failures(program)) >= 4);
       expect(await program.host.rules()).toBe(locked);
       expect(program.watchdogs().length).toBeGreaterThan(0);
       expect(stateFile(program.host, "pending")).toBeDefined();
       await program.host.exec("rm /run/tools-fail");
-      await eventually("the host is open", () => isAtRest(program.host), 60);
+      await eventually("the host is open", () => isAtRest(program.host));
       expect(await program.host.rules()).toBe(before);
       expect(await program.status()).toMatchObject({ state: "open", rules: "none" });
     }));
@@ -296,9 +299,9 @@ describeLab("the watchdog of a pending host", () => {
       const confirmed = await program.host.rules();
       await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "3" }));
       await program.host.exec("rm -f /run/failures; : >/run/rulesets-fail");
-      await eventually("it has failed", async () => (await failures(program)) >= 1, 60);
+      await eventually("it has failed", async () => (await failures(program)) >= 1);
       await program.host.exec("rm /run/rulesets-fail");
-      await eventually("it has come to rest", () => isAtRest(program.host), 60);
+      await eventually("it has come to rest", () => isAtRest(program.host));
       expect(await program.host.rules()).toBe(confirmed);
       expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });
     }));
@@ -310,7 +313,7 @@ describeLab("the watchdog of a pending host", () => {
       await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", CONFIRM_WITHIN: "3" }));
       await program.host.exec("rm -f /run/failures; : >/run/rulesets-fail");
       try {
-        await eventually("it has come to rest", () => isAtRest(program.host), 60);
+        await eventually("it has come to rest", () => isAtRest(program.host));
       } finally {
         await program.host.exec("rm /run/rulesets-fail");
       }
@@ -333,7 +336,7 @@ describeLab("the watchdog of a pending host", () => {
       await program.host.exec(
         "for folder in /usr/sbin /usr/local/sbin; do mv $folder/away/* $folder; rmdir $folder/away; done",
       );
-      await eventually("the host is open", () => isAtRest(program.host), 60);
+      await eventually("the host is open", () => isAtRest(program.host));
       expect(await program.host.rules()).toBe(before);
     }));
 

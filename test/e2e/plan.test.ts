@@ -2,12 +2,21 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { defined, items } from "../support/required";
 import { type HostProps, SshOnlyFirewall } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { cdktf, nullProvider, synthStack } from "../lab/terraform";
-import { controllerOnly, type DeploymentProps, hostEntry } from "./support";
-import { changesIn, lockIdOf, lockedHosts, type PlanJson, TRACKERS, type TrackedDeployment, Tracking } from "./tracked";
+import { controllerOnly, type DeploymentProps, hostEntry } from "./support/deployment";
+import {
+  changesIn,
+  lockIdOf,
+  lockedHosts,
+  type PlanJson,
+  TRACKERS,
+  type TrackedDeployment,
+  Tracking,
+} from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -21,13 +30,13 @@ const entriesOf = (lab: Lab, hosts: readonly Host[]): Record<string, HostProps> 
 /** The part of a plan that is about one resource. */
 function blocksIn(plan: string): Map<string, string> {
   const parts = plan.split(/^ {2}# (?=\w+\.\S+ (?:must|will))/m).slice(1);
-  return new Map(parts.map((part) => [part.split(" ")[0], part.split(/^Plan:/m)[0]]));
+  return new Map(parts.map((part) => [part.replace(/ .*/s, ""), part.replace(/^Plan:.*/ms, "")]));
 }
 
 /** Lines that a plan would add or take away, without their mark and indent. */
 function changedLines(block: string): Array<[string, string]> {
   const lines = [...block.matchAll(/^ *([-+~]) (?!resource)(.*)$/gm)];
-  return lines.map(([, mark, line]) => [mark, line.trim()]);
+  return lines.map(([, mark = "", line = ""]) => [mark, line.trim()]);
 }
 
 const number = (count: number): string[] =>
@@ -55,7 +64,7 @@ describeLab("a plan", () => {
       deployment = tracking.deployment();
       hosts = entriesOf(lab, lab.hosts.slice(0, 30));
       three = lab.hosts.slice(30, 33);
-      spare = lab.hosts[33];
+      spare = defined(lab.hosts[33]);
       applied = { hosts };
       await deployment.apply(applied);
     });
@@ -114,14 +123,13 @@ describeLab("a plan", () => {
     test("of one more and of one fewer host is about that host", async () => {
       const { "web-30": last, ...others } = hosts;
       expect(await deployment.planned({ hosts: others })).toEqual(["delete hold.web-30", "delete lockdown.web-30"]);
-      expect(await deployment.planned({ hosts: { ...hosts, another: { ...last, address: "10.77.0.253" } } })).toEqual([
-        "create hold.another",
-        "create lockdown.another",
-      ]);
+      expect(
+        await deployment.planned({ hosts: { ...hosts, another: { ...defined(last), address: "10.77.0.253" } } }),
+      ).toEqual(["create hold.another", "create lockdown.another"]);
     });
 
     test("of one host with a ruleset of its own is about that host and its ruleset", async () => {
-      const own = { ...hosts, "web-02": { ...hosts["web-02"], allowFrom: oneMore } };
+      const own = { ...hosts, "web-02": { ...defined(hosts["web-02"]), allowFrom: oneMore } };
       expect(await deployment.planned({ hosts: own })).toEqual([
         "create ruleset.web-02",
         "delete,create lockdown.web-02",
@@ -185,14 +193,19 @@ describeLab("a plan", () => {
       }
       const terraform = await deployment.prepare(applied);
       const state = await terraform.showJson<State>();
-      const [ruleset] = state.values.root_module.resources.filter(({ name }) => name === "firewall_ruleset");
+      const [ruleset] = items(
+        state.values.root_module.resources.filter(({ name }) => name === "firewall_ruleset"),
+        1,
+      );
       const texts = (ruleset.values.triggers ?? ruleset.values.triggers_replace) as Record<string, string>;
       const sha256 = createHash("sha256")
-        .update(texts.nftables + texts.iptables + texts.ip6tables)
+        .update(defined(texts.nftables) + defined(texts.iptables) + texts.ip6tables)
         .digest("hex");
 
       const plan = await (await deployment.prepare(applied)).plan(["-destroy"]);
-      for (const line of texts.nftables.split("\n").filter((one) => one !== "")) {
+      for (const line of defined(texts.nftables)
+        .split("\n")
+        .filter((one) => one !== "")) {
         expect(plan.stdout).toContain(line);
       }
       const kinds = {
@@ -229,7 +242,7 @@ describeLab("a plan", () => {
       const shown = JSON.stringify(await terraform.showJson(plan.file));
       const result = await terraform.apply([plan.file], log("apply"));
       const state = JSON.stringify(await terraform.showJson());
-      const [one] = Object.keys(hosts);
+      const [one] = items(Object.keys(hosts), 1);
       const { [one]: taken, ...others } = hosts;
       expect(taken).toBeDefined();
       const unlocked = await (await deployment.prepare({ hosts: others })).apply([], log("destroy"));

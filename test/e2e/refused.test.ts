@@ -1,9 +1,11 @@
 /** What a deploy is refused for, before the host is changed; and that the remedy it names is one. */
+import { defined } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostOptions, Lab, type RunResult } from "../lab/lab";
-import { lockdowns, saidBy, STATE, statusOf } from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support";
+import { lockdowns, saidBy, STATE, statusOf } from "./support/drill";
+import { Deployment, type DeploymentProps, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 interface Refusal {
   /** What the test says of it. */
@@ -160,7 +162,7 @@ describeLab(
   "a deploy is refused",
   () => {
     const names = Object.keys(refusals);
-    const remedied = names.filter((name) => refusals[name].remedy !== undefined);
+    const remedied = names.filter((name) => defined(refusals[name]).remedy !== undefined);
     let lab: Lab;
     let refused: RunResult;
     let remedy: RunResult;
@@ -183,7 +185,7 @@ describeLab(
 
     // All at once; one of them waits for half a minute.
     beforeAll(async () => {
-      lab = await Lab.create({ hosts: names.map((name) => ({ ...refusals[name].host, name })) });
+      lab = await Lab.create({ hosts: names.map((name) => ({ ...defined(refusals[name]).host, name })) });
       const owned = lab.host("owned");
       await new Deployment(lab).apply({ hosts: { owned: hostEntry(lab, owned) } });
       await lab.host("leased").exec(`ip addr change ${lab.host("leased").ipv4}/24 dev eth0 ${leaseFor}`);
@@ -198,7 +200,7 @@ describeLab(
       await eventually("another run is in progress", () => lab.host("busy").processes().includes("sleep 600"));
       const deployment = new Deployment(lab);
       const terraform = await deployment.prepare(
-        propsOf((name) => refusals[name].props?.(lab.host(name)) ?? {}, names),
+        propsOf((name) => defined(refusals[name]).props?.(lab.host(name)) ?? {}, names),
       );
       refused = await terraform.apply([`-parallelism=${names.length}`], { check: false });
       holder.kill("SIGKILL");
@@ -207,24 +209,27 @@ describeLab(
         after.set(host.name, await traces(host));
       }
       const other = await deployment.prepare(
-        propsOf((name) => ({ ...refusals[name].props?.(lab.host(name)), ...refusals[name].remedy }), remedied),
+        propsOf(
+          (name) => ({ ...defined(refusals[name]).props?.(lab.host(name)), ...defined(refusals[name]).remedy }),
+          remedied,
+        ),
       );
       remedy = await other.apply([`-parallelism=${names.length}`], { check: false });
     }, 300_000);
     afterAll(() => lab?.destroy());
 
-    test.each(names.map((name) => [refusals[name].because, name]))(
+    test.each(names.map((name) => [defined(refusals[name]).because, name]))(
       "because %s, with the remedy, and the host is not changed",
       (_, name) => {
         const said = saidBy(name, refused.stdout);
-        expect(said).toContain(refusals[name].message);
+        expect(said).toContain(defined(refusals[name]).message);
         expect(said).toMatch(/The host was not changed\.$/);
         expect(after.get(name)).toBe(before.get(name));
         expect(inState[name]).not.toBe("healthy");
       },
     );
 
-    test.each(remedied.map((name) => [refusals[name].because, name]))(
+    test.each(remedied.map((name) => [defined(refusals[name]).because, name]))(
       "no more because %s, once the remedy is applied",
       async (_, name) => {
         expect(remedy.stderr).not.toContain(`firewall_lockdown["${name}"]`);

@@ -1,7 +1,7 @@
 /** Other releases of Debian than the one of the lab, with their own systemd, nft, iptables and sshd: locked through a restart. */
 import type { HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { lockedStatus, Subject } from "./booted";
+import { lockedStatus, Subject } from "./support/booted-host";
 
 jest.setTimeout(300_000);
 

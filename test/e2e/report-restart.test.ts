@@ -1,11 +1,12 @@
 /** What a host that boots has to report: who was denied before a flood and before a restart is not forgotten. */
 import * as path from "node:path";
+import { defined } from "../support/required";
 import type { HostUsage } from "../../lib/report/usage-report";
 import type { Host, Peer } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { lockedStatus, Subject } from "./booted";
-import { named, reported } from "./reported";
-import { eventually } from "./support";
+import { lockedStatus, Subject } from "./support/booted-host";
+import { named, reported } from "./support/report-command";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 
@@ -31,7 +32,7 @@ describeBooted("the report of a host that boots", [system], () => {
   });
   afterAll(() => subject?.lab.destroy());
 
-  const usage = async (): Promise<HostUsage> => (await reported(subject.lab, subject.deployment))[0];
+  const usage = async (): Promise<HostUsage> => defined((await reported(subject.lab, subject.deployment))[0]);
   const ofPeer = ({ denied }: HostUsage): HostUsage["denied"] =>
     denied.filter((one) => (one.direction === "in" ? one.peer === peer.ipv4 : TRIED.includes(one.peer)));
   /** As the host has written it down by itself; nobody asks it for a report. */
@@ -70,7 +71,7 @@ describeBooted("the report of a host that boots", [system], () => {
   });
 
   test("lists them after a flood of random peers and ports, which costs no more memory than the sets are large", async () => {
-    const flood = path.join(__dirname, "flood.pl");
+    const flood = path.join(__dirname, "support/flood.pl");
     await peer.exec(["perl", flood, host.ipv4, host.ipv6, String(FLOOD), "1"]);
     const found = await usage();
     expect(ofPeer(found)).toEqual(first);

@@ -1,9 +1,10 @@
 /** `report` against hosts that were used, that were not, and that are gone. */
+import { items } from "../support/required";
 import type { UsageReport } from "../../lib/report/usage-report";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
-import { runReport } from "./reported";
-import { Deployment, hostEntry } from "./support";
+import { runReport } from "./support/report-command";
+import { Deployment, hostEntry } from "./support/deployment";
 
 jest.setTimeout(300_000);
 
@@ -50,7 +51,7 @@ describeLab(
       expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
       const { hosts, asked, notAsked } = JSON.parse(stdout) as UsageReport;
       expect({ asked, notAsked }).toEqual({ asked: 3, notAsked: 1 });
-      const [gone, ops, quiet, used] = hosts;
+      const [gone, ops, quiet, used] = items(hosts, 4);
 
       expect(
         used.denied.map((one) => `${one.direction} ${one.protocol} ${one.peer} ${one.port} ${one.packets}`).sort(),

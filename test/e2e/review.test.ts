@@ -1,8 +1,9 @@
 /** Reviews of plans that the real Terraform made, of what a fleet goes through with either tracker. */
 import { DataResource, type TerraformStack } from "cdktf";
+import { defined } from "../support/required";
 import { PolicyException, SshOnlyFirewall } from "../../lib/index";
 import { expectGolden } from "../review/support/golden";
-import { type Configuration } from "./planned";
+import { type Configuration } from "./support/plan-project";
 import {
   allowFrom,
   connection,
@@ -13,7 +14,7 @@ import {
   outcomes,
   reviewed,
   TRACKERS,
-} from "./reviewed";
+} from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
   describe.each(TRACKERS)("with %s", (tracker) => {
@@ -41,7 +42,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     test("of a host that is taken out, and that stays locked, says that nothing opens it", async () => {
       const review = await change({ hosts: hosts(3) }, { tracker, hosts: hosts(2), onDestroy: "leave-locked" });
       expect(details(review, "left-locked")).toEqual([
-        "web-3: 10.0.0.3: no unlock runs, for onDestroy is leave-locked",
+        "web-3: 10.0.0.3: no unlock runs, because onDestroy is leave-locked",
       ]);
       expect(kinds(review)).toEqual(["left-locked"]);
     });
@@ -51,7 +52,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: moved });
       expect(kinds(review)).toEqual(["address"]);
       expect(details(review, "address")).toEqual([
-        "web-2: 10.0.0.2 becomes 203.0.113.9; the old address is unlocked, and open",
+        "web-2: 10.0.0.2 becomes 203.0.113.9; the old address is unlocked and open",
       ]);
       expectGolden("address-changed.md", review.markdown);
     });
@@ -127,15 +128,15 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       await made.apply(firewall(made, { tracker, hosts: on }));
       const without = reviewed(await made.plan(firewall(made, { tracker, hosts: off })));
       expect([outcomes(without), kinds(without)]).toEqual([only, []]);
-      expect(without.hosts[1].why).toEqual(["its persist changes"]);
+      expect(defined(without.hosts[1]).why).toEqual(["its persist changes"]);
       expect(without.planned.text).toMatch(/\+ "?persist"? += "false"/);
-      expect(without.markdown).toContain("- Locked through restarts: `no, a restart opens the host`.");
+      expect(without.markdown).toContain("- Locked across restarts: `no, a restart opens the host`.");
 
       await made.apply(firewall(made, { tracker, hosts: off }));
       expect((await made.plan(firewall(made, { tracker, hosts: off }))).text).toContain("No changes.");
       const again = reviewed(await made.plan(firewall(made, { tracker, hosts: on })));
       expect([outcomes(again), kinds(again)]).toEqual([only, []]);
-      expect(again.markdown).toContain("- Locked through restarts: `yes`.");
+      expect(again.markdown).toContain("- Locked across restarts: `yes`.");
       // For all hosts together: those that had it already are left alone.
       const all = reviewed(await made.plan(firewall(made, { tracker, hosts: on, persist: false })));
       expect(outcomes(all)).toEqual({ "web-1": "relock", "web-2": "stay", "web-3": "relock" });
@@ -144,7 +145,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     test("of hosts without a pinned host key names them, and only those", async () => {
       const one = { ...hosts(2), "web-1": { address: "10.0.0.1", connection } };
       expect(details(await change(undefined, { tracker, hosts: one, connection: {} }), "host-key")).toEqual([
-        "web-2: another machine could answer in its place; give connection.hostKey",
+        "web-2: another machine could answer in its place; set connection.hostKey",
       ]);
       const none = await change(undefined, { tracker, hosts: hosts(2), connection: {} });
       expect(details(none, "host-key")).toHaveLength(2);
@@ -164,19 +165,19 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const made = await project(tracker);
       const older = firewall(made, { tracker, hosts: hosts(1) });
       for (const part of ["hold", "lockdown"]) {
-        const resource = older.resource?.[tracker][`fleet_${part}`] as Record<string, Record<string, unknown>>;
+        const resource = defined(older.resource?.[tracker])[`fleet_${part}`] as Record<string, Record<string, unknown>>;
         delete resource.input;
         delete resource.lifecycle;
         delete resource.triggers?.host_key;
       }
       expect(details(reviewed(await made.plan(older)), "host-key")).toEqual([
-        "web-1: this plan does not tell whether it is pinned",
+        "web-1: this plan does not show whether it is pinned",
       ]);
       // And the newer one locks nothing again.
       await made.apply(older);
       const newer = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(1) })));
       expect(outcomes(newer)).toEqual({ "web-1": tracker === "terraform_data" ? "update" : "stay" });
-      expect(newer.hosts[0].locks).toBe(false);
+      expect(defined(newer.hosts[0]).locks).toBe(false);
     });
 
     test("of -replace says which hosts are open in between", async () => {
@@ -184,7 +185,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: hosts(2) }, ...args);
       expect(outcomes(review)).toEqual({ "web-1": "reopen", "web-2": "relock" });
       expect(details(review, "reopened")).toEqual(["web-1: 10.0.0.1: its hold is replaced (replace_by_request)"]);
-      expect(review.hosts[1].why).toEqual(["somebody asked for it (-replace)"]);
+      expect(defined(review.hosts[1]).why).toEqual(["it was requested (-replace)"]);
     });
 
     test("that replaces a hold alone says that nothing locks the host again", async () => {
@@ -203,7 +204,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       await made.terraform("taint", `${tracker}.fleet_hold["web-1"]`);
       expect(kinds(reviewed(await made.plan(configuration)))).toEqual(["owner", "tainted"]);
       const gone = reviewed(await made.plan(firewall(made, { tracker, hosts: { other: "10.0.0.9" } })));
-      expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, for its hold is tainted"]);
+      expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, because its hold is tainted"]);
     });
 
     test("of create_before_destroy, which spreads from resources of others, says that no unlock runs", async () => {
@@ -216,7 +217,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: { "web-1": "10.0.0.7" } }, spread)));
       expect(kinds(review)).toEqual(["left-locked", "address"]);
       expect(details(review, "left-locked")[0]).toContain(
-        "10.0.0.1: no unlock runs, for its hold is replaced with create_before_destroy",
+        "10.0.0.1: no unlock runs, because its hold is replaced with create_before_destroy",
       );
     });
 
@@ -240,7 +241,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const review = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2), mode: "observe" })));
       expect(outcomes(review)).toEqual({ "web-1": "observe", "web-2": "observe" });
       expect(details(review, "opened")).toEqual([
-        "web-1: 10.0.0.1: is perhaps locked already, and becomes observed, which denies nothing",
+        "web-1: 10.0.0.1: may be locked already, and becomes observed, which denies nothing",
         "web-2: 10.0.0.2: becomes observed, which denies nothing",
       ]);
       const locked = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2) })));
@@ -253,7 +254,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const into = await change({ hosts: hosts(2) }, { ...narrower, waves: [["web-1"]] });
       expect(outcomes(into)).toEqual({ "web-1": "relock", "web-2": "relock" });
       expect(into.hosts).toHaveLength(2);
-      expect(into.hosts[0].why).toContain("its lockdown is another resource than before");
+      expect(defined(into.hosts[0]).why).toContain("its lockdown is now another resource");
       expect(kinds(into)).toEqual(["cut-off"]);
       expect(details(into, "cut-off")).toHaveLength(2);
       const out = await change({ hosts: hosts(2), waves: [["web-1"]] }, { tracker, hosts: hosts(2), mode: "observe" });
@@ -274,7 +275,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       }));
       const review = reviewed(await made.plan({ ...made.configuration(() => undefined), removed }));
       expect(details(review, "left-locked")).toEqual([
-        "web-1: 10.0.0.1: no unlock runs, for Terraform only forgets it (forget)",
+        "web-1: 10.0.0.1: no unlock runs, because Terraform only forgets it (forget)",
       ]);
     });
 
@@ -300,8 +301,10 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const two = (address: string) => (stack: TerraformStack) => {
         const first = new SshOnlyFirewall(stack, "a_hold", { tracker, allowFrom, connection, hosts: hosts(1) });
         const second = new SshOnlyFirewall(stack, "b", { tracker, allowFrom, connection, hosts: { "web-1": address } });
-        [first.holds[0], first.lockdowns[0], first.ruleset].forEach((one, index) => one.overrideLogicalId(`x${index}`));
-        second.holds[0].overrideLogicalId("second_ruleset");
+        [first.holds[0], first.lockdowns[0], first.ruleset].forEach((one, index) =>
+          defined(one).overrideLogicalId(`x${index}`),
+        );
+        defined(second.holds[0]).overrideLogicalId("second_ruleset");
         new DataResource(stack, "c_hold", { triggersReplace: { address: "not ours" } });
       };
       await made.apply(made.configuration(two("10.0.0.2")));

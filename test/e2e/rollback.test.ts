@@ -1,5 +1,6 @@
 /** Rules that cut Terraform off, and whatever else ends a lock half-way: the host comes back by itself. */
 import pLimit from "p-limit";
+import { defined } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
@@ -18,8 +19,9 @@ import {
   stateFile,
   statusOf,
   withoutEmptyTables,
-} from "./drill";
-import { Deployment, type DeploymentProps, eventually, hostEntry } from "./support";
+} from "./support/drill";
+import { Deployment, type DeploymentProps, hostEntry } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 /** Each would leave Terraform outside; only the watchdog stands against them, for the pre-flight would refuse them. */
 const mistakes = {
@@ -47,7 +49,7 @@ interface Outcome {
 
 /** Looked at once the host has come to rest. */
 async function outcomeOf(host: Host, rulesBefore: string): Promise<Outcome> {
-  await eventually(`${host.name} has come to rest`, () => isAtRest(host), 100);
+  await eventually(`${host.name} has come to rest`, () => isAtRest(host), { seconds: 100 });
   const { state, rules: liveRules } = await statusOf(host);
   const { stdout } = await host.ssh("echo in", { check: false });
   return { rulesBefore, rules: await host.rules(), state, liveRules, login: stdout };
@@ -102,8 +104,8 @@ describeLab(
       );
       const terraform = await deployment.prepare({ ...drill, skipPreflight: true, hosts: Object.assign({}, ...hosts) });
       apply = await terraform.apply([`-parallelism=${drills.length}`], { check: false });
-      const found = await Promise.all(lab.hosts.map((host, index) => outcomeOf(host, rulesBefore[index])));
-      found.forEach((outcome, index) => outcomes.set(lab.hosts[index].name, outcome));
+      const found = await Promise.all(lab.hosts.map((host, index) => outcomeOf(host, defined(rulesBefore[index]))));
+      found.forEach((outcome, index) => outcomes.set(defined(lab.hosts[index]).name, outcome));
       answered = await knocker.stop();
       inState = await lockdowns(terraform);
     }, 300_000);
@@ -125,7 +127,7 @@ describeLab(
           );
           // Said before the connection could be cut.
           expect(saidBy(name, apply.stdout)).toContain(
-            "Unless this lock is confirmed within 10 s, the host goes back by itself to what it was",
+            "Unless this lock is confirmed within 10 s, the host rolls back automatically",
           );
           expect(stateFile(host, "log")).toMatch(/ rolled back lock \S+: .*$/);
         },
@@ -179,7 +181,7 @@ describeLab(
         await apply.ended;
       } else {
         const moment = way.endsWith("right after arming") ? isPending : isLoaded;
-        await eventually(`${name} is ${moment.name}`, () => moment(host), 180);
+        await eventually(`${name} is ${moment.name}`, () => moment(host), { seconds: 180 });
         await apply.kill();
       }
       const outcome = await outcomeOf(host, rulesBefore);

@@ -1,8 +1,9 @@
 /** A host whose rules somebody saves for the next boot while it is locked: after unlock it is open, and stays so. */
 import { Lab, type Host, type HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
-import { STATE, statusOf } from "./drill";
-import { controllerOnly, Deployment, eventually, hostEntries } from "./support";
+import { STATE, statusOf } from "./support/drill";
+import { controllerOnly, Deployment, hostEntries } from "./support/deployment";
+import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
 
@@ -55,7 +56,7 @@ describeBooted("rules that were saved while the host was locked", [system], () =
   }
   const becomes = async (host: Host, wanted: string): Promise<string> => {
     let view = "";
-    await eventually(wanted, async () => (view = await look(host).catch(String)) === wanted, 30).catch(() => undefined);
+    await eventually(wanted, async () => (view = await look(host).catch(String)) === wanted).catch(() => undefined);
     return view;
   };
   const open = "open, none, 0; 22+8080; 22+8080; in\n";

@@ -1,14 +1,15 @@
 /** What a change of a large fleet touches, by plans that the real Terraform made. */
+import { defined, items } from "../support/required";
 import { PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
-import { describeWith } from "../terraform/support";
-import { Project } from "./planned";
-import { changesIn, type PlanJson } from "./tracked";
+import { describeWith } from "../terraform/support/real-tools";
+import { Project } from "./support/plan-project";
+import { changesIn, type PlanJson } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
 const address = (index: number): string => `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
 const entries = Array.from({ length: 400 }, (_, index): [string, string] => [`web-${index}`, address(index)]);
-const [[firstKey, firstAddress], ...others] = entries;
+const [[firstKey, firstAddress], ...others] = items(entries, 1);
 const hosts = Object.fromEntries(entries);
 const shards = 16;
 
@@ -45,7 +46,7 @@ describeWith("a fleet of 400 hosts in 16 shards", ["terraform"], () => {
   });
 
   test("of which one gets rules of its own plans that host's lockdown and the ruleset", async () => {
-    const own = { address: hosts["web-7"], exceptions: [PolicyException.ping()] };
+    const own = { address: defined(hosts["web-7"]), exceptions: [PolicyException.ping()] };
     expect(await planned({ hosts: { ...hosts, "web-7": own } })).toEqual([
       "create ruleset.web-7",
       "delete,create lockdown.web-7",

@@ -1,9 +1,10 @@
 /** A locked host whose sshd goes to another port, as README says. */
+import { items } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { controllerOnly, Deployment, hostEntry } from "./support";
-import { lockedHosts } from "./tracked";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { lockedHosts } from "./support/tracked-deployment";
 
 describeLab(
   "the SSH port of a locked host",
@@ -15,7 +16,7 @@ describeLab(
     afterAll(() => lab?.destroy());
 
     test("becomes another one in two deploys", async () => {
-      const [host] = lab.hosts;
+      const [host] = items(lab.hosts, 1);
       const deployment = new Deployment(lab);
       const deploy = async (own: Partial<HostProps>, ...open: number[]): Promise<void> => {
         await deployment.apply({ hosts: { [host.name]: hostEntry(lab, host, own) } });

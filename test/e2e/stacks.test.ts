@@ -10,8 +10,8 @@ import { program, run } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type RunResult } from "../lab/lab";
 import { nullProvider, type ProviderChoice, Terraform, terraformEnvironment } from "../lab/terraform";
-import { controllerOnly, hostEntries } from "./support";
-import { changesIn, lockedHosts, lockIdOf, type PlanJson, statusOf, TRACKERS } from "./tracked";
+import { controllerOnly, hostEntries } from "./support/deployment";
+import { changesIn, lockedHosts, lockIdOf, type PlanJson, statusOf, TRACKERS } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 

@@ -1,17 +1,18 @@
 /** `status --live` against hosts in every condition that it has a word for. */
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { items } from "../support/required";
 import type { HostProps } from "../../lib/index";
 import { CONDITIONS } from "../../lib/status/conditions";
 import type { StatusReport } from "../../lib/status/status-report";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, listenerPorts, type RunOptions, type RunResult } from "../lab/lab";
-import { lockScript } from "../lab/lock-script";
+import { lockScript } from "./support/lock-script";
 import { terraformEnvironment } from "../lab/terraform";
-import { STATE } from "../program/support";
-import { controllerOnly, Deployment, hostEntry } from "./support";
-import { statusOf } from "./tracked";
+import { STATE } from "../program/support/host-program";
+import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { statusOf } from "./support/tracked-deployment";
 
 jest.setTimeout(300_000);
 
@@ -177,7 +178,7 @@ describeLab(
     test("ends with 0 where all agree, and says so in a table without colours", async () => {
       const { code, stdout, stderr } = await runStatus([await stateOf(["ops", "plain"]), "--live", ...key()]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      const [head, ops, plain, , counted, state, live] = stdout.split("\n");
+      const [head, ops, plain, , counted, state, live] = items(stdout.split("\n"), 7);
       expect(head).toMatch(/^HOST +ADDRESS +STATE +HOST IS +OUTSIDE$/);
       expect(ops).toMatch(/^ops +[0-9.]+ +locked +locked +closed: 80, 443$/);
       expect(plain).toMatch(/^plain +[0-9.]+ +locked +locked +closed: 80, 3306, 8080, 443$/);

@@ -1,9 +1,17 @@
+import { defined, items } from "../support/required";
 import { PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, type Host, type HostFirewall, type Peer, type Place, type Target, type TcpScan } from "../lab/lab";
-import { controllerOnly, Deployment, eventually, hostEntries, lock } from "./support";
-import { addForeignRules, allRules, droppedByForeignRules, foreignPart, notedByForeignRules } from "./traffic-foreign";
-import { narrowMtu, narrowPath } from "./traffic-narrow-path";
+import { controllerOnly, Deployment, hostEntries, lock } from "./support/deployment";
+import { eventually } from "../support/eventually";
+import {
+  addForeignRules,
+  allRules,
+  droppedByForeignRules,
+  foreignPart,
+  notedByForeignRules,
+} from "./support/foreign-rules";
+import { narrowMtu, narrowPath } from "./support/narrow-path";
 import {
   each,
   everythingOf,
@@ -16,8 +24,8 @@ import {
   tryAll,
   udp,
   type Outcomes,
-} from "./traffic-probe";
-import { Watch, type Clients } from "./traffic-watch";
+} from "./support/attempts";
+import { Watch, type Clients } from "./support/frame-counter";
 
 const firewalls: readonly HostFirewall[] = ["nftables", "iptables-nft", "iptables-legacy"];
 const families = [4, 6] as const;
@@ -94,8 +102,8 @@ describeLab(
           expect(await tryAll(networkOf(host), itself())).toEqual(each(itself(), "answered"));
           // So that the silence of a locked host, as seen by the same watches, means something.
           const kinds = ["ip icmp", "ip tcp", "ip udp", "ip6 ipv6-icmp", "ip6 tcp", "ip6 udp"];
-          expect((await watched[0].read()).others).toEqual(kinds);
-          expect((await watched[1].read()).others).toEqual(kinds);
+          expect((await defined(watched[0]).read()).others).toEqual(kinds);
+          expect((await defined(watched[1]).read()).others).toEqual(kinds);
         });
 
         test("has rules that ban one machine and note who comes", async () => {
@@ -167,7 +175,7 @@ describeLab(
         test("sends not one packet but of SSH and what finds neighbours, whatever is tried", async () => {
           await tryEach(attempts(), silence);
           await host.ssh("true");
-          const [toLab, toBehind] = await Promise.all(watches.map((watch) => watch.read()));
+          const [toLab, toBehind] = items(await Promise.all(watches.map((watch) => watch.read())), 2);
           expect(toLab).toMatchObject({ others: [] });
           expect(toBehind).toMatchObject({ others: [], ssh: 0 });
           expect(toLab.ssh).toBeGreaterThan(0);
@@ -373,7 +381,5 @@ async function filesIn(host: Host, ...folders: readonly string[]): Promise<strin
 }
 
 async function expectSoonNothing(find: () => Promise<string[]>): Promise<void> {
-  let found: string[] = [];
-  await eventually("nothing is left", async () => (found = await find()).length === 0, 15).catch(() => undefined);
-  expect(found).toEqual([]);
+  await eventually("nothing is left", async () => expect(await find()).toEqual([]));
 }

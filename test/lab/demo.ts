@@ -11,7 +11,7 @@ import { nullProvider, type ProviderChoice, terraformEnvironment } from "./terra
 
 const repository = resolve(__dirname, "../..");
 
-const firewalls: Readonly<Record<string, HostFirewall>> = {
+const firewalls: Readonly<Record<"web-1" | "db-1" | "app-1", HostFirewall>> = {
   "web-1": "nftables",
   "db-1": "iptables-legacy",
   "app-1": "iptables-nft",
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
 async function run(lab: Lab, project: Project): Promise<void> {
   for (const host of lab.hosts) {
     const sudo = host.user === "root" ? "" : " with sudo";
-    say(`${host.name.padEnd(6)} ${host.ipv4}  ${host.ipv6}  ${firewalls[host.name]}, login as ${host.user}${sudo}`);
+    say(`${host.name.padEnd(6)} ${host.ipv4}  ${host.ipv6}  ${host.firewall}, login as ${host.user}${sudo}`);
   }
   const rulesBefore = await Promise.all(lab.hosts.map((host) => host.rules()));
   await scan(lab);

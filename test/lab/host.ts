@@ -2,6 +2,8 @@
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { items } from "../support/required";
+import { eventually } from "../support/eventually";
 import { Place, machine, type Command, type RunOptions, type RunResult, type SpawnOptions } from "./run";
 import type { Family, Target } from "./scan";
 import { systemRoot, type SystemOptions } from "./systemd-root";
@@ -19,9 +21,9 @@ export interface HostOptions {
   /** Whether `user` may use sudo. @default true */
   readonly sudo?: boolean;
   /** The tools it has. For the iptables ones there is no `nft`, and `iptables` is of that kind. @default "nftables" */
-  readonly firewall?: HostFirewall;
+  readonly firewall?: HostFirewall | undefined;
   /** What /bin/sh is; it is the login shell too. @default "dash" */
-  readonly shell?: "dash" | "busybox" | "bash";
+  readonly shell?: "dash" | "busybox" | "bash" | undefined;
   /** Nothing in /tmp can be executed. @default false */
   readonly noexecTmp?: boolean;
   /** Port or ports of sshd. `ssh` and Terraform use the first. @default 22 */
@@ -35,7 +37,7 @@ export interface HostOptions {
   /** Names of commands that the host does not have. @default - it has what the machine has */
   readonly without?: readonly string[];
   /** Shell text, run as root once, before sshd starts for the first time. @default - nothing */
-  readonly provision?: string;
+  readonly provision?: string | undefined;
   /** Shell text, run as root before every start of sshd: what would be the host's boot. @default - nothing */
   readonly boot?: string;
   /**
@@ -49,7 +51,7 @@ export interface SshOptions extends RunOptions {
   /** @default 4 */
   readonly family?: Family;
   /** @default - the host's first */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Who logs in. @default - the host's user */
   readonly user?: string;
   /** Further options of ssh, each as after `-o`: "ServerAliveInterval=2". */
@@ -98,7 +100,7 @@ export class Host implements Target {
     this.user = options.user ?? "root";
     this.firewall = options.firewall ?? "nftables";
     this.sshPorts = typeof options.sshPort === "object" ? options.sshPort : [options.sshPort ?? 22];
-    this.sshPort = this.sshPorts[0];
+    [this.sshPort] = items(this.sshPorts, 1);
     this.ipv4 = `10.77.0.${number}`;
     this.ipv6 = `fd77::${number}`;
     this.logPath = path.join(site.folder, "logs", this.name);
@@ -178,9 +180,7 @@ export class Host implements Target {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.ref();
     // A host that is told to go down while it still comes up may take minutes.
-    await this.exec("while systemctl is-system-running | grep -E '^(initializ|start)ing'; do sleep 0.1; done", {
-      check: false,
-    });
+    await this.untilBooted();
     await this.exec("poweroff", { check: false });
     await gone;
     await this.stop();
@@ -254,11 +254,12 @@ export class Host implements Target {
     fs.closeSync(log);
     try {
       const pid = Number(await firstLine(child, "pid "));
-      await until(
-        () => this.sshPorts.every((port) => listens(pid, port)),
-        child,
-        options.system === undefined ? 60 : 180,
-      );
+      const ended = new AbortController();
+      child.once("exit", () => ended.abort(new Error("its first process ended")));
+      await eventually("sshd listens", () => this.sshPorts.every((port) => listens(pid, port)), {
+        seconds: options.system === undefined ? 60 : 180,
+        signal: ended.signal,
+      });
       this.pid = options.system === undefined ? pid : onlyChild(onlyChild(pid));
       this.firstPid = pid;
       this.process = child;
@@ -278,6 +279,14 @@ export class Host implements Target {
   public async reboot(how: "power cut" | "clean" = "power cut"): Promise<void> {
     await (how === "clean" ? this.shutdown() : this.stop());
     await this.start();
+  }
+
+  /** Waits until systemd has started everything; without systemd there is nothing to ask. */
+  public async untilBooted(): Promise<void> {
+    await eventually(`${this.name} has booted`, async () => {
+      const { stdout } = await this.exec("systemctl is-system-running || :", { check: false });
+      return !/^(initializing|starting)/.test(stdout);
+    });
   }
 
   private sshCommand(command: string, options: SshOptions): string[] {
@@ -385,19 +394,6 @@ function listens(pid: number, port: number): boolean {
     return address.endsWith(local) && state === "0A";
   };
   return readIfThere(`/proc/${pid}/net/tcp6`).split("\n").some(onThisPort);
-}
-
-async function until(condition: () => boolean, child: ChildProcess, seconds: number): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!condition()) {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error("its first process ended");
-    }
-    if (Date.now() > end) {
-      throw new Error(`sshd did not listen within ${seconds} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
 }
 
 function readIfThere(file: string): string {

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { defined, items } from "../support/required";
+import { eventually } from "../support/eventually";
 import { describeLab } from "./describe-lab";
 import { Lab, listenerPorts, machine, type Host } from "./lab";
 
@@ -108,16 +110,16 @@ describeLab("hosts of a lab", () => {
   test("run what was told over ssh, and only that", async () => {
     expect(web.processes().filter((line) => line.startsWith("sleep"))).toEqual([]);
     const session = web.sshSpawn("exec sleep 1000");
-    await eventually(() => expect(web.processes()).toContain("sleep 1000"));
+    await eventually("the command runs", () => expect(web.processes()).toContain("sleep 1000"));
     session.kill("SIGKILL");
     await new Promise((resolve) => session.once("exit", resolve));
     await web.exec("pkill -fx 'sleep 1000'");
-    await eventually(() => expect(web.processes()).not.toContain("sleep 1000"));
+    await eventually("the command has ended", () => expect(web.processes()).not.toContain("sleep 1000"));
   });
 
   test("leave no zombies of what was started in the background", async () => {
     await web.ssh("setsid sh -c 'sleep 0.1' >/dev/null 2>&1 </dev/null & exit 0");
-    await eventually(async () => {
+    await eventually("the process in the background has ended and was reaped", async () => {
       const { stdout } = await web.exec("cat /proc/[0-9]*/stat");
       expect(stdout.split("\n").filter((line) => / Z /.test(line))).toEqual([]);
       expect(web.processes().filter((line) => line.startsWith("sleep"))).toEqual([]);
@@ -298,14 +300,14 @@ describeLab("a lab", () => {
   test("does not see another lab that runs at the same time with the same addresses", async () => {
     const labs = await Promise.all([1, 2].map((n) => Lab.create({ hosts: [{ name: `only-${n}` }] })));
     try {
-      const [one, two] = labs;
-      expect(one.hosts[0].ipv4).toBe(two.hosts[0].ipv4);
-      const names = await Promise.all(labs.map((lab) => lab.hosts[0].ssh("hostname")));
+      const [one, two] = items(labs, 2);
+      expect(defined(one.hosts[0]).ipv4).toBe(defined(two.hosts[0]).ipv4);
+      const names = await Promise.all(labs.map((lab) => defined(lab.hosts[0]).ssh("hostname")));
       expect(names.map(({ stdout }) => stdout)).toEqual(["only-1\n", "only-2\n"]);
-      await one.hosts[0].exec(addMark);
-      expect(await two.hosts[0].rules()).toBe("");
+      await defined(one.hosts[0]).exec(addMark);
+      expect(await defined(two.hosts[0]).rules()).toBe("");
       await one.destroy();
-      expect((await two.hosts[0].ssh("hostname")).stdout).toBe("only-2\n");
+      expect((await defined(two.hosts[0]).ssh("hostname")).stdout).toBe("only-2\n");
     } finally {
       await Promise.all(labs.map((lab) => lab.destroy()));
     }
@@ -351,7 +353,7 @@ describeLab("a lab", () => {
     const gone = new Promise((resolve) => maker.once("exit", resolve));
     maker.kill(signal);
     await gone;
-    await eventually(() => {
+    await eventually("processes and folder of the lab are gone", () => {
       expect(processesIn(namespaces)).toEqual([]);
       expect(fs.existsSync(folder)).toBe(false);
     });
@@ -424,19 +426,4 @@ function processesIn(namespaces: readonly string[]): string[] {
       }
     });
   return fs.readdirSync("/proc").filter((entry) => /^\d+$/.test(entry) && isIn(entry));
-}
-
-/** Repeats an expectation until it holds, for five seconds at most. */
-async function eventually(expectation: () => void | Promise<void>): Promise<void> {
-  const end = Date.now() + 5000;
-  for (;;) {
-    try {
-      return await expectation();
-    } catch (error) {
-      if (Date.now() > end) {
-        throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }

@@ -17,7 +17,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { firstLine, Host, letGo, nsenter, type HostOptions, type Site } from "./host";
 import { whyNoLab } from "./prerequisites";
-import { definedOnly, machine, Place, type Command, type RunOptions, type RunResult } from "./run";
+import { machine, Place, type Command, type RunOptions, type RunResult } from "./run";
 import { scanTcp, scanUdp, type Family, type Target, type TcpScan, type UdpScan } from "./scan";
 
 export { Host, listenerPorts, type HostFirewall, type HostOptions, type SshOptions } from "./host";
@@ -125,12 +125,15 @@ export class Lab implements Site {
   /** TCP SYN scan. @param options.from where from (default: the controller); ports as nmap takes them */
   public scanTcp(
     target: Target,
-    options: { family?: Family; ports?: string; from?: Place | Peer } = {},
+    options: { family?: Family; ports?: string; from?: Place | Peer | undefined } = {},
   ): Promise<TcpScan> {
     return scanTcp(this.placeOf(options.from), target, options.family ?? 4, options.ports ?? "1-65535");
   }
 
-  public scanUdp(target: Target, options: { family?: Family; ports: string; from?: Place | Peer }): Promise<UdpScan> {
+  public scanUdp(
+    target: Target,
+    options: { family?: Family; ports: string; from?: Place | Peer | undefined },
+  ): Promise<UdpScan> {
     return scanUdp(this.placeOf(options.from), target, options.family ?? 4, options.ports);
   }
 
@@ -258,12 +261,12 @@ export class Lab implements Site {
   /** Without what would let the machine's own settings into a test. */
   private controllerEnvironment(): Record<string, string> {
     const own = Object.entries(process.env).filter(([name]) => !/^(TF_|SSH_|SUDO_|XDG_)/.test(name));
-    return definedOnly({
+    return {
       ...Object.fromEntries(own),
       PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
       HOME: path.join(this.folder, "home"),
       TMPDIR: path.join(this.folder, "tmp"),
-    });
+    };
   }
 
   /** Files that the supervisor has bound to places of their own: they are changed, never replaced. */

@@ -1,6 +1,7 @@
 /** Runs commands: on this machine, in a lab's controller, in a lab host. */
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
+import { defined } from "../support/required";
 
 /** What came of a command. */
 export interface RunResult {
@@ -16,7 +17,7 @@ export interface RunOptions {
   /** @default - the lab's folder in the controller, / in a host */
   readonly cwd?: string;
   /** Standard input. @default - empty */
-  readonly input?: string | Buffer;
+  readonly input?: string | Buffer | undefined;
   /** After this the command and what it started are killed. @default 60 */
   readonly timeoutSeconds?: number;
   /** Throw when the exit code is not 0. @default true */
@@ -41,7 +42,7 @@ export class Place {
   constructor(
     private readonly description: string,
     private readonly enter: () => readonly string[],
-    private readonly environment: () => Record<string, string>,
+    private readonly environment: () => NodeJS.ProcessEnv,
     private readonly defaultFolder?: string,
   ) {}
 
@@ -56,8 +57,8 @@ export class Place {
       ...(folder === undefined ? [] : ["env", "-C", folder]),
       ...(typeof command === "string" ? ["/bin/sh", "-c", command] : command),
     ];
-    const child = spawn(argv[0], argv.slice(1), {
-      env: definedOnly({ ...this.environment(), ...options.env }),
+    const child = spawn(defined(argv[0]), argv.slice(1), {
+      env: { ...this.environment(), ...options.env },
       stdio: options.stdio ?? "pipe",
       // A process group of its own, so that killing it reaches beyond the nsenter in front.
       detached: true,
@@ -87,7 +88,7 @@ export class Place {
 export const machine = new Place(
   "machine",
   () => [],
-  () => definedOnly(process.env),
+  () => process.env,
 );
 
 async function collect(child: ChildProcess, options: RunOptions): Promise<RunResult> {
@@ -165,8 +166,4 @@ function signalNumber(signal: NodeJS.Signals | null): number {
     SIGTERM: 15,
   };
   return (signal !== null && numbers[signal]) || 0;
-}
-
-export function definedOnly(env: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

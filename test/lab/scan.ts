@@ -1,4 +1,5 @@
 /** Port scans with nmap, and what its answers mean. */
+import { defined, items } from "../support/required";
 import type { Place } from "./run";
 
 export interface Target {
@@ -87,16 +88,16 @@ function parse(xml: string): Map<string, number[]> {
     );
   };
   for (const [, port, state] of xml.matchAll(/<port protocol="\w+" portid="(\d+)"><state state="([^"]+)"/g)) {
-    add(state, [Number(port)]);
+    add(defined(state), [Number(port)]);
   }
   for (const [, state, count, reasons] of xml.matchAll(
     /<extraports state="([^"]+)" count="(\d+)">(.*?)<\/extraports>/gs,
   )) {
-    const ports = [...reasons.matchAll(/ ports="([^"]+)"/g)].flatMap(([, ranges]) => expand(ranges));
+    const ports = [...defined(reasons).matchAll(/ ports="([^"]+)"/g)].flatMap(([, ranges]) => expand(defined(ranges)));
     if (ports.length !== Number(count)) {
       throw new Error(`nmap names ${ports.length} of ${count} ports that are ${state}; nmap 7.92 or later is needed`);
     }
-    add(state, ports);
+    add(defined(state), ports);
   }
   if (!xml.includes("<finished ") || found.size === 0) {
     throw new Error(`nmap did not finish a scan:\n${xml}`);
@@ -106,7 +107,7 @@ function parse(xml: string): Map<string, number[]> {
 
 function expand(ranges: string): number[] {
   return ranges.split(",").flatMap((range) => {
-    const [first, last = first] = range.split("-").map(Number);
+    const [first, last = first] = items(range.split("-").map(Number), 1);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { NullProvider as CdktfNullProvider } from "@cdktf/provider-null/lib/provider";
 import { Resource } from "@cdktf/provider-null/lib/resource";
 import { DataResource, Fn } from "cdktf";
+import { items } from "../support/required";
 import { describeLab } from "./describe-lab";
 import { Lab, type Host } from "./lab";
 import { startNullProvider } from "./null-provider";
@@ -159,7 +160,7 @@ describeLab(
 
     test("deploys and destroys by the cdktf command, with its state in the lab", async () => {
       const provider = await nullProvider(lab);
-      const [host] = lab.hosts;
+      const [host] = items(lab.hosts, 1);
       const stack = synthStack(lab, (scope) => {
         new CdktfNullProvider(scope, "null");
         const hold = new Resource(scope, "hold", { triggers: { address: host.ipv4 } });

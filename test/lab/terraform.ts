@@ -35,7 +35,7 @@ export interface Plan {
 export function synthStack(
   lab: Lab,
   build: (stack: TerraformStack) => void,
-  options: { name?: string; outdir?: string } = {},
+  options: { name?: string; outdir?: string | undefined } = {},
 ): SynthesisedStack {
   const name = options.name ?? "fleet";
   const outdir = options.outdir ?? path.join(lab.makeFolder("cdktf"), "cdktf.out");

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { defined } from "../support/required";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { EXCEPTION_KINDS } from "../../lib/policy/exception";
 import { SHARED_KEYS } from "../../lib/policy/host";
-import { emptyFolder, program, ROOT, run, source } from "../cli/support/run";
+import { type Argv, emptyFolder, program, ROOT, run, source } from "../cli/support/run";
 
 interface Stack {
   readonly locals: { readonly fleet_hosts: Readonly<Record<string, { readonly address: string }>> };
@@ -11,7 +12,7 @@ interface Stack {
   readonly resource: Readonly<Record<string, Readonly<Record<string, { readonly depends_on?: string[] }>>>>;
 }
 
-function synthesized(command: readonly string[], stack: string): Stack {
+function synthesized(command: Argv, stack: string): Stack {
   const folder = emptyFolder();
   expect(run(command, folder)).toEqual({ code: 0, stdout: "", stderr: "" });
   return JSON.parse(readFileSync(join(folder, "cdktf.out/stacks", stack, "cdk.tf.json"), "utf8")) as Stack;
@@ -20,14 +21,16 @@ function synthesized(command: readonly string[], stack: string): Stack {
 test("three lines lock a host", () => {
   const { locals, resource } = synthesized(source("examples/three-lines.ts"), "old-servers");
   expect(locals.fleet_hosts).toEqual({ "web-1": expect.objectContaining({ address: "192.0.2.10" }) });
-  expect(Object.keys(resource.null_resource)).toContain("fleet_lockdown");
+  expect(Object.keys(defined(resource.null_resource))).toContain("fleet_lockdown");
 });
 
 test("the composed example takes addresses from elsewhere, and an order", () => {
   const { locals, output, resource } = synthesized(source("examples/composed.ts"), "old-servers");
   expect(Object.keys(locals.fleet_hosts)).toEqual(["database", "web-1", "web-2"]);
-  expect(locals.fleet_hosts.database.address).toBe("${data.terraform_remote_state.network.outputs.database_ip}");
-  expect(resource.terraform_data.fleet_hold.depends_on).toContain("terraform_data.backup");
+  expect(defined(locals.fleet_hosts.database).address).toBe(
+    "${data.terraform_remote_state.network.outputs.database_ip}",
+  );
+  expect(defined(defined(resource.terraform_data).fleet_hold).depends_on).toContain("terraform_data.backup");
   expect(Object.keys(output ?? {})).toEqual(["locked"]);
 });
 

@@ -1,13 +1,14 @@
 /** The packed tarball in an empty folder, as a user gets it. */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
+import { defined } from "../support/required";
+import { type Argv, cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
 
 const tarballs = emptyFolder();
 const project = emptyFolder();
 let shipped: readonly string[];
 
-function succeed(command: readonly string[], cwd: string): Ended {
+function succeed(command: Argv, cwd: string): Ended {
   const ended = run(command, cwd);
   if (ended.code !== 0) {
     throw new Error(`${command.join(" ")}: exit code ${ended.code}\n${ended.stdout}${ended.stderr}`);
@@ -17,23 +18,23 @@ function succeed(command: readonly string[], cwd: string): Ended {
 
 beforeAll(() => {
   succeed(["npm", "pack", "--silent", "--pack-destination", tarballs], ROOT);
-  const tarball = join(tarballs, readdirSync(tarballs)[0]);
+  const tarball = join(tarballs, defined(readdirSync(tarballs)[0]));
   shipped = succeed(["tar", "-tzf", tarball], tarballs).stdout.trim().split("\n");
   succeed(["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
 }, 120_000);
 
 const installed = (...path: string[]): string => join(project, "node_modules", "cdktf-ssh-only-firewall", ...path);
 
-test("the shell files are shipped byte for byte", () => {
-  const isShipped = (file: string): boolean => /\.(sh|awk)$/.test(file);
+test("the files in shell and awk are shipped byte for byte", () => {
+  const isScript = (file: string): boolean => /\.(sh|awk)$/.test(file);
   const files = (readdirSync(join(ROOT, "lib"), { recursive: true }) as string[])
-    .filter(isShipped)
+    .filter(isScript)
     .map((file) => `lib/${file}`);
-  expect(files).toEqual(expect.arrayContaining(["lib/host/main.sh"]));
+  expect(files).toEqual(expect.arrayContaining(["lib/host/main.sh", "lib/host/init/systemd.sh"]));
   for (const file of files) {
     expect(readFileSync(installed("dist", file)).equals(readFileSync(join(ROOT, file)))).toBe(true);
   }
-  expect(shipped.filter(isShipped)).toHaveLength(files.length);
+  expect(shipped.filter(isScript)).toHaveLength(files.length);
 });
 
 test("no test, no source and no file of a workshop is shipped", () => {
@@ -67,7 +68,7 @@ test("a plan with detectDrift finds its program from where Terraform runs, witho
   succeed(["npx", "ssh-only-firewall-fleet"], project);
   const stack = join(project, "cdktf.out/stacks/fleet");
   const { data } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as {
-    data: { external: { fleet_drift: { program: string[] } } };
+    data: { external: { fleet_drift: { program: Argv } } };
   };
   const offline = { npm_config_registry: "http://127.0.0.1:1/", npm_config_cache: emptyFolder() };
   expect(run(data.external.fleet_drift.program, stack, offline)).toMatchObject({
@@ -80,7 +81,7 @@ test("a plan with detectDrift finds its program from where Terraform runs, witho
 test("the examples compile against the shipped types, and run", () => {
   const examples = ["three-lines", "composed"];
   examples.forEach((name) => copyFileSync(installed("examples", `${name}.ts`), join(project, `${name}.ts`)));
-  const tsc = [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")];
+  const tsc = [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc")] as const;
   const options = ["--strict", "--module", "node16", "--target", "es2022", "--skipLibCheck"];
   succeed([...tsc, ...options, ...examples.map((name) => `${name}.ts`)], project);
   for (const name of examples) {

@@ -13,10 +13,11 @@ import {
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { defined, items } from "../support/required";
 import { markerOf } from "../../lib/review/markdown";
 import { emptyFolder, program, ROOT } from "../cli/support/run";
 import { startNullProvider } from "../lab/null-provider";
-import { describeWith } from "../terraform/support";
+import { describeWith } from "../terraform/support/real-tools";
 
 interface Step {
   readonly name?: string;
@@ -36,7 +37,7 @@ const jobsOf = (file: string): Jobs =>
 const jobs = jobsOf("review.yml");
 const stackJobs = jobsOf("stacks.yml");
 const scriptOf = (job: string, name: string, of = jobs): string =>
-  of[job].steps.find((step) => step.name === name)?.run ?? "exit 99";
+  defined(of[job]).steps.find((step) => step.name === name)?.run ?? "exit 99";
 
 /** Runs a step as GitHub does, with programs of our own in front of the real ones. */
 function runStep(script: string, programs: Record<string, string>, env: Record<string, string> = {}) {
@@ -135,10 +136,10 @@ describe("of several stacks", () => {
   });
 
   test("each is planned and applied in a job of its own, and one that fails stops no other", () => {
-    expect(stackJobs.stacks.outputs).toEqual({ matrix: "${{ steps.stacks.outputs.matrix }}" });
+    expect(defined(stackJobs.stacks).outputs).toEqual({ matrix: "${{ steps.stacks.outputs.matrix }}" });
     const strategy = { "fail-fast": false, matrix: "${{ fromJSON(needs.stacks.outputs.matrix) }}" };
-    expect([stackJobs.plan.strategy, stackJobs.apply.strategy]).toEqual([strategy, strategy]);
-    expect(stackJobs.apply.environment).toBe("old-servers");
+    expect([defined(stackJobs.plan).strategy, defined(stackJobs.apply).strategy]).toEqual([strategy, strategy]);
+    expect(defined(stackJobs.apply).environment).toBe("old-servers");
     expect(scriptOf("apply", "apply", stackJobs)).toBe(scriptOf("apply", "apply"));
   });
 
@@ -165,14 +166,16 @@ describe("what is applied", () => {
   });
 
   test("is that plan file, after somebody approved", () => {
-    expect(jobs.apply.environment).toBe("old-servers");
+    expect(defined(jobs.apply).environment).toBe("old-servers");
     expect(scriptOf("apply", "apply")).toMatch(/terraform -chdir=stack apply -input=false plan\.tfplan\n$/);
   });
 });
 
 /** Of the artifact with the plan: what upload and download make of a folder. Zip files of actions carry no permissions. */
 function throughArtifact(of: Jobs, from: string, to: string): void {
-  const upload = of.plan.steps.filter(({ uses }) => uses?.startsWith("actions/upload-artifact@")).at(-1)?.with;
+  const upload = defined(of.plan)
+    .steps.filter(({ uses }) => uses?.startsWith("actions/upload-artifact@"))
+    .at(-1)?.with;
   const paths = (upload?.path ?? "").trim().split("\n");
   const [root, ...excluded] = paths.map((path) => path.replace("${{ env.STACK }}", ""));
   expect(root).toBe("");
@@ -200,10 +203,13 @@ describeWith("the plan that went through an artifact", ["terraform"], () => {
     ["stacks.yml", stackJobs],
   ])("of %s is applied, and its provider can be started there", async (_file, of) => {
     const folder = emptyFolder();
-    const [made, stack, bin] = ["made", "stack", "bin"].map((name) => join(folder, name));
+    const [made, stack, bin] = items(
+      ["made", "stack", "bin"].map((name) => join(folder, name)),
+      3,
+    );
     const own = `registry.terraform.io/hashicorp/null/3.2.4/${process.platform}_${ARCHITECTURES[process.arch]}`;
     const mirror = join(folder, "mirror", own);
-    [made, stack, bin, mirror].forEach((one) => mkdirSync(one, { recursive: true }));
+    [made, stack, bin, mirror].forEach((one) => mkdirSync(defined(one), { recursive: true }));
     writeFileSync(join(mirror, PROVIDER), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     writeFileSync(
       join(folder, "rc"),

@@ -69,11 +69,13 @@ describe("an entry of a fleet file", () => {
   });
 
   test("with a misspelt kind is answered with the right one", () => {
-    expect(read("dhcpclient")).toEqual(['kind: "dhcpclient" is no kind of exception; did you mean dhcp-client?']);
+    expect(read("dhcpclient")).toEqual(['kind: "dhcpclient" is not a kind of exception; did you mean dhcp-client?']);
     expect(read({ kind: "telnet" })).toEqual([
-      `kind: "telnet" is no kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`,
+      `kind: "telnet" is not a kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`,
     ]);
-    expect(read({})).toEqual([`kind: undefined is no kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`]);
+    expect(read({})).toEqual([
+      `kind: undefined is not a kind of exception; known kinds: ${EXCEPTION_KINDS.join(", ")}`,
+    ]);
   });
 
   test("with everything wrong hears of everything", () => {
@@ -91,7 +93,7 @@ describe("an entry of a fleet file", () => {
     [{ kind: "dns", resolvers: null }, "resolvers: must be a list, not null"],
     [{ kind: "dns", resolvers: "dns.example" }, 'resolvers: "dns.example" is a name'],
     [{ kind: "dns", resolvers: ["192.0.2.53"], port: 5353 }, "port: unknown"],
-    [{ kind: "dhcp-client", from: "192.0.2.1" }, "from: unknown; there is nothing to say here"],
+    [{ kind: "dhcp-client", from: "192.0.2.1" }, "from: unknown; no keys are allowed here"],
     [{ kind: "egress", to: "192.0.2.1", port: "443" }, "port: must be a number, not text; did you mean 443 without"],
     [{ kind: "egress", to: "192.0.2.1", port: Token.asNumber({ resolve: () => 1 }) }, "port: is a token"],
     [7, 'must be a PolicyException, or a kind such as "dhcp-client", or an object with a kind, not 7'],

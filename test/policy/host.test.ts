@@ -176,7 +176,7 @@ describe("the name of a host", () => {
 
   test("is not that of the shared ruleset", () => {
     expect(read("192.0.2.1", {}, "shared").lines).toEqual([
-      'hosts.web-1: "shared" is the name of the ruleset that hosts share; name the host otherwise',
+      'hosts.web-1: "shared" is the name of the shared ruleset; give the host another name',
     ]);
   });
 });

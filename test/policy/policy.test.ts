@@ -1,4 +1,5 @@
 import { Lazy, Token } from "cdktf";
+import { defined } from "../support/required";
 import { PolicyException } from "../../lib/policy/exception";
 import { type Policy, parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
@@ -190,5 +191,5 @@ test("a policy cannot be changed once it was checked", () => {
   expect(() => Object.assign(policy, { sshPort: 1 })).toThrow(TypeError);
   expect(() => (policy.sources as AllowedSource[]).push(AllowedSource.of("192.0.2.1"))).toThrow(TypeError);
   expect(() => (policy.exceptions as PolicyException[]).pop()).toThrow(TypeError);
-  expect(() => Object.assign(policy.sources[0], { cidr: "192.0.2.1" })).toThrow(TypeError);
+  expect(() => Object.assign(defined(policy.sources[0]), { cidr: "192.0.2.1" })).toThrow(TypeError);
 });

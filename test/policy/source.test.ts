@@ -1,4 +1,5 @@
 import { Fn, Lazy, Token } from "cdktf";
+import { defined } from "../support/required";
 import { Problems } from "../../lib/input/problems";
 import { AllowedSource } from "../../lib/policy/source";
 
@@ -9,7 +10,7 @@ function read(value: unknown): string {
   const problems = new Problems();
   const source = AllowedSource.parse(value, problems);
   expect(problems.list.length).toBe(source === undefined ? 1 : 0);
-  return source === undefined ? problems.lines()[0] : source.cidr;
+  return source === undefined ? defined(problems.lines()[0]) : source.cidr;
 }
 
 describe("an address or range that is sound", () => {
@@ -67,7 +68,7 @@ describe("a mistake is answered with what was probably meant:", () => {
 describe("what cannot be the far end of a connection is refused:", () => {
   test.each([
     ["", "is empty; give an address"],
-    ["bastion.example.com", '"bastion.example.com" is a name: the host\'s firewall needs addresses'],
+    ["bastion.example.com", '"bastion.example.com" is a name, but the firewall of a host cannot look names up'],
     ["localhost", "is a name"],
     ["127.0.0.1", "loopback always passes"],
     ["127.0.0.0/8", "loopback always passes"],

@@ -1,10 +1,11 @@
 /** Whether the pre-flight finds an address among the allowed sources: compared with what Node says. */
 import { BlockList, isIPv6 } from "node:net";
 import * as fc from "fast-check";
+import { defined, items } from "../support/required";
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { shells } from "./support";
+import { shells } from "./support/host-program";
 
 /** Only the functions; then for each line, an address and what is allowed, whether it is. */
 const HARNESS = `${hostProgram().replace(/^main "\$@"\nexit\n$/m, "")}
@@ -22,7 +23,7 @@ interface Question {
 function expected({ address, allowed }: Question): string {
   const list = new BlockList();
   for (const source of allowed) {
-    const [network, prefix] = source.split("/");
+    const [network, prefix] = items(source.split("/"), 1);
     const family = isIPv6(network) ? "ipv6" : "ipv4";
     list.addSubnet(network, prefix === undefined ? (family === "ipv6" ? 128 : 32) : Number(prefix), family);
   }
@@ -104,7 +105,7 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test("finds each address of the table where it belongs", async () => {
       const questions = table.map(([, address, ...allowed]) => ({ address, allowed }));
-      const found = (await answers(questions)).map((answer, index) => [answer, ...table[index].slice(1)]);
+      const found = (await answers(questions)).map((answer, index) => [answer, ...defined(table[index]).slice(1)]);
       expect(found).toEqual(table);
     });
 
@@ -134,7 +135,10 @@ const ipv4Text = (bytes: readonly number[]): string => bytes.join(".");
 
 /** As text, with the longest run of zeros left out or with everything written. */
 function ipv6Text(bytes: readonly number[], short: boolean): string {
-  const groups = Array.from({ length: 8 }, (_, index) => (bytes[index * 2] << 8) | bytes[index * 2 + 1]);
+  const groups = Array.from(
+    { length: 8 },
+    (_, index) => (defined(bytes[index * 2]) << 8) | defined(bytes[index * 2 + 1]),
+  );
   const full = groups.map((group) => group.toString(16)).join(":");
   return short ? new URL(`http://[${full}]`).hostname.slice(1, -1) : full;
 }

@@ -1,7 +1,8 @@
 /** Whether the rules that are live are still the ruleset that was loaded: every way of changing them is noticed. */
+import { defined, items } from "../support/required";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells } from "./support/host-program";
 
 /** What another program might do to our rules; each undone by loading them again. */
 const changes: Record<HostFirewall, Record<string, string>> = {
@@ -61,7 +62,7 @@ describe.each(shells)("under $name", (shell) => {
       afterEach(async () => expect(await program.temporaryFiles()).toEqual([]));
       afterAll(() => program.reset());
 
-      const [[, someChange]] = Object.entries(changes[firewall]);
+      const [[, someChange]] = items(Object.entries(changes[firewall]), 1);
       // Under bash the tools that look at the rules are those of dash.
       const some = Object.entries(changes[firewall]).slice(0, shell.options.shell === "bash" ? 3 : undefined);
       test.each(some)("notices that %s, and leaves it so", async (_, change) => {
@@ -119,10 +120,10 @@ describe.each(shells)("under $name", (shell) => {
     test.each([
       ["is not asked for what goes out", /\ttype filter hook output.*\n/, ""],
       ["lets pass what it does not accept", /(hook forward .*policy) drop/, "$1 accept"],
-    ])("lock goes back from a ruleset of nftables that %s", async (_, part, other) => {
+    ])("lock rolls back a ruleset of nftables that %s", async (_, part, other) => {
       const program = programs.get("nftables") as HostProgram;
       const rulesets = rulesetsFor();
-      const altered = rulesets.NFTABLES.replace(part, other);
+      const altered = defined(rulesets.NFTABLES).replace(part, other);
       expect(altered).not.toBe(rulesets.NFTABLES);
       const before = await program.lockForGood();
       const { code, stderr } = await program.lock(lockSettings({ ...rulesets, NFTABLES: altered }));

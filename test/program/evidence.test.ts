@@ -1,7 +1,8 @@
 /** Who was denied, as the host remembers it: through floods, updates and restarts of the kernel's counts. */
+import { items } from "../support/required";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support/host-program";
 
 interface Denied {
   readonly direction: string;
@@ -44,7 +45,7 @@ describe.each(shells)("under $name", (shell) => {
       return section
         .split("\n")
         .filter((line) => line !== "")
-        .map((line) => line.split(" "))
+        .map((line) => items(line.split(" "), 7))
         .map(([direction, protocol, peerAddress, port, packets, first, last]) => ({
           direction,
           protocol,
@@ -59,7 +60,7 @@ describe.each(shells)("under $name", (shell) => {
     /** The lines NAME=VALUE of the report with that name. */
     async function hostLines(name: string): Promise<string[]> {
       const { stdout } = await program.run("report");
-      return [...stdout.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value]) => value);
+      return [...stdout.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value = ""]) => value);
     }
 
     async function removeRules(firewall: string): Promise<void> {
@@ -210,6 +211,23 @@ describe.each(shells)("under $name", (shell) => {
       },
     );
 
+    test.each(shell.firewalls)(
+      "with %s reports how many packets a minute are logged, if peers are not counted",
+      async (firewall) => {
+        await on(firewall);
+        const BACKEND = firewall === "nftables" ? "nftables" : "iptables";
+        for (const [LOG_DENIED, logged] of [
+          ["7", firewall === "nftables" ? "" : "7"],
+          ["", ""],
+          // From a configuration that does not have the setting.
+          [null, ""],
+        ]) {
+          await program.lockForGood({ BACKEND, LOG_DENIED: LOG_DENIED as string | null });
+          expect(await hostLines("logged")).toEqual([logged]);
+        }
+      },
+    );
+
     test("begins anew after a lock that was rolled back: the host was open since", async () => {
       await on("nftables");
       await program.lock();
@@ -253,8 +271,8 @@ describe.each(shells)("under $name", (shell) => {
       await knock(peer.place, host.ipv4, [99]);
       await host.exec(["sh", "-c", GUARD]);
       expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });
-      const [gap] = await hostLines("gap");
-      const [, from, until] = gap.split(" ").map(Number);
+      const [gap] = items(await hostLines("gap"), 1);
+      const [, from, until] = items(gap.split(" ").map(Number), 3);
       expect(until - from).toBeGreaterThanOrEqual(0);
       expect(until - from).toBeLessThan(60);
     });
@@ -318,7 +336,7 @@ describe.each(shells)("under $name", (shell) => {
       });
       await program.lockForGood();
       const { stdout } = await program.run("report");
-      const [, logins, sources] = /^== logins\n([^]*)^== sources\n([^]*)^== sampled$/m.exec(stdout) ?? [];
+      const [, logins, sources] = items(/^== logins\n([^]*)^== sources\n([^]*)^== sampled$/m.exec(stdout) ?? [], 3);
       expect(logins.trimEnd().split("\n")).toEqual([inJournal, ...lines.slice(200)]);
       expect(sources.trimEnd().split("\n")).toEqual([
         "journal 1 2026-10-01T00:00:00+0000 h kernel: began",
@@ -346,20 +364,27 @@ describe.each(shells)("under $name", (shell) => {
           return (/^== sampled\n([^]*)$/m.exec(stdout)?.[1] ?? "").trimEnd().split("\n");
         };
         await program.lockForGood({ BACKEND: "iptables" });
-        const [boot, now] = (await host.exec("echo $(($(date +%s) - $(cut -d. -f1 /proc/uptime))) $(date +%s)")).stdout
-          .split(" ")
-          .map(Number);
+        const [boot, now] = items(
+          (await host.exec("echo $(($(date +%s) - $(cut -d. -f1 /proc/uptime))) $(date +%s)")).stdout
+            .split(" ")
+            .map(Number),
+          2,
+        );
         const journal = [now - 5000, now + 1, now + 2]
           .map((time, index) => logged(`${time}.5 h kernel:`, "192.0.2.1", index === 0 ? 25 : 80))
           .concat(out(`${now + 3}.0 h kernel:`));
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([""]);
 
-        await program.lockForGood({ BACKEND: "iptables", ...rulesetsFor(22, { logDeniedPerMinute: 10 }) });
+        await program.lockForGood({
+          BACKEND: "iptables",
+          LOG_DENIED: "10",
+          ...rulesetsFor(22, { logDeniedPerMinute: 10 }),
+        });
         expect(await sampled("journalctl", journal.join("\n"))).toEqual([
           `in 6 192.0.2.1 80 2 ${now + 1} ${now + 2}`,
           `out 58 2001:0db8:: - 1 ${now + 3} ${now + 3}`,
         ]);
-        const [line] = await sampled("dmesg", logged(`[${now - boot + 9}.123456]`, "192.0.2.7", 443));
+        const [line] = items(await sampled("dmesg", logged(`[${now - boot + 9}.123456]`, "192.0.2.7", 443)), 1);
         expect(line).toMatch(/^in 6 192\.0\.2\.7 443 1 \d+ \d+$/);
         expect(Math.abs(Number(line.split(" ")[5]) - now - 9)).toBeLessThan(3);
         await host.exec("rm -f /usr/local/sbin/journalctl /usr/local/sbin/dmesg");

@@ -1,8 +1,16 @@
-/** A disk that is full by the time of the confirm: the lock fails, says so, and goes back by itself. */
-import { eventually } from "../e2e/support";
+/** A disk that is full by the time of the confirm: the lock fails, reports it, and rolls back automatically. */
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab } from "../lab/lab";
-import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, STATE, watchdogs } from "./support";
+import {
+  firewalls,
+  foreignRules,
+  HostProgram,
+  lockSettings,
+  rulesetsFor,
+  STATE,
+  watchdogs,
+} from "./support/host-program";
 
 describeLab("a disk that is full during confirm", () => {
   let lab: Lab;

@@ -1,5 +1,5 @@
 /** Every golden ruleset is taken by the real firewalls, which say so without a warning. */
-import { rendered } from "../ruleset/support/golden";
+import { golden, rendered } from "../ruleset/support/golden";
 import { describeWithRoot, Namespace } from "../ruleset/support/namespaces";
 import { withTokensResolved } from "../ruleset/support/policies";
 
@@ -14,7 +14,7 @@ describeWithRoot("golden rulesets in real firewalls", COMMANDS, () => {
   const named = (ending: RegExp): string[] => Object.keys(rendered).filter((name) => ending.test(name));
 
   test.each(named(/\.nft$/))("%s is taken by nft, over and over again", async (name) => {
-    const text = withTokensResolved(rendered[name]);
+    const text = withTokensResolved(golden(name));
     expect(await namespace.run("nft -c -f -", text)).toEqual(silence);
     await namespace.must("nft flush ruleset");
     expect(await namespace.run("nft -f -", text)).toEqual(silence);
@@ -41,7 +41,7 @@ describeWithRoot("golden rulesets in real firewalls", COMMANDS, () => {
     const wait = variant === "legacy" ? "-w 20" : "";
 
     test.each(named(/^[^/]*\.v[46]$/))("%s is taken as an overlay, over and over again", async (name) => {
-      const text = withTokensResolved(rendered[name]);
+      const text = withTokensResolved(golden(name));
       const load = `${command(name, "restore")} ${wait} --noflush`;
       expect(await namespace.run(`${load} --test`, text)).toEqual(silence);
       expect(await namespace.run(load, text)).toEqual(silence);
@@ -59,7 +59,7 @@ describeWithRoot("golden rulesets in real firewalls", COMMANDS, () => {
 
     test.each(named(/^whole-file\//))("the way back that %s describes opens the host again", async (name) => {
       await namespace.must(`${command(name, "restore")} ${wait}`, rendered[name]);
-      const described = /3\. Run: (setsid .*) &$/m.exec(rendered[name])?.[1] ?? "";
+      const described = /3\. Run: (setsid .*) &$/m.exec(golden(name))?.[1] ?? "";
       const own = described
         .replace("sleep 120", "sleep 0.1")
         .replace(/\/run\/keep-/g, "/nowhere/keep-")

@@ -1,8 +1,8 @@
 /** A lock that is ended at any of its steps: whatever is done by then is undone, by itself. */
-import { eventually } from "../e2e/support";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab } from "../lab/lab";
-import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, watchdogs } from "./support";
+import { firewalls, foreignRules, HostProgram, lockSettings, rulesetsFor, watchdogs } from "./support/host-program";
 
 /** More than the calls of firewall tools that any lock makes; the last ones end after the lock has. */
 const steps = Array.from({ length: 12 }, (_, index) => index + 1);
@@ -74,7 +74,7 @@ describe.each(firewalls)("with %s", (firewall: HostFirewall) => {
             const { code } = await program.lock(lockSettings(settings));
             const cut = (await program.host.exec("[ ! -e /run/cut ]", { check: false })).code === 0;
             await program.host.exec("rm -f /run/cut");
-            await eventually(`it has come to rest after step ${step}`, () => isAtRest(program.host), 60);
+            await eventually(`it has come to rest after step ${step}`, () => isAtRest(program.host));
             const after = await program.host.rules();
             const same = after === rules ? "same" : `before:\n${rules}after:\n${after}`;
             const { state, rules: live } = await program.status();

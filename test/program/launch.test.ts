@@ -1,10 +1,10 @@
 /** The end of every uploaded script: becomes root, hands over, and tidies up after Terraform. */
 import { launcher } from "../../lib/host/program";
 import { shellWord } from "../../lib/output/shell-word";
-import { eventually } from "../e2e/support";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
-import { shells, STATE } from "./support";
+import { shells, STATE } from "./support/host-program";
 
 /** A program that only says what it was given. */
 const WITNESS = `printf '%s\\n' "as $(id -un)" "words $*" "from $SSH_ONLY_FROM" "login $SSH_ONLY_LOGIN" "input $(cat)"`;

@@ -2,8 +2,8 @@
 import { hostProgram } from "../../lib/host/program";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { eventually } from "../e2e/support";
-import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support";
+import { eventually } from "../support/eventually";
+import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support/host-program";
 
 describe.each(shells)("under $name", ({ options }) => {
   describeLab("lock", () => {

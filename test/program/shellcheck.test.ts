@@ -1,9 +1,9 @@
-/** The shell as it runs: joined, so that ShellCheck sees also what one part leaves to another. */
+/** The shell as it runs: joined, so that ShellCheck sees also what one part leaves to another; with the comments that direct it. */
 import { spawnSync } from "node:child_process";
-import { hostProgram, launcher } from "../../lib/host/program";
+import { commentedLauncher, commentedProgram } from "../../lib/host/program";
 import { toShellWord } from "../../lib/terraform/escape";
 import { describeUnless } from "../support/describe-unless";
-import { lockSettings } from "./support";
+import { lockSettings } from "./support/host-program";
 
 /**
  * Without .shellcheckrc, whose exclusions for single files (SC2154 and SC2034: variables of another file) hide nothing
@@ -24,15 +24,17 @@ const constants = (settings: Readonly<Record<string, string>>): string =>
 const missing = spawnSync("shellcheck", ["--version"]).error !== undefined;
 describeUnless(missing ? "shellcheck is not installed" : undefined, "ShellCheck finds nothing", () => {
   test("in the joined host program behind its settings, of which it uses all", () => {
-    expect(shellcheck(constants(lockSettings({ PROGRAM: "exit" })), hostProgram())).toEqual([]);
+    expect(shellcheck(constants(lockSettings({ PROGRAM: "exit" })), commentedProgram())).toEqual([]);
   });
 
   test("in the launcher behind its settings", () => {
-    expect(shellcheck(constants({ VERB: "lock", PROGRAM: "exit" }), launcher())).toEqual([]);
+    expect(shellcheck(constants({ VERB: "lock", PROGRAM: "exit" }), commentedLauncher())).toEqual([]);
   });
 
   test("unless a variable is misspelt, never set, or never used", () => {
     // The two warnings that are the point of looking at the joined text.
-    expect(shellcheck(hostProgram(), "unused=1", 'echo "$neverset"').join()).toMatch(/SC2034.*SC2154|SC2154.*SC2034/);
+    expect(shellcheck(commentedProgram(), "unused=1", 'echo "$neverset"').join()).toMatch(
+      /SC2034.*SC2154|SC2154.*SC2034/,
+    );
   });
 });

@@ -1,9 +1,10 @@
 /** Faults in the middle of things that must not leave a host which nobody can reach, or one that is called what it is not. */
+import { defined } from "../support/required";
 import { hostProgram, launcher, question } from "../../lib/host/program";
-import { eventually } from "../e2e/support";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, type HostFirewall, Lab, machine, type RunResult } from "../lab/lab";
-import { HostProgram, lockSettings, rulesetsFor, STATE, watchdogs } from "./support";
+import { HostProgram, lockSettings, rulesetsFor, STATE, watchdogs } from "./support/host-program";
 
 /** An update that nobody can confirm, of a lock that is gone by itself soon. */
 const wrongPort = { ...rulesetsFor(2222), SKIP_PREFLIGHT: "true", PERSIST: "true" };
@@ -67,7 +68,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       expect(await login()).toBe("in\n");
     });
 
-    test("goes back also when a second lock was killed before its own watchdog was there", async () => {
+    test("rolls back also when a second lock was killed before its own watchdog was there", async () => {
       const settings = lockSettings({ ...wrongPort, CONFIRM_WITHIN: "3" });
       await program.lock(settings);
       // Up to where the second has named itself.
@@ -143,7 +144,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       const { OWNER } = await program.lockForGood();
       await host.exec(`rm ${STATE}/records/*/meta`);
       expect(await program.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
-      expect(await program.run("unlock", OWNER)).toMatchObject({ code: 0 });
+      expect(await program.run("unlock", defined(OWNER))).toMatchObject({ code: 0 });
       expect(await host.rules()).not.toMatch(/SSH_ONLY|ssh_only/);
     });
 
@@ -220,7 +221,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
         }
       });
 
-      test("of which the chains beside another firewall's go when it only observes", async () => {
+      test("removes its chains from another firewall's table when it only observes", async () => {
         await program.lockForGood();
         await elsewhere(host, "iptables-nft -P INPUT DROP");
         await program.lockForGood();

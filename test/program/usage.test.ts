@@ -1,7 +1,9 @@
 /** What is refused because it was asked for in a wrong way, or in a wrong place: nothing changes. */
+import { defined } from "../support/required";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
-import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support";
+import { HostProgram, lockSettings, rulesetsFor, type Settings, shells, STATE } from "./support/host-program";
 
 describe.each(shells)("under $name", ({ options }) => {
   describeLab("the host program", () => {
@@ -51,8 +53,12 @@ describe.each(shells)("under $name", ({ options }) => {
       ["RULESET", "an identifier"],
       ["PORT", "a number"],
       ["CONFIRM_WITHIN", "a number"],
+      ["LOG_DENIED", "a number"],
     ])("lock refuses as its %s what is not %s", async (name, what) => {
-      for (const value of values.filter((one) => what === "a number" || !/^[\w.-]+$/.test(one))) {
+      const wrong = values.filter((one) =>
+        what === "a number" ? one !== "" || name !== "LOG_DENIED" : !/^[\w.-]+$/.test(one),
+      );
+      for (const value of wrong) {
         expect(await program.lock(lockSettings({ [name]: value }))).toEqual({
           code: 2,
           stdout: "",
@@ -75,7 +81,7 @@ describe.each(shells)("under $name", ({ options }) => {
     test("a ruleset that was damaged on its way is refused", async () => {
       const whole = lockSettings();
       for (const damaged of ["NFTABLES", "IPTABLES", "IP6TABLES"]) {
-        const text = whole[damaged].replace("22", "23");
+        const text = defined(whole[damaged]).replace("22", "23");
         const { code, stdout, stderr } = await program.lock({ ...whole, [damaged]: text });
         expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
         expect(stderr).toMatch(
@@ -140,7 +146,7 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test("another run holds the host: this one waits, and then goes on", async () => {
       const holder = program.host.spawn(["flock", "/run/ssh-only-firewall.lock", "sleep", "2"]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await eventually("another run holds the host", () => program.host.processes().includes("sleep 2"));
       expect(await program.status()).toMatchObject({ code: 0, state: "open" });
       expect(holder.exitCode).toBe(0);
     });

@@ -1,9 +1,10 @@
 /** What each verb does to a host that has rules of its own, what it says, and what it leaves behind. */
+import { defined } from "../support/required";
 import { hostProgram } from "../../lib/host/program";
-import { eventually } from "../e2e/support";
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type HostFirewall, Lab, type RunResult } from "../lab/lab";
-import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support";
+import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support/host-program";
 
 describe.each(shells)("under $name", (shell) => {
   describeLab("the host program", () => {
@@ -48,7 +49,7 @@ describe.each(shells)("under $name", (shell) => {
         const locked = await program.lock(settings);
         expect(locked).toMatchObject({ code: 0, stderr: "" });
         expect(locked.stdout).toMatch(
-          /^ssh-only-firewall: web-1: loading SSH only \(.*\)\. Unless this lock is confirmed within 120 s, the host goes back by itself to what it was, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules are the ruleset\. The host is pending\.\n$/,
+          /^ssh-only-firewall: web-1: loading SSH only \(.*\)\. Unless this lock is confirmed within 120 s, the host rolls back automatically, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules are the ruleset\. The host is pending\.\n$/,
         );
         const pending = {
           code: 0,
@@ -262,7 +263,7 @@ describe.each(shells)("under $name", (shell) => {
         // The lower one goes, and the pending one stays in force.
         const again = lockSettings({ ...over, ATTEMPT: "again" });
         await program.lock(again);
-        const forgotten = await program.run("unlock", below.OWNER);
+        const forgotten = await program.run("unlock", defined(below.OWNER));
         expect(forgotten.stdout).toContain("The lock of this owner is gone. Another owner has one pending");
         expect(await program.status()).toMatchObject({ state: "pending", owner: "owner-2", rules: "matches" });
         // Nothing is below it any more.

@@ -4,25 +4,18 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { createColors } from "picocolors";
+import { defined } from "../support/required";
 import { NO_COLOURS } from "../../lib/output/colours";
 import { evidenceReply } from "../../lib/report/evidence-reply";
 import { toPage } from "../../lib/report/page";
 import { parseEvidence } from "../../lib/report/evidence";
-import { type HostUsage, usageReport, type UsageReport } from "../../lib/report/usage-report";
+import { usageReport, type UsageReport } from "../../lib/report/usage-report";
 import { toTable } from "../../lib/report/table";
 import type { Host } from "../../lib/state/hosts";
 import { answerOf } from "../../lib/ssh/answer";
 import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, status, answered } from "./support/reports";
 
 const xml = (page: string): string => page.replace(/^<!doctype html>\n/, "");
-/** Of the reports here, which have one host or more. */
-function first({ hosts: [host] }: UsageReport): HostUsage {
-  if (host === undefined) {
-    throw new Error("The report has no host.");
-  }
-  return host;
-}
-
 const golden = (name: string): string => readFileSync(join(__dirname, "../golden/report", name), "utf8");
 
 describe("what a host says", () => {
@@ -144,9 +137,10 @@ describe("an answer", () => {
 });
 
 describe("a verdict", () => {
-  const verdict = (...reply: Parameters<typeof answered>): string => first(reportOn({ a: answered(...reply) })).verdict;
+  const verdict = (...reply: Parameters<typeof answered>): string =>
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).verdict;
   const notes = (...reply: Parameters<typeof answered>): string =>
-    first(reportOn({ a: answered(...reply) })).notes.join("\n");
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
     expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
@@ -172,7 +166,7 @@ describe("a verdict", () => {
     expect(notes({ more: gaps })).toMatch(
       /^Its rules were missing or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
     );
-    expect(first(reportOn({ a: answered({ more: gaps }) }))).toMatchObject({
+    expect(reportOn({ a: answered({ more: gaps }) }).hosts[0]).toMatchObject({
       since: "2026-10-11T08:00:00Z",
       counted: "2026-09-01T08:00:00Z",
       gapCount: 8,
@@ -216,8 +210,8 @@ describe("a verdict", () => {
       disagree: 1,
       hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(first(ofState("observed", {}, {})).verdict).toContain("the state says that it is only observed");
-    expect(first(ofState("absent", { owner: undefined }, {})).verdict).toContain("locked-but-not-in-state");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it is only observed");
+    expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).verdict).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
@@ -227,7 +221,7 @@ describe("a verdict", () => {
       "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12.",
     );
     const twice = `${JOURNAL}Oct 15 09:30:00 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2\n`;
-    expect(first(reportOn({ a: answered({ sources, logins: twice }) }))).toMatchObject({
+    expect(reportOn({ a: answered({ sources, logins: twice }) }).hosts[0]).toMatchObject({
       logins: { length: 2 },
       loginSources: [
         { name: "journal", all: 1234 },
@@ -244,7 +238,7 @@ describe("a verdict", () => {
       /192\.0\.2\.1 +80 +3 +unknown +2026-09-10T08:00:00Z/,
     );
     expect(toPage(reportOn({ a: answered(parts) }))).toContain(`<td data-title="First" class="short">unknown</td>`);
-    expect(first(reportOn({ a: answered(parts) })).denied).toMatchObject([
+    expect(defined(reportOn({ a: answered(parts) }).hosts[0]).denied).toMatchObject([
       { first: null, last: "2026-09-10T08:00:00Z" },
     ]);
   });
@@ -256,7 +250,9 @@ describe("a verdict", () => {
       /^The peers in the kernel's log are a sample: at most 10 packets a minute in each direction/m,
     );
     const report = reportOn({ a: answered(parts) });
-    expect(first(report).sampled).toMatchObject([{ direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 }]);
+    expect(defined(report.hosts[0]).sampled).toMatchObject([
+      { direction: "in", protocol: "tcp", peer: "192.0.2.1", port: 80 },
+    ]);
     expect(toTable(report, NO_COLOURS)).toMatch(
       /kernel's log\n.*\n +in +tcp +192\.0\.2\.1 +80 +3 +2026-09-02T08:00:00Z/,
     );
@@ -386,6 +382,6 @@ describe("whatever a host sends", () => {
     const parsed = new XMLParser({ htmlEntities: true, parseTagValue: false }).parse(xml(page)) as {
       html: { body: { section: Array<{ h2: string }> } };
     };
-    expect(parsed.html.body.section[0]?.h2).toBe(hostKey);
+    expect(defined(parsed.html.body.section[0]).h2).toBe(hostKey);
   });
 });

@@ -57,9 +57,13 @@ describe("what is no plan is refused, with the remedy", () => {
     [
       "another version",
       bytesOf({ ...planOf([]), format_version: "2.0" }),
-      /^format_version: "2.0" is not known here, only 1.x;/,
+      /^format_version: "2.0" is not supported, only 1.x is;/,
     ],
-    ["a version of long ago", bytesOf({ ...planOf([]), format_version: "0.2" }), /^format_version: "0.2" is not known/],
+    [
+      "a version of long ago",
+      bytesOf({ ...planOf([]), format_version: "0.2" }),
+      /^format_version: "0.2" is not supported/,
+    ],
     ["a list", bytesOf([]), /^is not a plan/],
     [
       "an odd list of changes",
@@ -78,7 +82,7 @@ describe("what is no plan is refused, with the remedy", () => {
   });
 
   test("without a word of what is in it", () => {
-    expect(refusal(Buffer.from('{"password": "hunter2" "x"}'))).toMatch(/^is no JSON( \(.*\))?; give what/);
+    expect(refusal(Buffer.from('{"password": "hunter2" "x"}'))).toMatch(/^is not JSON( \(.*\))?; give what/);
     expect(refusal(Buffer.from('{"password": "hunter2" "x"}'))).not.toContain("hunter2");
     expect(refusal(bytesOf({ ...planOf([]), errored: "hunter2" }))).not.toContain("hunter2");
   });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { defined, items } from "../support/required";
 import { fingerprint } from "../../lib/contract/fingerprint";
 import type { DangerKind } from "../../lib/review/dangers";
 import { toMarkdown, verdictOf } from "../../lib/review/markdown";
@@ -33,8 +34,8 @@ describe("a review", () => {
     [["enforce", "enforce"], "relock", [], 1],
   ] as const)("of a mode %p", (mode, outcome, opened, locked) => {
     const found = review(planOf([{ key: "a", before: ["192.0.2.0/24"], mode }]));
-    expect(found.hosts[0].outcome).toBe(outcome);
-    expect(found.hosts[0].why.includes("its mode changes")).toBe(mode[0] !== mode[1]);
+    expect(defined(found.hosts[0]).outcome).toBe(outcome);
+    expect(defined(found.hosts[0]).why.includes("its mode changes")).toBe(mode[0] !== mode[1]);
     expect(details(found, "opened")).toEqual(opened);
     expect(found.lockedAfter).toBe(locked);
   });
@@ -44,7 +45,7 @@ describe("a review", () => {
     [["1 open", "2 drifted"], "its lock was found changed"],
     [["1 open", "1 open"], "the plan does not say why"],
     [["1 open", undefined], "detectDrift was turned off"],
-    [["1 open", "2 <b>"], "whether it drifted is not told by this plan"],
+    [["1 open", "2 <b>"], "this plan does not show whether it drifted"],
   ] as const)("of a trigger drift %p says why the host is locked again, and finds no danger in it", (drift, why) => {
     const plan = planOf([{ key: "a", before: ["192.0.2.0/24"], after: ["192.0.2.0/24"], drift }]);
     const { hosts, dangers, lockedAfter } = review(plan);
@@ -67,7 +68,7 @@ describe("a review", () => {
 
   test("of a host that is observed first", () => {
     const found = review(planOf([{ key: "a", mode: ["enforce", "observe"] }]));
-    expect(found.hosts[0].outcome).toBe("observe");
+    expect(defined(found.hosts[0]).outcome).toBe("observe");
     expect(details(found, "opened")).toEqual([]);
   });
 
@@ -88,7 +89,9 @@ describe("a review", () => {
       const other = mode === "enforce" ? "observe" : "enforce";
       const found = review(JSON.parse(text.replaceAll(`"mode":"${mode}"`, `"mode":"${other}"`)));
       expect(details(found, "unknown")).toEqual([
-        mode === "enforce" ? "its ruleset denies, though it is only to observe" : "its ruleset denies nothing",
+        mode === "enforce"
+          ? "its ruleset denies packets, although its mode is observe"
+          : "its ruleset denies nothing, although its mode is enforce",
       ]);
     },
   );
@@ -97,7 +100,7 @@ describe("a review", () => {
     const { verdict, markdown } = shown(planOf([{ key: "a", before: ["192.0.2.0/24"], mode: ["observe", "enforce"] }]));
     expect(verdict).toBe("Nothing dangerous. Of 1 host: 1 enforced after observing.");
     expect(markdown).toContain(
-      "| `a` | Enforced: it was only observed, and is closed from then on (its mode changes, its ruleset changes) |",
+      "| `a` | Enforced: it was only observed until now, and is closed from then on (its mode changes, its ruleset changes) |",
     );
   });
 
@@ -105,14 +108,14 @@ describe("a review", () => {
     const host = { key: "a", before: ["198.51.100.7"], mode: ["enforce", mode] as const };
     const lockdownOf = (plan: Record<string, unknown>) =>
       (plan.resource_changes as Array<ReturnType<typeof change>>).find(({ name }) => name === "fleet_lockdown");
-    const cutOff = ["whether it is locked already cannot be told, nor what it loses"];
-    const opened = ["192.0.2.10: is perhaps locked already, and becomes observed, which denies nothing"];
+    const cutOff = ["whether it is locked already is unknown, and so is who is cut off"];
+    const opened = ["192.0.2.10: may be locked already, and becomes observed, which denies nothing"];
 
     test("of a hold without its lockdown says that the host is perhaps locked already", () => {
       const plan = planOf([host]);
       Object.assign(lockdownOf(plan)?.change as object, { actions: ["create"], before: null });
       const found = review(plan);
-      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "perhaps" : "observe");
+      expect(defined(found.hosts[0]).outcome).toBe(mode === "enforce" ? "perhaps" : "observe");
       expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
       expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
     });
@@ -122,11 +125,11 @@ describe("a review", () => {
       const plan = planOf([{ ...host, before: ["192.0.2.0/24"] }]);
       Object.assign(lockdownOf(plan) as object, { action_reason: "replace_because_tainted" });
       const found = review(plan);
-      expect(found.hosts[0].outcome).toBe(mode === "enforce" ? "retry" : "observe");
+      expect(defined(found.hosts[0]).outcome).toBe(mode === "enforce" ? "retry" : "observe");
       expect(found.rulesetChanges.map(({ whole }) => whole)).toEqual([true]);
       expect(details(found, "cut-off")).toEqual(mode === "enforce" ? cutOff : []);
       expect(details(found, "opened")).toEqual(mode === "enforce" ? [] : opened);
-      expect(found.hosts[0].why.includes("its ruleset changes")).toBe(mode === "observe");
+      expect(defined(found.hosts[0]).why.includes("its ruleset changes")).toBe(mode === "observe");
     });
   });
 
@@ -135,9 +138,9 @@ describe("a review", () => {
     const changes = (plan.resource_changes as Array<{ index: string }>).filter(({ index }) => index !== "r0");
     const found = review({ ...plan, resource_changes: changes });
     expect(details(found, "cut-off")).toEqual([
-      "the ruleset that it has is not in this plan, so that it cannot be told what it loses",
+      "its current ruleset is not in this plan, so it is unknown who is cut off",
     ]);
-    expect(found.rulesetChanges[0].whole).toBe(true);
+    expect(defined(found.rulesetChanges[0]).whole).toBe(true);
   });
 
   test("says so where the ruleset before is of a form that is not known here", () => {
@@ -145,21 +148,21 @@ describe("a review", () => {
     const { texts, hash } = rulesetOf(["198.51.100.7"]);
     const older = {
       ...texts,
-      nftables: texts.nftables.replace("\t\ticmp type", "\t\tct state established accept\n\t\ticmp type"),
+      nftables: defined(texts.nftables).replace("\t\ticmp type", "\t\tct state established accept\n\t\ticmp type"),
     };
     const olderHash = createHash("sha256").update(Object.values(older).join("")).digest("hex");
     const text = JSON.stringify(plan)
       .replaceAll(JSON.stringify(texts.nftables), JSON.stringify(older.nftables))
       .replaceAll(hash, olderHash);
     expect(details(review(JSON.parse(text)), "cut-off")).toEqual([
-      "the ruleset that it has is not as this version of ssh-only-firewall writes it, so that it cannot be told what it loses",
+      "this version of ssh-only-firewall does not understand its current ruleset, so it is unknown who is cut off",
     ]);
   });
 
   test("shows a ruleset that changes while no lockdown does", () => {
     const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
     const changes = plan.resource_changes as Array<ReturnType<typeof change>>;
-    const [first, second, ...others] = changes;
+    const [first, second, ...others] = items(changes, 2);
     const { before } = first.change as { before: unknown };
     const { after } = second.change as { after: unknown };
     const ruleset = change("ruleset", "r0", ["delete", "create"], before, after);
@@ -226,8 +229,8 @@ describe("a review", () => {
     });
     expect(details(found, "drift")).toEqual(['terraform_data.fleet_hold["a"]: delete']);
     expect(details(found, "incomplete")).toEqual([
-      "another plan is needed after this one: it has targets, or something is put off",
-      'terraform_data.fleet_hold["a"] is put off to a later plan',
+      "another plan is needed after this one: it has targets, or Terraform deferred something",
+      'terraform_data.fleet_hold["a"] is deferred to a later plan',
     ]);
     expect([...found.others]).toEqual([["update", 1]]);
   });
@@ -240,7 +243,7 @@ describe("a review", () => {
     };
     const found = review({ ...plan, resource_changes: [...(plan.resource_changes as object[]), left] });
     expect(details(found, "left-locked")).toEqual([
-      "203.0.113.1: no unlock runs, for this is what an earlier replacement of its hold left over",
+      "203.0.113.1: no unlock runs, because this hold is left over from an earlier replacement",
     ]);
     expect(found.hosts.map(({ outcome }) => outcome)).toEqual(["relock"]);
   });
@@ -302,9 +305,9 @@ describe("a review", () => {
       return review({ ...plan, resource_changes: changes });
     };
     expect(details(without("fleet_hold"), "unclear")).toEqual([
-      'terraform_data.fleet_lockdown["a"] has no hold that could be found',
+      'terraform_data.fleet_lockdown["a"] has no hold that this review could find',
     ]);
-    expect(details(without("fleet_lockdown"), "incomplete")[0]).toContain("has a hold and no lockdown");
+    expect(details(without("fleet_lockdown"), "incomplete")[0]).toContain("has a hold but no lockdown");
   });
 
   test("of nothing of ours finds no host", () => {

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { defined } from "../support/required";
 import { type Host, hostsIn } from "../../lib/state/hosts";
 import { withNamed } from "../../lib/state/named-hosts";
 import { readState } from "../../lib/state/state";
@@ -131,7 +132,7 @@ test("hosts with values that are not known yet are hosts", () => {
     resources: Array<{ name: string; instances: [{ attributes: { triggers: unknown } }] }>;
   };
   state.resources.forEach(({ name, instances }) => {
-    if (name === "fleet_hold") instances[0].attributes.triggers = { address: null };
+    if (name === "fleet_hold") defined(instances[0]).attributes.triggers = { address: null };
   });
   expect(hostsOf(state)).toMatchObject([{ key: "web", address: undefined }]);
 });

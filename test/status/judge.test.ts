@@ -1,11 +1,12 @@
 import type { Claim, Host } from "../../lib/state/hosts";
+import { renderRulesets } from "../../lib/ruleset/backends";
+import { readRuleset, type RulesetSummary } from "../../lib/ruleset/reader";
 import type { Answered } from "../../lib/ssh/answer";
 import type { Condition } from "../../lib/status/conditions";
 import { judge, type Outside } from "../../lib/status/judge";
-import { mannersOf, portsToTry, probe } from "../../lib/status/ports";
-import { readFileSync } from "node:fs";
+import { portsToTry, probe } from "../../lib/status/ports";
+import { policies } from "../ruleset/support/policies";
 import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
 
 const host: Host = {
   key: "web",
@@ -17,7 +18,7 @@ const host: Host = {
   ruleset: "r1",
   program: "p1",
   connection: {},
-  texts: [],
+  texts: {},
 };
 const answered: Answered = {
   kind: "answered",
@@ -87,25 +88,18 @@ test("what the state does not know is not compared", () => {
 });
 
 describe("ports that must be closed", () => {
-  const golden = (name: string): string => readFileSync(join(__dirname, "../golden/ruleset", name), "utf8");
+  const rulesetOf = (name: keyof typeof policies): RulesetSummary | undefined =>
+    readRuleset(renderRulesets(policies[name], "auto"));
 
-  test.each(["every-exception.nft", "every-exception.v4"])("are not those that %s lets in", (name) => {
-    expect(mannersOf([golden(name)])).toEqual({ lets: new Set([22, 9100]), refuses: false });
-  });
-
-  test.each(["denials-swapped.nft", "denials-swapped.v4", "denials-swapped.v6"])("may refuse with %s", (name) => {
-    expect(mannersOf([golden(name)]).refuses).toBe(true);
-  });
-
-  test.each(["default.nft", "default.v4", "default.v6"])("may not refuse with %s", (name) => {
-    expect(mannersOf([golden(name)]).refuses).toBe(false);
-  });
-
-  test("are some that the host listened on, and 80 and 443", () => {
-    const manners = mannersOf([golden("every-exception.nft")]);
+  test("are some that the host listened on, and 80 and 443, and not those that the ruleset lets in", () => {
     const listening = { ...answered, port: 2222, listened: [3306, 9100, 22, 2222, 80, 5432] };
-    expect(portsToTry(undefined, listening, manners, 2200)).toEqual([80, 3306, 5432, 443]);
-    expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, manners, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
+    const ruleset = rulesetOf("every-exception");
+    expect(portsToTry(undefined, listening, ruleset, 2200)).toEqual([80, 3306, 5432, 443]);
+    expect(portsToTry([1, 2200, 2, 9100, 3, 4, 5, 6], listening, ruleset, 2200)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("are not known to be let in where the ruleset is not understood", () => {
+    expect(portsToTry([22, 2222, 9100], { ...answered, port: 2222 }, undefined, undefined)).toEqual([22, 9100]);
   });
 
   test("answer when they accept, and when they refuse where nothing may", async () => {
@@ -116,13 +110,17 @@ describe("ports that must be closed", () => {
     await new Promise((resolve) => closed.once("listening", resolve));
     const { port: refusing } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const answers = async (refuses: boolean): Promise<unknown> => {
-      const found = await probe("127.0.0.1", [port, refusing], { lets: new Set(), refuses }, 2000);
+    const answers = async (ruleset: RulesetSummary | undefined): Promise<unknown> => {
+      const found = await probe("127.0.0.1", [port, refusing], ruleset, 2000);
       return found.kind === "tried" && found.answers;
     };
     const accepts = { port, how: "accepts" };
-    expect(await answers(false)).toEqual([accepts, { port: refusing, how: "refuses" }]);
-    expect(await answers(true)).toEqual([accepts]);
-    server.close();
+    try {
+      expect(await answers(rulesetOf("default"))).toEqual([accepts, { port: refusing, how: "refuses" }]);
+      expect(await answers(rulesetOf("denials-swapped"))).toEqual([accepts]);
+      expect(await answers(undefined)).toEqual([accepts]);
+    } finally {
+      server.close();
+    }
   });
 });

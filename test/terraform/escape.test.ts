@@ -1,5 +1,6 @@
 /** Each escape, through the reader that it is for: any text comes out of Terraform and of the shells as it went in. */
 import * as fc from "fast-check";
+import { defined } from "../support/required";
 import { shellWord } from "../../lib/output/shell-word";
 import {
   expression,
@@ -10,7 +11,7 @@ import {
   toJson,
   toShellWord,
 } from "../../lib/terraform/escape";
-import { describeWith, Folder, SHELLS, wordsIn } from "./support";
+import { describeWith, Folder, SHELLS, wordsIn } from "./support/real-tools";
 
 jest.setTimeout(120_000);
 
@@ -136,7 +137,7 @@ describeWith("in Terraform", ["terraform"], () => {
             expect(outputs.unknown).toEqual(outputs.known);
             expect(outputs.quoted).toEqual(outputs.known);
             for (const shell of Object.keys(SHELLS)) {
-              expect(await wordsIn(shell, outputs.known)).toEqual(samples);
+              expect(await wordsIn(shell, defined(outputs.known))).toEqual(samples);
             }
           }),
           few,
@@ -157,7 +158,7 @@ describeWith("in Terraform", ["terraform"], () => {
 });
 
 describe.each(Object.keys(SHELLS))("in %s", (shell) => {
-  describeWith("without Terraform", SHELLS[shell].slice(0, 1), () => {
+  describeWith("without Terraform", defined(SHELLS[shell]).slice(0, 1), () => {
     test("any text is one word and itself, also in a variable and as part of another word", async () => {
       await fc.assert(
         fc.asyncProperty(texts, async (samples) => {

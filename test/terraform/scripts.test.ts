@@ -1,13 +1,21 @@
 /** What a host is given and how it is reached, as the real Terraform works it out and the real shells read it. */
 import { createHash } from "node:crypto";
 import { DataResource, type TerraformStack } from "cdktf";
+import { defined } from "../support/required";
 import { AllowedSource, PolicyException, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { hostProgram, hostProgramVersion, launcher } from "../../lib/host/program";
 import { parsePolicy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
-import { renderRulesets } from "../../lib/ruleset/rulesets";
-import { type Configuration, HOST_KEY, attributeOf, configurationOf, partsOf, stackOf } from "../construct/support";
-import { describeWith, Folder, SHELLS, wordsIn } from "./support";
+import { renderRulesets } from "../../lib/ruleset/backends";
+import {
+  type Configuration,
+  HOST_KEY,
+  attributeOf,
+  configurationOf,
+  partsOf,
+  stackOf,
+} from "../construct/support/configuration";
+import { describeWith, Folder, SHELLS, wordsIn } from "./support/real-tools";
 
 jest.setTimeout(60_000);
 
@@ -32,7 +40,9 @@ function configurationWith(props: (stack: TerraformStack) => SshOnlyFirewallProp
  */
 function evaluated(configuration: Configuration): object {
   const { lock, confirm, unlock } = partsOf(configuration, "terraform_data");
-  const { firewall_ruleset, firewall_hold, firewall_lockdown, ...others } = configuration.resource.terraform_data;
+  const { firewall_ruleset, firewall_hold, firewall_lockdown, ...others } = defined(
+    configuration.resource.terraform_data,
+  );
   const ofLockdown = (text: unknown): unknown => JSON.parse(JSON.stringify(text).replaceAll("self.id", "each.key"));
   const ofHold = (text: unknown): unknown =>
     JSON.parse(JSON.stringify(text).replace(/\bself\./g, "terraform_data.firewall_hold[each.key]."));
@@ -52,7 +62,7 @@ function evaluated(configuration: Configuration): object {
         ...others,
         firewall_ruleset,
         firewall_hold: { ...firewall_hold, provisioner: undefined },
-        given: { for_each: firewall_lockdown.for_each, input: given },
+        given: { for_each: firewall_lockdown?.for_each, input: given },
       },
     },
     output: {
@@ -64,7 +74,16 @@ function evaluated(configuration: Configuration): object {
 
 const SETTINGS = [
   ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
-  ...["EXCEPTIONS", "BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER", "PROGRAM_VERSION", "PROGRAM"],
+  ...[
+    "EXCEPTIONS",
+    "LOG_DENIED",
+    "BACKEND",
+    "CONFIRM_WITHIN",
+    "SKIP_PREFLIGHT",
+    "TAKE_OVER",
+    "PROGRAM_VERSION",
+    "PROGRAM",
+  ],
 ];
 
 /** The settings of a script, as the shell reads them, without running the launcher behind them. */
@@ -76,7 +95,7 @@ async function settingsIn(shell: string, script: string): Promise<Record<string,
     SETTINGS.map((name) => `"\${SSH_ONLY_${name}-unset}"`),
     constants,
   );
-  return Object.fromEntries(SETTINGS.map((name, index) => [name, values[index]]));
+  return Object.fromEntries(SETTINGS.map((name, index) => [name, defined(values[index])]));
 }
 
 describeWith(
@@ -143,7 +162,7 @@ describeWith(
 
     describe.each(Object.keys(SHELLS))("in %s", (shell) => {
       test("a host with nothing of its own is given what all are", async () => {
-        expect(await settingsIn(shell, given.plain.lock)).toEqual({
+        expect(await settingsIn(shell, defined(given.plain).lock)).toEqual({
           VERB: "lock",
           HOST: "plain",
           OWNER: holds.plain,
@@ -153,6 +172,7 @@ describeWith(
           PORT: "22",
           ALLOW_FROM: "192.0.2.0/24 2001:db8::/32",
           EXCEPTIONS: "dhcp-client ping",
+          LOG_DENIED: "",
           BACKEND: "auto",
           CONFIRM_WITHIN: "120",
           SKIP_PREFLIGHT: "false",
@@ -163,7 +183,7 @@ describeWith(
       });
 
       test("a host with everything of its own is given that", async () => {
-        expect(await settingsIn(shell, given.own.lock)).toMatchObject({
+        expect(await settingsIn(shell, defined(given.own).lock)).toMatchObject({
           HOST: "own",
           OWNER: holds.own,
           ...texts({ ...shared, sshPort: 2222 }, "iptables"),
@@ -176,7 +196,7 @@ describeWith(
       });
 
       test("a host with tokens is given what they stand for", async () => {
-        expect(await settingsIn(shell, given.tokens.lock)).toMatchObject({
+        expect(await settingsIn(shell, defined(given.tokens).lock)).toMatchObject({
           HOST: "tokens",
           ALLOW_FROM: source,
           ...texts({ ...shared, allowFrom: [source] }, "auto"),
@@ -184,15 +204,15 @@ describeWith(
       });
 
       test("the hash is that of the texts, and confirm and unlock name owner, attempt and hash", async () => {
-        const { RULESET: hash, NFTABLES, IPTABLES, IP6TABLES } = await settingsIn(shell, given.tokens.lock);
+        const { RULESET: hash, NFTABLES, IPTABLES, IP6TABLES } = await settingsIn(shell, defined(given.tokens).lock);
         expect(hash).toBe(
           createHash("sha256")
-            .update(NFTABLES + IPTABLES + IP6TABLES)
+            .update(defined(NFTABLES) + defined(IPTABLES) + IP6TABLES)
             .digest("hex"),
         );
-        const verb = async (script: string): Promise<string> => (await settingsIn(shell, script)).VERB;
-        expect(await verb(given.tokens.confirm)).toBe(`confirm ${holds.tokens} tokens ${hash}`);
-        expect(await verb(given.tokens.unlock)).toBe(`unlock ${holds.tokens}`);
+        const verb = async (script: string): Promise<string> => defined((await settingsIn(shell, script)).VERB);
+        expect(await verb(defined(given.tokens).confirm)).toBe(`confirm ${holds.tokens} tokens ${hash}`);
+        expect(await verb(defined(given.tokens).unlock)).toBe(`unlock ${holds.tokens}`);
       });
     });
 

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { SshOnlyFirewallProps } from "../../ssh-only-firewall";
 import { shellWord } from "../../output/shell-word";
 import type { Fleet } from "../fleet-file";
-import { COMMAND, messages } from "../messages";
-import { stateConfiguration } from "../state-backend";
+import { COMMAND } from "../fleet-file-messages";
 import { type FleetPart, stackOfHosts, stacksOf } from "../stacks";
+import { stateConfiguration } from "../state-backend";
+import { migrationMessages } from "./migration-messages";
 
 /** A host whose state is another one from now on. Stacks are called by their names. */
 export interface Move {
@@ -24,57 +24,81 @@ export interface Migration {
   readonly problems: readonly string[];
 }
 
-/** The properties that the names of resources go by, with their defaults. */
-const NAMING: Partial<SshOnlyFirewallProps> = { tracker: "null_resource", shards: 1, waves: [] };
+/** The properties that the names of resources go by. */
+const namingOf = ({ firewall: { settings } }: Fleet) => ({
+  tracker: settings.tracker,
+  shards: settings.layout.shards,
+  waves: settings.layout.waves,
+});
 
 export function migrationBetween(before: Fleet, after: Fleet): Migration {
-  const goal = stackOfHosts(after);
-  const made = new Set(stacksOf(after).map(({ name }) => name));
-  const moves: Move[] = [];
-  const stacks = new Map<string, string>();
-  const problems = new Set<string>();
-  const involve = (part: FleetPart): string => {
-    const configuration = JSON.stringify({ terraform: stateConfiguration(part) });
-    if (part.state?.kind === "cloud" && !configuration.includes('"name"')) {
-      problems.add(messages.movedByTags(part.name));
-    }
-    const known = stacks.get(part.name);
-    if (known !== undefined && known !== configuration) {
-      problems.add(messages.movedBackend(part.name));
-    }
-    const twin = [...stacks].find(([name, other]) => name !== part.name && other === configuration);
-    if (twin !== undefined) {
-      problems.add(messages.sameState(part.name, twin[0]));
-    }
-    stacks.set(part.name, configuration);
-    return part.name;
+  const [from, to] = [stacksOf(before), stacksOf(after)];
+  const { moves, leftBehind } = movesBetween(from, to);
+  const names = new Set(moves.flatMap((move) => [move.from, move.to]));
+  const involved = [...from, ...to].filter(({ name }) => names.has(name));
+  const stacks = new Map(involved.map((part) => [part.name, configurationOf(part)]));
+  const naming = namingOf(after);
+  const changed = Object.entries(namingOf(before)).filter(
+    ([key, value]) => !isDeepStrictEqual(value, naming[key as keyof typeof naming]),
+  );
+  return {
+    moves,
+    stacks,
+    problems: [
+      ...leftBehind,
+      ...new Set(problemsOfStates(involved)),
+      ...(moves.length === 0 ? [] : changed.map(([key]) => migrationMessages.changedToo(key))),
+    ],
   };
-  for (const [host, from] of stackOfHosts(before)) {
-    const to = goal.get(host);
-    if (to === undefined) {
-      if (!made.has(from.name)) {
-        problems.add(messages.leftBehind(host, from.name));
-      }
-    } else if (from.name !== to.name) {
-      moves.push({ host, from: from.name, to: to.name });
+}
+
+function movesBetween(
+  before: readonly FleetPart[],
+  after: readonly FleetPart[],
+): { readonly moves: readonly Move[]; readonly leftBehind: readonly string[] } {
+  const goal = stackOfHosts(after);
+  const made = new Set(after.map(({ name }) => name));
+  const moves: Move[] = [];
+  const leftBehind: string[] = [];
+  for (const [host, { name: from }] of stackOfHosts(before)) {
+    const to = goal.get(host)?.name;
+    if (to !== undefined && to !== from) {
+      moves.push({ host, from, to });
+    } else if (to === undefined && !made.has(from)) {
+      leftBehind.push(migrationMessages.leftBehind(host, from));
     }
   }
-  [...stacksOf(before), ...stacksOf(after)]
-    .filter(({ name }) => moves.some(({ from, to }) => name === from || name === to))
-    .forEach(involve);
-  for (const [key, byDefault] of moves.length === 0 ? [] : Object.entries(NAMING)) {
-    const [one, other] = [before, after].map(({ props }) => (props as Record<string, unknown>)[key] ?? byDefault);
-    if (!isDeepStrictEqual(one, other)) {
-      problems.add(messages.changedToo(key));
-    }
-  }
-  return { moves, stacks, problems: [...problems] };
+  return { moves, leftBehind };
+}
+
+/** What finds the state of a stack. */
+function configurationOf(part: FleetPart): string {
+  return JSON.stringify({ terraform: stateConfiguration(part) });
+}
+
+/** Why a script would not find each state, or would take one for another. */
+function problemsOfStates(parts: readonly FleetPart[]): readonly string[] {
+  const byName = new Map<string, string>();
+  const byState = new Map<string, string>();
+  return parts.flatMap((part) => {
+    const { name, state } = part;
+    const configuration = configurationOf(part);
+    const known = byName.get(name);
+    const twin = byState.get(configuration);
+    byName.set(name, configuration);
+    byState.set(configuration, twin ?? name);
+    return [
+      ...(state?.kind === "cloud" && !configuration.includes('"name"') ? [migrationMessages.movedByTags(name)] : []),
+      ...(known !== undefined && known !== configuration ? [migrationMessages.movedBackend(name)] : []),
+      ...(twin !== undefined && twin !== name ? [migrationMessages.sameState(name, twin)] : []),
+    ];
+  });
 }
 
 /** For a POSIX shell; what it moves stands in front of it. */
 export function migrationScript({ moves, stacks }: Migration): string {
   if (moves.length === 0) {
-    return `#!/bin/sh\n# ${messages.nothingToMove()}\n`;
+    return `#!/bin/sh\n# ${migrationMessages.nothingToMove()}\n`;
   }
   const counts = new Map<string, number>();
   for (const { from, to } of moves) {

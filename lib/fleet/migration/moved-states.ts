@@ -16,7 +16,7 @@ import {
   type PlacedInstance,
   type StateFile,
 } from "../../state/state-file";
-import { messages } from "../messages";
+import { migrationMessages } from "./migration-messages";
 import type { Move } from "./migration";
 
 export class MoveError extends Failure {}
@@ -36,7 +36,7 @@ export function readStateFile(text: string, stack: string): StateFile | undefine
       throw error;
     }
   }
-  throw new MoveError(messages.notStateFile(stack));
+  throw new MoveError(migrationMessages.notStateFile(stack));
 }
 
 export type States = ReadonlyMap<string, StateFile | undefined>;
@@ -52,7 +52,7 @@ export function missingFrom(states: States, moves: readonly Move[]): readonly st
 /** The states that hosts come into, with them. They stay where they were, too. */
 export function withArrivals(states: States, moves: readonly Move[]): Map<string, StateFile> {
   if (missingFrom(states, moves).length === moves.length) {
-    throw new MoveError(messages.noneFound([...states.keys()]));
+    throw new MoveError(migrationMessages.noneFound([...states.keys()]));
   }
   const instances = byHost(states);
   const arriving = new Map<string, PlacedInstance[]>();
@@ -62,7 +62,7 @@ export function withArrivals(states: States, moves: readonly Move[]): Map<string
     if (here.length > 0 && there.length === 0) {
       arriving.set(to, [...(arriving.get(to) ?? []), ...here]);
     } else if (here.length > 0 && !isDeepStrictEqual(identities(here), identities(there))) {
-      throw new MoveError(messages.inBoth(host, from, to));
+      throw new MoveError(migrationMessages.inBoth(host, from, to));
     }
   }
   return new Map([...arriving].map(([stack, found]) => [stack, joined(states.get(stack), found)]));
@@ -75,7 +75,7 @@ export function withoutLeaving(states: States, moves: readonly Move[]): Map<stri
   for (const { host, from, to } of moves) {
     const here = instances(from, host);
     if (!isDeepStrictEqual(identities(here), here.length > 0 ? identities(instances(to, host)) : [])) {
-      throw new MoveError(messages.notArrived(host, from, to));
+      throw new MoveError(migrationMessages.notArrived(host, from, to));
     }
     const gone = leaving.get(from) ?? new Set<FileInstance>();
     here.forEach(({ instance }) => gone.add(instance));

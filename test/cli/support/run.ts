@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROOT } from "../../support/sources";
 
-export const ROOT = join(__dirname, "../../..");
+export { ROOT };
 
 export interface Ended {
   readonly code: number | null;
@@ -13,14 +14,10 @@ export interface Ended {
 }
 
 /** A program and its arguments. */
-export type Command = readonly [string, ...string[]];
+export type Argv = readonly [string, ...string[]];
 
-export function run(
-  [program = "", ...args]: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): Ended {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
+export function run([command, ...args]: Argv, cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     encoding: "utf8",
     timeout: 120_000,
@@ -34,16 +31,16 @@ export function run(
 }
 
 /** A program of bin/ with its arguments, from its source. */
-export function program(name: "fleet" | "ssh-only-firewall", ...args: readonly string[]): Command {
+export function program(name: "fleet" | "ssh-only-firewall", ...args: readonly string[]): Argv {
   return source(`bin/${name}.ts`, ...args);
 }
 
-export function source(file: string, ...args: readonly string[]): Command {
+export function source(file: string, ...args: readonly string[]): Argv {
   const tsx = require.resolve("tsx/cli");
   return [process.execPath, tsx, "--tsconfig", join(ROOT, "tsconfig.json"), join(ROOT, file), ...args];
 }
 
-export function cdktf(...args: readonly string[]): Command {
+export function cdktf(...args: readonly string[]): Argv {
   return [process.execPath, require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args];
 }
 

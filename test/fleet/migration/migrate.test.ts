@@ -1,6 +1,7 @@
 /** The script that moves hosts, run by the real Terraform on states in files. */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { items } from "../../support/required";
 import { type Ended, emptyFolder, program, run } from "../../cli/support/run";
 
 const HOSTS = ["a", "b", "c", "d", "e"];
@@ -81,8 +82,11 @@ test("moves every host once, keeps the states of before, and does nothing when r
   expect(moved).toMatchObject({ code: 0, stderr: "" });
   expect(moved.stdout).toMatch(/^5 of 5 hosts found\.$/m);
   expectMoved(project);
-  const [kept] = readdirSync(project.folder).filter((name) => name.startsWith("moved-hosts."));
-  const before = JSON.parse(readFileSync(join(project.folder, kept ?? "", "fleet/arrive.tfstate"), "utf8")) as {
+  const [kept] = items(
+    readdirSync(project.folder).filter((name) => name.startsWith("moved-hosts.")),
+    1,
+  );
+  const before = JSON.parse(readFileSync(join(project.folder, kept, "fleet/arrive.tfstate"), "utf8")) as {
     serial: number;
   };
   expect(before.serial).toBe(3);

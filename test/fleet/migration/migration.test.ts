@@ -1,3 +1,4 @@
+import { defined } from "../../support/required";
 import { parseFleet } from "../../../lib/fleet/fleet-file";
 import { migrationBetween } from "../../../lib/fleet/migration/migration";
 import { readStateFile, withArrivals, withoutLeaving } from "../../../lib/fleet/migration/moved-states";
@@ -49,7 +50,7 @@ describe("a migration", () => {
       "a host that nobody would unlock any more",
       HOSTS,
       `stacks: 2\n${HOSTS.replace(", d: 192.0.2.4", "")}`,
-      /^hosts\.d: is not in the other file, and its stack fleet is not made any more/,
+      /^hosts\.d: is not in the other file, and its stack fleet is no longer made/,
     ],
     ["another tracker", HOSTS, `stacks: 2\ntracker: terraform_data\n${HOSTS}`, /^tracker: differs from the other file/],
     ["another number of shards", HOSTS, `stacks: 2\nshards: 4\n${HOSTS}`, /^shards: differs from the other file/],
@@ -58,7 +59,7 @@ describe("a migration", () => {
       "a state that is kept elsewhere",
       `stacks: 1\n${HOSTS}`,
       `stacks: 2\n${backend("gcs", 'bucket: b, prefix: "{stack}"')}${HOSTS}`,
-      /^fleet-0: its state is kept elsewhere in the earlier file/,
+      /^fleet-0: its state is elsewhere in the earlier file/,
     ],
     [
       "two stacks with one state",
@@ -97,7 +98,7 @@ function stateOf(hosts: readonly string[], others: Partial<StateFile> = {}): Sta
     resources: [
       resource("fleet_hold"),
       resource("fleet_lockdown"),
-      resource("fleet_ruleset", ["shared", ...hosts.slice(0, 1)]),
+      resource("fleet_ruleset", ["shared", defined(hosts[0])]),
     ],
     ...others,
   };
@@ -130,7 +131,7 @@ describe("hosts move between states", () => {
       ["z", "a", "b"],
       ["shared", "z"],
     ]);
-    expect(two?.resources[0]?.instances[1]).toBe(one.resources[0]?.instances[0]);
+    expect(defined(two?.resources?.[0]).instances[1]).toBe(defined(one.resources?.[0]).instances[0]);
     // The next one, so that Terraform refuses it if anybody else has written one.
     expect(two).toMatchObject({ serial: 8, lineage: "x" });
   });
@@ -213,7 +214,7 @@ describe("hosts move between states", () => {
     "not in what is no state: %s",
     (text) => {
       expect(() => readStateFile(text, "one")).toThrow(
-        /^one: what terraform state pull prints of it is no state of version 4/,
+        /^one: the output of terraform state pull is not a state of version 4/,
       );
     },
   );

@@ -1,9 +1,10 @@
 /** Plans as `terraform show -json` prints them, made up: for what a real Terraform does not do on request. */
 import { createHash } from "node:crypto";
+import { items } from "../../support/required";
 import { launcher } from "../../../lib/host/program";
 import { parsePolicy } from "../../../lib/policy/policy";
 import { Problems } from "../../../lib/input/problems";
-import { renderRulesets } from "../../../lib/ruleset/rulesets";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 
 export interface MadeUpHost {
   readonly key: string;
@@ -159,9 +160,9 @@ export function spread(plan: unknown, names: Readonly<Record<string, readonly st
   const blocks = new Map(root.resources.map((block) => [block.name, block]));
   const renamed = new Map<string, Named>();
   for (const one of copy.resource_changes.filter(({ name }) => /_(hold|lockdown)$/.test(name))) {
-    const [hold, lockdown] = (names[one.index] as readonly string[]).map((name) => `fleet_${name}`);
-    const name = one.name === "fleet_hold" ? hold : lockdown;
-    const references = one.name === "fleet_hold" ? [] : [`terraform_data.${hold}`];
+    const [hold, lockdown] = items(names[one.index] ?? [], 2);
+    const name = `fleet_${one.name === "fleet_hold" ? hold : lockdown}`;
+    const references = one.name === "fleet_hold" ? [] : [`terraform_data.fleet_${hold}`];
     renamed.set(name, { ...(blocks.get(one.name) as Named), name, expressions: { triggers_replace: { references } } });
     Object.assign(one, { name, address: `terraform_data.${name}["${one.index}"]` });
     const after = one.change.after as { id?: string; triggers_replace: { hold?: string } };

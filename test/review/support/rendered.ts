@@ -1,5 +1,6 @@
 /** Markdown as a library renders it, and what is wrong with that. */
 import MarkdownIt from "markdown-it";
+import { defined } from "../../support/required";
 
 /** With everything on that GitHub has on and that a value could abuse. */
 const renderer = new MarkdownIt({ html: true, linkify: true });
@@ -30,7 +31,7 @@ export function brokenIn(markdown: string): string[] {
 /** The text of every code span and code block, in order. */
 export function codeIn(markdown: string): string[] {
   return [...render(markdown).matchAll(/<code[^>]*>(.*?)<\/code>/gs)].map(([, text]) =>
-    text
+    defined(text)
       .replace(/&lt;/g, "<")
       .replace(/&gt;/g, ">")
       .replace(/&quot;/g, '"')

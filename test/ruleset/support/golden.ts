@@ -1,8 +1,9 @@
 /** Rulesets written down in test/golden/ruleset, byte for byte. `UPDATE_GOLDEN=1 npx jest golden` writes them anew. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { defined } from "../../support/required";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { policies, withTokensNamed } from "./policies";
 
 export const GOLDEN = join(__dirname, "../../golden/ruleset");
@@ -20,9 +21,14 @@ export const rendered: Readonly<Record<string, string>> = Object.fromEntries([
   ]),
 ]);
 
+/** One of them. */
+export function golden(name: string): string {
+  return defined(rendered[name], name);
+}
+
 /** Compares with the file, or writes it where that was asked for. */
 export function expectGolden(name: string): void {
-  const text = withTokensNamed(rendered[name]);
+  const text = withTokensNamed(golden(name));
   const file = join(GOLDEN, name);
   if (process.env.UPDATE_GOLDEN === "1") {
     if (process.env.CI !== undefined) {

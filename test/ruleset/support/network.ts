@@ -7,9 +7,10 @@ import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { items } from "../../support/required";
 import type { PolicyProps } from "../../../lib/policy/policy";
-import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/iptables";
-import { renderNftables } from "../../../lib/ruleset/nftables";
+import { renderIptables, renderIptablesFile } from "../../../lib/ruleset/backends/iptables";
+import { renderNftables } from "../../../lib/ruleset/backends/nftables";
 import { Namespace } from "./namespaces";
 import { policyOf } from "./policies";
 
@@ -27,7 +28,7 @@ export class Machine {
     this.pid = namespace.pid;
     this.probe = namespace.start(`${process.execPath} ${join(__dirname, "probe.mjs")}`);
     createInterface({ input: this.probe.stdout as Readable }).on("line", (line) => {
-      const [number, word] = line.split(" ");
+      const [number, word] = items(line.split(" "), 2);
       this.waiting.get(number)?.(word);
       this.waiting.delete(number);
     });
@@ -61,8 +62,9 @@ export class Machine {
 
 export class Network {
   public static async open(): Promise<Network> {
-    const [host, router, client, behind] = await Promise.all(
-      [1, 2, 3, 4].map(async () => new Machine(await Namespace.open())),
+    const [host, router, client, behind] = items(
+      await Promise.all([1, 2, 3, 4].map(async () => new Machine(await Namespace.open()))),
+      4,
     );
     const network = new Network(host, router, client, behind);
     try {

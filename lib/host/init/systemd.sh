@@ -1,0 +1,80 @@
+# systemd: two units, and the watchdog as a transient one.
+
+guard_service=$boot_service-guard
+units=/etc/systemd/system
+
+systemd_is_here() { [ -d /run/systemd/system ]; }
+
+systemd_persist() {
+  boot_files="$units/$boot_service.service $units/$guard_service.service $units"
+  systemd_write_boot_unit
+  systemd_write_guard_unit
+  chmod 0644 "$units/$boot_service.service" "$units/$guard_service.service"
+  systemctl daemon-reload
+  why=$(systemctl --quiet enable "$boot_service.service" "$guard_service.service" 2>&1) ||
+    die 1 "systemd does not take the boot service: $why"
+}
+
+systemd_write_boot_unit() {
+  write_file "$units/$boot_service.service" "[Unit]
+Description=SSH-only firewall
+Documentation=file://$STATE/host.sh
+DefaultDependencies=no
+RequiresMountsFor=$STATE
+After=local-fs.target nftables.service iptables.service ip6tables.service netfilter-persistent.service firewalld.service ufw.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh $STATE/host.sh boot
+
+[Install]
+WantedBy=sysinit.target
+"
+}
+
+systemd_write_guard_unit() {
+  write_file "$units/$guard_service.service" "[Unit]
+Description=Restores the rules of the SSH-only firewall
+RequiresMountsFor=$STATE
+After=$boot_service.service
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/bin/sh $STATE/host.sh guard
+Restart=always
+RestartSec=1
+TimeoutStopSec=5
+
+[Install]
+WantedBy=multi-user.target
+"
+}
+
+systemd_forget() {
+  [ -e "$units/$boot_service.service" ] || return 0
+  systemctl --quiet disable "$boot_service.service" "$guard_service.service" 2>/dev/null || :
+  rm -f "$units/$boot_service.service" "$units/$guard_service.service"
+  systemctl daemon-reload
+  systemctl --quiet stop "$boot_service.service" 2>/dev/null || :
+  systemctl --quiet reset-failed "$boot_service.service" "$guard_service.service" 'ssh-only-firewall-watchdog-*' 2>/dev/null || :
+}
+
+systemd_start_guard() { systemctl --no-block restart "$guard_service.service"; }
+
+systemd_stop_guard() { systemctl --quiet stop "$guard_service.service" 2>/dev/null || :; }
+
+systemd_guard_runs() { systemctl --quiet is-active "$guard_service.service"; }
+
+# As a unit of its own, because logind may end whatever belongs to the session. Old releases do not know all properties.
+systemd_start_watchdog() {
+  ! have systemd-run || for properties in '-p Restart=on-failure -p OOMPolicy=continue -p StartLimitIntervalSec=0' '-p Restart=on-failure' ''; do
+    # shellcheck disable=SC2086 # words
+    ! systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" $properties --description='Rolls an unconfirmed SSH-only lock back' \
+      /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1 || return 0
+  done
+  run_detached watchdog "$1" "$2"
+}

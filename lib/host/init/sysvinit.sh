@@ -1,0 +1,55 @@
+# sysvinit: one script, which also starts the guard.
+
+sysvinit_is_here() { [ -d /etc/init.d ] && { have update-rc.d || have chkconfig; }; }
+
+sysvinit_persist() {
+  boot_files=/etc/init.d/$boot_service
+  sysvinit_write_script
+  chmod 0755 "/etc/init.d/$boot_service"
+  if have update-rc.d; then update-rc.d "$boot_service" defaults; else chkconfig --add "$boot_service"; fi >/dev/null 2>&1
+}
+
+sysvinit_write_script() {
+  write_file "/etc/init.d/$boot_service" "#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          $boot_service
+# Required-Start:    mountkernfs \$local_fs
+# Required-Stop:
+# Should-Start:      nftables iptables netfilter-persistent ufw
+# X-Start-Before:    networking
+# Default-Start:     S
+# Default-Stop:
+# Short-Description: SSH-only firewall
+### END INIT INFO
+# chkconfig: 2345 09 91
+# description: closes this host to everything but SSH
+case \${1-} in
+  start | restart | force-reload | reload)
+    /bin/sh $STATE/host.sh boot
+    code=\$?
+    /bin/sh $STATE/host.sh start-guard
+    exit \$code ;;
+  stop)
+    /bin/sh $STATE/host.sh stop-guard ;;
+  status)
+    exec /bin/sh $STATE/host.sh status ;;
+  *)
+    echo \"usage: \$0 start|stop|restart|status\" >&2
+    exit 2 ;;
+esac
+"
+}
+
+sysvinit_forget() {
+  [ -e "/etc/init.d/$boot_service" ] || return 0
+  # chkconfig requires the script, and update-rc.d requires that it is gone.
+  have update-rc.d || chkconfig --del "$boot_service" >/dev/null 2>&1 || :
+  rm -f "/etc/init.d/$boot_service"
+  ! have update-rc.d || update-rc.d "$boot_service" remove >/dev/null 2>&1 || :
+}
+
+sysvinit_start_guard() { start_detached_guard; }
+sysvinit_stop_guard() { stop_detached_guard; }
+sysvinit_guard_runs() { find_guard; }
+
+sysvinit_start_watchdog() { run_detached watchdog "$@"; }

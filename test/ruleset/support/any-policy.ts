@@ -1,0 +1,43 @@
+/** Any policy, for property tests. */
+import fc from "fast-check";
+import { PolicyException } from "../../../lib/policy/exception";
+import type { PolicyProps } from "../../../lib/policy/policy";
+
+export const anyAddress = fc.constantFrom(
+  "192.0.2.0/24",
+  "192.0.2.10",
+  "198.51.100.7",
+  "10.0.0.0/8",
+  "10.1.0.0/16",
+  "2001:db8::/32",
+  "2001:db8::1",
+  "fd00::/8",
+  "::/0",
+);
+
+const anyPort = fc.integer({ min: 1, max: 65535 });
+const someAddresses = fc.array(anyAddress, { minLength: 1 });
+
+const anyException = fc.oneof(
+  fc.constantFrom("dhcp-client", "dhcpv6-client", "ping"),
+  fc.record({ kind: fc.constantFrom("egress", "syslog"), to: someAddresses, port: anyPort }),
+  fc.record(
+    { kind: fc.constant("ingress"), from: someAddresses, port: anyPort, protocol: fc.constantFrom("tcp", "udp") },
+    { requiredKeys: ["kind", "from", "port"] },
+  ),
+  fc.record({ kind: fc.constant("dns"), resolvers: someAddresses }),
+);
+
+export const anyPolicy = fc.record(
+  {
+    sshPort: anyPort,
+    allowFrom: someAddresses,
+    exceptions: fc.array(anyException) as unknown as fc.Arbitrary<PolicyException[]>,
+    deniedInbound: fc.constantFrom("drop", "reject"),
+    deniedOutbound: fc.constantFrom("drop", "reject"),
+    logDeniedPerMinute: fc.integer({ min: 1, max: 600 }),
+    newConnectionsPerMinute: fc.integer({ min: 6, max: 6000 }),
+    mode: fc.constantFrom("enforce", "observe"),
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<PolicyProps>;
