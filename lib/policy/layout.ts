@@ -58,7 +58,7 @@ function parseWaves(value: unknown, problems: Problems): string[][] {
 }
 
 /** Looking for what was meant takes a while in a large fleet; more are hardly misspellings. */
-const MOST_SUGGESTIONS = 10;
+const MOST_SUGGESTIONS = 3;
 
 /** Adds a problem for each name in a wave that is not a host, or is in a wave before. */
 export function checkWaves(waves: Layout["waves"], keys: readonly string[], problems: Problems): void {

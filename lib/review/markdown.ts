@@ -4,9 +4,9 @@ import { DANGERS, type Finding } from "./dangers";
 import type { HostReview } from "./hosts";
 import { ALL_OUTCOMES, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
+import { escapeInvisible } from "../output/text";
 import type { DangerGroup, Review, RulesetChange } from "./review";
 import { markdown, type Text, text } from "./text";
-import { escapeInvisible } from "../output/text";
 
 /** GitHub takes no longer comment. */
 export const LONGEST_COMMENT = 65_536;
