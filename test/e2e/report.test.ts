@@ -109,7 +109,7 @@ describeLab(
       expect(
         table.stdout.split("\n").filter((line) => /^ {4}(in|out) +(udp|tcp) +\S+ +\d+ +\d+ /.test(line)),
       ).toHaveLength(7);
-      expect(table.stdout).toContain("4 hosts: 3 asked, 1 not. All times are UTC.");
+      expect(table.stdout).toContain("4 hosts: 3 asked, 1 not asked. All times are UTC.");
 
       const page = await report("--html", "--timeout", "20");
       expect({ code: page.code, stderr: page.stderr }).toEqual({ code: 2, stderr: "" });
