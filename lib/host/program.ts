@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROGRAM_LOCALS } from "../contract/names";
 import { stripAwk, stripShell } from "./strip";
 
 /** Texts by their paths in this folder. */
@@ -69,8 +68,6 @@ export const VERSION_DIGITS = 12;
 export function launcher(files = hostFiles()): string {
   return once(files, "launcher", () => stripShell(commentedLauncher(files)));
 }
-
-export const LAUNCHER_LOCAL = PROGRAM_LOCALS.launcher;
 
 /** What a root shell on a host runs to report what is in force there. */
 export function question(files = hostFiles()): string {

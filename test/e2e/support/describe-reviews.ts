@@ -1,8 +1,9 @@
 /** What tests of reviews share: plans that the real Terraform made, and what is said of them. */
+import { PROGRAM_LOCALS } from "../../../lib/contract/names";
 import type { TerraformStack } from "cdktf";
 import { withoutUndefined } from "../../support/required";
 import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../../lib/index";
-import { hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../../../lib/host/program";
+import { hostProgramVersion, launcher } from "../../../lib/host/program";
 import type { DangerKind } from "../../../lib/review/dangers";
 import { LONGEST_COMMENT, toMarkdown } from "../../../lib/review/markdown";
 import { readPlan } from "../../../lib/review/plan";
@@ -35,7 +36,7 @@ export interface Reviewed extends Review {
 export function reviewed(planned: Planned): Reviewed {
   const json = planned.json.replaceAll(hostProgramVersion(), PROGRAM);
   const review = reviewPlan(readPlan(Buffer.from(json)), {
-    uploads: { launchers: [launcher(), `\${local.${LAUNCHER_LOCAL}}`], version: PROGRAM },
+    uploads: { launchers: [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`], version: PROGRAM },
   });
   const markdown = toMarkdown(review, { knownProgram: PROGRAM });
   expect(markdown.length).toBeLessThanOrEqual(LONGEST_COMMENT);

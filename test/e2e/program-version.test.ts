@@ -1,0 +1,70 @@
+/** Which changes of the host program lock hosts again. The package is a copy, so that its files can be changed. */
+import { execFileSync } from "node:child_process";
+import { appendFileSync, cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeLab } from "../lab/describe-lab";
+import { Lab } from "../lab/lab";
+import { Terraform } from "../lab/terraform";
+import { controllerOnly, hostEntries } from "./support/deployment";
+
+jest.setTimeout(300_000);
+
+const ROOT = join(__dirname, "../..");
+const APP = `
+import { App, LocalBackend, TerraformStack } from "cdktf";
+import { SshOnlyFirewall } from "./lib/index";
+const stack = new TerraformStack(new App({ outdir: "cdktf.out" }), "fleet");
+new SshOnlyFirewall(stack, "fleet", JSON.parse(process.argv[2]));
+new LocalBackend(stack, { path: process.cwd() + "/terraform.tfstate" });
+(stack.node.root as App).synth();
+`;
+
+describeLab("a plan for a host that is locked", () => {
+  let lab: Lab;
+  let copy: string;
+  const file = (path: string): string => join(copy, "lib/host", path);
+  const scripts = (): string[] =>
+    (readdirSync(join(copy, "lib/host"), { recursive: true }) as string[]).filter((path) => /\.(sh|awk)$/.test(path));
+
+  const synthesize = (): Terraform => {
+    const props = { tracker: "terraform_data", allowFrom: controllerOnly, hosts: hostEntries(lab) };
+    execFileSync(join(ROOT, "node_modules/.bin/tsx"), ["app.ts", JSON.stringify(props)], { cwd: copy });
+    return new Terraform(lab, join(copy, "cdktf.out/stacks/fleet"));
+  };
+
+  beforeAll(async () => {
+    lab = await Lab.create({ hosts: [{ name: "web-1" }] });
+    copy = lab.makeFolder("package");
+    cpSync(join(ROOT, "lib"), join(copy, "lib"), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+    writeFileSync(join(copy, "app.ts"), APP);
+    const terraform = synthesize();
+    await terraform.init();
+    await terraform.apply();
+  });
+  afterAll(() => lab?.destroy());
+
+  test("has no changes when only comments and blank lines of the host program and its launcher changed", async () => {
+    for (const path of scripts()) {
+      appendFileSync(file(path), "\n# One comment more.\n\n");
+      writeFileSync(file(path), `# And one in front.\n\n${readFileSync(file(path), "utf8")}`);
+    }
+    expect((await synthesize().plan()).hasChanges).toBe(false);
+  });
+
+  test.each(["store.sh", "launch.sh", "awk/is-allowed.awk"])(
+    "replaces the lockdown, and nothing else, when a statement of %s changed",
+    async (path) => {
+      const before = readFileSync(file(path), "utf8");
+      writeFileSync(file(path), path.endsWith(".awk") ? `${before}\nBEGIN { more = 1 }\n` : `:\n${before}`);
+      const terraform = synthesize();
+      const { file: plan } = await terraform.plan();
+      const { resource_changes: changes } = await terraform.showJson<{
+        resource_changes: Array<{ address: string; change: { actions: string[] } }>;
+      }>(plan);
+      const changed = changes.filter(({ change }) => change.actions.join() !== "no-op");
+      expect(changed.map(({ address }) => address)).toEqual(['terraform_data.fleet_lockdown["web-1"]']);
+      writeFileSync(file(path), before);
+    },
+  );
+});
