@@ -1,8 +1,7 @@
 /** The fleet and what is done on each of its hosts, the same in each form of configuration. */
 import { createHash } from "node:crypto";
 import type { TrackerKind } from "../lib/index";
-import { PROGRAM_LOCALS } from "../lib/contract/names";
-import { hostProgramParts, hostProgramVersion, launcher } from "../lib/host/program";
+import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
 import { renderRulesets } from "../lib/ruleset/backends";
@@ -42,7 +41,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
   const hash = createHash("sha256")
     .update(nftables + iptables + ip6tables)
     .digest("hex");
-  const texts = { nftables, iptables, ip6tables, [PROGRAM_LOCALS.launcher]: launcher() };
+  const texts = { nftables, iptables, ip6tables, [LAUNCHER_LOCAL]: launcher() };
   return {
     tracker,
     locals: {
