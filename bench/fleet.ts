@@ -1,7 +1,8 @@
 /** The fleet and what is done on each of its hosts, the same in each form of configuration. */
 import { createHash } from "node:crypto";
 import type { TrackerKind } from "../lib/index";
-import { hostProgramParts, hostProgramVersion, launcher, LAUNCHER_LOCAL } from "../lib/host/program";
+import { PROGRAM_LOCALS } from "../lib/contract/names";
+import { hostProgramParts, hostProgramVersion, launcher } from "../lib/host/program";
 import { parsePolicy } from "../lib/policy/policy";
 import { parseOrThrow } from "../lib/input/problems";
 import { renderRulesets } from "../lib/ruleset/backends";
@@ -41,7 +42,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
   const hash = createHash("sha256")
     .update(nftables + iptables + ip6tables)
     .digest("hex");
-  const texts = { nftables, iptables, ip6tables, [LAUNCHER_LOCAL]: launcher() };
+  const texts = { nftables, iptables, ip6tables, [PROGRAM_LOCALS.launcher]: launcher() };
   return {
     tracker,
     locals: {
@@ -64,7 +65,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
         ALLOW_FROM: literal(allowFrom.join(" ")),
         EXCEPTIONS: literal(""),
         MODE: literal("enforce"),
-        LOG_DENIED: literal(policy.logDeniedPerMinute ?? ""),
+        LOG_DENIED: literal(""),
         BACKEND: literal("auto"),
         CONFIRM_WITHIN: literal(120),
         SKIP_PREFLIGHT: literal(false),

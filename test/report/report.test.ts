@@ -1,5 +1,4 @@
 /** What is made of what a host says, without hosts. */
-import { defined } from "../support/required";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
