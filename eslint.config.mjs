@@ -63,4 +63,13 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
+  {
+    // What a reader sees on one screen, and reads in one sitting.
+    files: ["lib/**/*.ts"],
+    rules: {
+      "max-lines-per-function": ["error", 40],
+      "max-lines": ["error", 300],
+      "max-params": ["error", 4],
+    },
+  },
 );

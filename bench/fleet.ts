@@ -65,7 +65,7 @@ export function jobOf(tracker: TrackerKind, allowFrom: readonly string[], privat
         ALLOW_FROM: literal(allowFrom.join(" ")),
         EXCEPTIONS: literal(""),
         MODE: literal("enforce"),
-        LOG_DENIED: literal(policy.logDeniedPerMinute ?? ""),
+        LOG_DENIED: literal(""),
         BACKEND: literal("auto"),
         CONFIRM_WITHIN: literal(120),
         SKIP_PREFLIGHT: literal(false),

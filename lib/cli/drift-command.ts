@@ -1,5 +1,6 @@
 /** `drift`: the program of a firewall with `detectDrift`, which Terraform runs when it makes a plan. */
 import type { Command } from "commander";
+import { FLEET, nameIn, PARTS } from "../contract/names";
 import { pullState, readSource } from "../state/source";
 import { readAt, StateError } from "../state/state-error";
 import { driftTriggers, isAsked, readQuery, type TrackedHost, trackedHosts } from "../status/drift-triggers";
@@ -24,7 +25,7 @@ Exit codes:
 
 Examples:
   $ ssh-only-firewall drift --help
-  $ echo '{"lockdowns":"null_resource.fleet_lockdown"}' | ssh-only-firewall drift
+  $ echo '{"lockdowns":"null_resource.${nameIn(FLEET.construct, PARTS.lockdown)}"}' | ssh-only-firewall drift
 `;
 
 export function addDrift(program: Command): void {

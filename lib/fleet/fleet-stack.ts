@@ -1,6 +1,7 @@
 /** The stacks made from a fleet file. */
 import { Annotations, type App, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
+import { FLEET } from "../contract/names";
 import { SshOnlyFirewall } from "../ssh-only-firewall";
 import type { Fleet } from "./fleet-file";
 import { stackMessages } from "./stack-messages";
@@ -13,8 +14,8 @@ export class FleetStack extends TerraformStack {
   public constructor(scope: Construct, part: FleetPart) {
     super(scope, part.name);
     // Terraform's addresses begin with this id and not with the stack's name: null_resource.fleet_hold["web-1"].
-    this.firewall = new SshOnlyFirewall(this, "fleet", part.firewall);
-    new TerraformOutput(this, "locked_hosts", {
+    this.firewall = new SshOnlyFirewall(this, FLEET.construct, part.firewall);
+    new TerraformOutput(this, FLEET.output, {
       description: "The hosts that are locked: by name their address, their ruleset and who holds them.",
       value: this.firewall.lockedHosts,
     });

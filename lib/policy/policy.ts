@@ -125,7 +125,12 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
   if (problems.count > before) {
     return undefined;
   }
-  return new CheckedPolicy(sshPort, sources ?? ANYWHERE(), exceptions ?? [], deniedInbound, deniedOutbound, {
+  return new CheckedPolicy({
+    sshPort,
+    sources: sources ?? ANYWHERE(),
+    exceptions: exceptions ?? [],
+    deniedInbound,
+    deniedOutbound,
     logDeniedPerMinute,
     newConnectionsPerMinute,
     mode,
@@ -155,30 +160,33 @@ function parseExceptions(value: unknown, sshPort: number, problems: Problems): r
     .filter((exception) => exception !== undefined);
 }
 
+type Stated = Omit<Policy, "openToWorld" | "families" | "sourcesOf" | "hasException">;
+
 class CheckedPolicy implements Policy {
+  public readonly sshPort: number;
+  public readonly sources: readonly AllowedSource[];
   public readonly exceptions: readonly PolicyException[];
-  public readonly families: readonly Family[];
-  public readonly openToWorld: boolean;
+  public readonly deniedInbound: Denial;
+  public readonly deniedOutbound: Denial;
   public readonly logDeniedPerMinute: number | undefined;
   public readonly newConnectionsPerMinute: number | undefined;
   public readonly mode: Mode;
+  public readonly families: readonly Family[];
+  public readonly openToWorld: boolean;
 
-  public constructor(
-    public readonly sshPort: number,
-    public readonly sources: readonly AllowedSource[],
-    exceptions: readonly PolicyException[],
-    public readonly deniedInbound: Denial,
-    public readonly deniedOutbound: Denial,
-    others: Pick<Policy, "logDeniedPerMinute" | "newConnectionsPerMinute" | "mode">,
-  ) {
-    this.exceptions = distinct(exceptions.map((exception) => exception.resolvedFor(sources)));
+  public constructor(stated: Stated) {
+    this.sshPort = stated.sshPort;
+    this.sources = stated.sources;
+    this.exceptions = distinct(stated.exceptions.map((exception) => exception.resolvedFor(stated.sources)));
+    this.deniedInbound = stated.deniedInbound;
+    this.deniedOutbound = stated.deniedOutbound;
+    this.logDeniedPerMinute = stated.logDeniedPerMinute;
+    this.newConnectionsPerMinute = stated.newConnectionsPerMinute;
+    this.mode = stated.mode;
     this.families = FAMILIES.filter(
       (family) => this.sourcesOf(family).length > 0 || this.exceptions.some((exception) => exception.uses(family)),
     );
-    this.openToWorld = sources.some((source) => source.isAny);
-    this.logDeniedPerMinute = others.logDeniedPerMinute;
-    this.newConnectionsPerMinute = others.newConnectionsPerMinute;
-    this.mode = others.mode;
+    this.openToWorld = stated.sources.some((source) => source.isAny);
     Object.freeze(this);
   }
 

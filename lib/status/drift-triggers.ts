@@ -4,6 +4,7 @@
  */
 import { type AskedConnection, askedConnection } from "../contract/connection";
 import { type DriftFinding, LEFT_ALONE, NEVER_DRIFTED, nextDrift, QUERY } from "../contract/drift";
+import { FLEET, nameIn, PARTS } from "../contract/names";
 import { isObject } from "../input/keys";
 import { plain } from "../output/text";
 import { type Host, hostsIn } from "../state/hosts";
@@ -29,7 +30,7 @@ export function readQuery(text: string): DriftQuery {
   const lockdowns = query[QUERY.lockdowns]?.split(" ").filter((one) => one !== "") ?? [];
   if (lockdowns.length === 0) {
     throw new StateError(
-      'it is not a query of a firewall with detectDrift; give one such as {"lockdowns": "null_resource.fleet_lockdown"}',
+      `it is not a query of a firewall with detectDrift; give one such as {"lockdowns": "null_resource.${nameIn(FLEET.construct, PARTS.lockdown)}"}`,
     );
   }
   return { lockdowns, connection: askedConnection((name) => query[name]) };

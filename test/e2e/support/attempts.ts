@@ -12,7 +12,7 @@ const patience = 5;
 export const silence = 2;
 
 export async function tryAll(from: Place, attempts: readonly string[], seconds = patience): Promise<Outcomes> {
-  const program = path.join(__dirname, "attempts.mjs");
+  const program = path.join(__dirname, "try-attempts.mjs");
   const { stdout } = await from.exec([process.execPath, program, String(seconds), ...attempts]);
   return JSON.parse(stdout) as Outcomes;
 }

@@ -18,7 +18,7 @@ export const noAnswers: Knocks["answered"] = { tcp4: [], tcp6: [], udp4: [], udp
 export class Prober {
   /** Knocks at a TCP and a UDP port on which a lab host with listeners listens. */
   public static async start(from: Place, host: Target): Promise<Prober> {
-    const program = path.join(__dirname, "round-prober.mjs");
+    const program = path.join(__dirname, "probe-rounds.mjs");
     const ports = [String(listenerPorts.tcp[0]), String(listenerPorts.udp[0])];
     const child = from.spawn([process.execPath, program, host.ipv4, host.ipv6, ...ports]);
     const prober = new Prober(child);

@@ -1,5 +1,5 @@
 // Tries connections, datagrams and pings, all at once, and says what came of each.
-// Usage:  node attempts.mjs SECONDS ATTEMPT…     "tcp ADDRESS PORT", "udp ADDRESS PORT" or "ping ADDRESS"
+// Usage:  node try-attempts.mjs SECONDS ATTEMPT…     "tcp ADDRESS PORT", "udp ADDRESS PORT" or "ping ADDRESS"
 // Prints: a JSON object with, for each attempt, "answered", "no answer" (within SECONDS) or the code of the error.
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";

@@ -1,5 +1,5 @@
 // Knocks every 20 ms, in each round at one TCP port and one UDP port over IPv4 and IPv6, and remembers who was let in.
-// Usage:  node round-prober.mjs IPV4 IPV6 TCP-PORT UDP-PORT     until its standard input ends
+// Usage:  node probe-rounds.mjs IPV4 IPV6 TCP-PORT UDP-PORT     until its standard input ends
 // Prints: "ready" once it knocks; at the end a JSON object: `rounds`, and for each kind the rounds that were answered
 import { createSocket } from "node:dgram";
 import { createConnection } from "node:net";
