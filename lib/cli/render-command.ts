@@ -3,17 +3,13 @@ import type { Command } from "commander";
 import { DEFAULT_FILE, readFleet } from "../fleet/fleet-file";
 import type { Host } from "../policy/host";
 import { closest } from "../input/names";
-import type { Format, Formats } from "../output/formats";
+import type { Format } from "../output/formats";
 import { listed, shown } from "../output/text";
 import type { Policy } from "../policy/policy";
-import { defaultFormat, FORMATS } from "../ruleset/backends";
+import { defaultFormat, RENDER_FORMATS } from "../ruleset/backends";
 import { CommandError } from "./errors";
 import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
 import { addPolicyOptions, type PolicyOptions, policyOf, policyOptionsIn } from "./policy-options";
-
-const RENDER_FORMATS: Formats<Policy> = Object.fromEntries(
-  FORMATS.map(({ name, description, render }) => [name, { help: description, print: render }]),
-);
 
 interface RenderOptions extends PolicyOptions, FormatOptions {
   readonly fleet?: string;

@@ -4,7 +4,7 @@ import { DANGERS, type Finding } from "./dangers";
 import type { HostReview } from "./hosts";
 import { ALL_OUTCOMES, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
-import { escapeInvisible } from "../output/text";
+import { count, escapeInvisible } from "../output/text";
 import type { DangerGroup, Review, RulesetChange } from "./review";
 import { markdown, type Text, text } from "./text";
 
@@ -37,8 +37,8 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
   return fit(
     sections,
     LONGEST_COMMENT,
-    (count) =>
-      `\n${counted(count, "ruleset change is", "ruleset changes are")} left out because of the length; they are in \`--json\`.`,
+    (left) =>
+      `\n${count(left, "ruleset change is", "ruleset changes are")} left out because of the length; they are in \`--json\`.`,
   );
 }
 
@@ -51,8 +51,7 @@ export function verdictOf({ dangers, hosts, errored }: Review): string {
     .map(([outcome, count]) => `${count} ${OUTCOMES[outcome].short}`);
   const stay = hosts.filter(({ outcome }) => outcome === "stay").length;
   const what = [...counts, ...(stay > 0 ? [`${stay} unchanged`] : [])].join(", ");
-  const subject =
-    hosts.length === 0 ? "No host is in this plan" : `Of ${counted(hosts.length, "host", "hosts")}: ${what}`;
+  const subject = hosts.length === 0 ? "No host is in this plan" : `Of ${count(hosts.length, "host")}: ${what}`;
   if (errored) {
     return `This plan failed and cannot be applied. ${subject}.`;
   }
@@ -141,10 +140,10 @@ function lockLines(locked: readonly HostReview[]): readonly string[] {
     const values = [...new Set(locked.map((host) => pick(host)))]
       .map((value) => (value === undefined ? "(not shown by this plan)" : `${markdown(text`${value}`)}${unit}`))
       .sort();
-    return someOf(values, (count) => counted(count, "other value", "other values")).join(" or ");
+    return someOf(values, (left) => count(left, "other value")).join(" or ");
   };
   return [
-    `- \`lock\`, over SSH, as root, on ${counted(locked.length, "host", "hosts")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
+    `- \`lock\`, over SSH, as root, on ${count(locked.length, "host")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
     `- \`confirm\`, over a new connection through the new rules. Without it, the host rolls back automatically, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
     `- Locked across restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
   ];
@@ -164,8 +163,8 @@ function programLines(locked: readonly HostReview[], knownProgram: string | unde
     lines.set(`${line}${ours}`, (lines.get(`${line}${ours}`) ?? 0) + 1);
   }
   return someOf(
-    [...lines].map(([line, count]) => `- Host program on ${counted(count, "host", "hosts")}: ${line}.`),
-    (count) => `- And ${counted(count, "other change", "other changes")} of the host program.`,
+    [...lines].map(([line, hosts]) => `- Host program on ${count(hosts, "host")}: ${line}.`),
+    (left) => `- And ${count(left, "other change")} of the host program.`,
   );
 }
 
@@ -187,7 +186,7 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
   if (hosts.length === 0) {
     return [];
   }
-  const locked = `${counted(lockedAfter, "host is", "hosts are")} locked then`;
+  const locked = `${count(lockedAfter, "host is", "hosts are")} locked then`;
   return [
     block(
       fingerprint === undefined
@@ -210,18 +209,18 @@ function checksSection({ checks }: Review): readonly Section[] {
 function othersSection({ others }: Review): readonly Section[] {
   const total = [...others.values()].reduce((sum, count) => sum + count, 0);
   const each = [...others].map(([action, count]) => `${count} ${markdown(text`${action}`)}`);
-  const counts = someOf(each, (count) => counted(count, "other action", "other actions")).join(", ");
+  const counts = someOf(each, (left) => count(left, "other action")).join(", ");
   return total === 0
     ? []
     : [
         block(
-          `\n${counted(total, "other resource is", "other resources are")} changed by this plan and not described here: ${counts}.`,
+          `\n${count(total, "other resource is", "other resources are")} changed by this plan and not described here: ${counts}.`,
         ),
       ];
 }
 
 function changeSection({ lines, hosts, whole }: RulesetChange): Section {
-  const of = hosts.length === 0 ? "no host that this plan locks" : counted(hosts.length, "host", "hosts");
+  const of = hosts.length === 0 ? "no host that this plan locks" : count(hosts.length, "host");
   const added = lines.filter((line) => /^\+(?!\+\+ )/.test(line)).length;
   const removed = lines.filter((line) => /^-(?!-- )/.test(line)).length;
   const summary = whole
@@ -245,7 +244,7 @@ function changeSection({ lines, hosts, whole }: RulesetChange): Section {
     head: head.join("\n"),
     rows: shown,
     tail: `${fence}\n\n</details>`,
-    leftOut: (count) => `… and ${counted(count, "line", "lines")} more, left out because of the length`,
+    leftOut: (left) => `… and ${count(left, "line")} more, left out because of the length`,
     optional: true,
   };
 }
@@ -272,12 +271,8 @@ function table(
     head: `${head}\n\n| ${columns.join(" | ")} |\n| --- | --- |`,
     rows: rows.map(([first, second]) => `| ${first} | ${second} |`),
     tail: "",
-    leftOut: (count) => `| … | and ${counted(count, "row", "rows")} more, left out because of the length |`,
+    leftOut: (left) => `| … | and ${count(left, "row")} more, left out because of the length |`,
   };
-}
-
-export function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 const capital = (line: string): string => line.replace(/^[a-z]/, (letter) => letter.toUpperCase());

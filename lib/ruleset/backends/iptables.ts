@@ -24,23 +24,23 @@ export const iptables: RulesetBackend = {
   texts: [
     {
       name: "iptables",
-      description: "for iptables-restore --noflush: chains of its own, IPv4",
-      render: (policy) => renderIptables(policy, "ipv4"),
+      help: "for iptables-restore --noflush: chains of its own, IPv4",
+      print: (policy) => renderIptables(policy, "ipv4"),
       families: ["ipv4"],
       grammars: IPTABLES_GRAMMARS,
     },
     {
       name: "ip6tables",
-      description: "for ip6tables-restore --noflush: the same for IPv6",
-      render: (policy) => renderIptables(policy, "ipv6"),
+      help: "for ip6tables-restore --noflush: the same for IPv6",
+      print: (policy) => renderIptables(policy, "ipv6"),
       families: ["ipv6"],
       grammars: IPTABLES_GRAMMARS,
     },
   ],
   files: FAMILIES.map((family) => ({
     name: `${COMMANDS[family]}-file`,
-    description: `the whole file ${FILES[family].redHat} or ${FILES[family].debian}`,
-    render: (policy) => renderIptablesFile(policy, family),
+    help: `the whole file ${FILES[family].redHat} or ${FILES[family].debian}`,
+    print: (policy) => renderIptablesFile(policy, family),
   })),
   needs: [],
 };

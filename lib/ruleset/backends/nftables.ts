@@ -14,8 +14,8 @@ export const nftables: RulesetBackend = {
   texts: [
     {
       name: "nftables",
-      description: "for nft -f: a table of its own (the default, except for hosts with backend iptables)",
-      render: renderNftables,
+      help: "for nft -f: a table of its own (the default, except for hosts with backend iptables)",
+      print: renderNftables,
       families: FAMILIES,
       grammars: NFTABLES_GRAMMARS,
     },
