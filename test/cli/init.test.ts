@@ -61,7 +61,7 @@ test("init takes back the first file when it cannot write the second", () => {
 test("init says so where a file stands for the folder", () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, "file"), "mine");
-  expect(init(folder, "file").stderr).toMatch(/^file: ENOTDIR.*; nothing was written; choose a folder/);
+  expect(init(folder, "file").stderr).toMatch(/^file: ENOTDIR.*; nothing was written; choose a directory/);
   expect(readFileSync(join(folder, "file"), "utf8")).toBe("mine");
 });
 
