@@ -105,7 +105,7 @@ describe("render refuses", () => {
       "options beside a host",
       2,
       ["web-1", "--ssh-port", "1"],
-      [/^--ssh-port: what passes is said in the fleet file; change it there/],
+      [/^--ssh-port: has no effect beside a fleet file; change the policy in that file/],
     ],
     [
       "a fleet file that is not there",
