@@ -54,11 +54,15 @@ export function policyOptionsIn(given: object): readonly string[] {
   return OPTIONS.filter((option) => option.attributeName() in given).flatMap(({ long }) => long ?? []);
 }
 
+const isPolicyOption = (name: string): boolean => OPTIONS.some((option) => option.attributeName() === name);
+
+/** Of the options of a command, which may have others too. */
 export function policyOf(options: PolicyOptions): Policy {
-  const { exception, ...others } = options;
+  const { exception } = options;
+  const others = Object.entries(options).filter(([name]) => name !== "exception" && isPolicyOption(name));
   const found = new Problems();
   const exceptions = exception?.map((text) => exceptionEntry(text));
-  const policy = parsePolicy({ ...others, exceptions }, found);
+  const policy = parsePolicy({ ...Object.fromEntries(others), exceptions }, found);
   if (policy === undefined) {
     throw new CommandError(found.list.map((problem) => described(problem, exception ?? [])).join("\n"), 2);
   }

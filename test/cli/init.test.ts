@@ -33,7 +33,7 @@ test.each([["cdktf.json"], ["fleet.yaml"]])("init overwrites no %s, and then wri
   expect(init(folder)).toEqual({
     code: 1,
     stdout: "",
-    stderr: `${file} exists already, and nothing was written; choose another folder, or move them away\n`,
+    stderr: `${file} exists already, and nothing was written; choose another directory, or move them away\n`,
   });
   expect(readdirSync(folder)).toEqual([file]);
   expect(readFileSync(join(folder, file), "utf8")).toBe("mine");
@@ -45,7 +45,7 @@ test("init takes back the folders that it made when it cannot write into them", 
   const deep = join("new", ...Array.from({ length: 16 }, () => "x".repeat(250)), "x".repeat(70));
   const { code, stderr } = init(folder, deep);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/ENAMETOOLONG.*; nothing was written; choose a folder that you may write to\n$/);
+  expect(stderr).toMatch(/ENAMETOOLONG.*; nothing was written; choose a directory that you may write to\n$/);
   expect(readdirSync(folder)).toEqual([]);
 });
 

@@ -74,7 +74,7 @@ test("a plan with detectDrift finds its program from where Terraform runs, witho
   expect(run(data.external.fleet_drift.program, stack, offline)).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: expect.stringContaining("standard input: it is no query of a firewall"),
+    stderr: expect.stringContaining("standard input: it is not a query of a firewall"),
   });
 }, 60_000);
 
