@@ -8,11 +8,12 @@ import { listed, shown } from "../output/text";
 import type { Policy } from "../policy/policy";
 import { defaultFormat, RENDER_FORMATS } from "../ruleset/backends";
 import { CommandError } from "./errors";
-import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
+import { addFormatOptions, formatIn } from "./format-options";
 import { addPolicyOptions, type PolicyOptions, policyOf, policyOptionsIn } from "./policy-options";
 
-interface RenderOptions extends PolicyOptions, FormatOptions {
+interface RenderOptions extends PolicyOptions {
   readonly fleet?: string;
+  readonly format?: string;
 }
 
 const HELP = `
@@ -38,10 +39,9 @@ export function addRender(program: Command): void {
     });
 }
 
-function render(key: string | undefined, options: RenderOptions): string {
-  const { fleet } = options;
+function render(key: string | undefined, { fleet, format, ...options }: RenderOptions): string {
   if (key === undefined && fleet === undefined) {
-    return rendered(policyOf(options), formatIn(RENDER_FORMATS, options), "by --allow-from");
+    return rendered(policyOf(options), formatIn(RENDER_FORMATS, { format }), "by --allow-from");
   }
   const policyOptions = policyOptionsIn(options);
   if (policyOptions.length > 0) {
@@ -51,7 +51,7 @@ function render(key: string | undefined, options: RenderOptions): string {
     );
   }
   const { policy, backend } = hostOf(fleet ?? DEFAULT_FILE, key);
-  return rendered(policy, formatIn(RENDER_FORMATS, options, defaultFormat(backend)), "in allowFrom");
+  return rendered(policy, formatIn(RENDER_FORMATS, { format }, defaultFormat(backend)), "in allowFrom");
 }
 
 function rendered(policy: Policy, format: Format<Policy>, remedy: string): string {

@@ -9,7 +9,7 @@ import { CommandError } from "./errors";
 import { packageVersion } from "./package";
 
 /** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+export const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   init: async () => (await import("./init-command.js")).addInit,
   render: async () => (await import("./render-command.js")).addRender,
   review: async () => (await import("./review-command.js")).addReview,

@@ -115,26 +115,17 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
   }
   const read = reader<keyof PolicyProps>(props, problems);
   const sshPort = read("sshPort", parsePort) ?? 22;
-  const sources = read("allowFrom", (value, at) => parseSources(value, policyMessages.nobodyAllowed(), at));
-  const exceptions = read("exceptions", (value, at) => parseExceptions(value, sshPort, at));
-  const deniedInbound = read("deniedInbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "drop";
-  const deniedOutbound = read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject";
-  const logDeniedPerMinute = read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at));
-  const newConnectionsPerMinute = read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at));
-  const mode = read("mode", (value, at) => parseChoice(value, MODES, at)) ?? "enforce";
-  if (problems.count > before) {
-    return undefined;
-  }
-  return new CheckedPolicy({
+  const values: PolicyValues = {
     sshPort,
-    sources: sources ?? ANYWHERE(),
-    exceptions: exceptions ?? [],
-    deniedInbound,
-    deniedOutbound,
-    logDeniedPerMinute,
-    newConnectionsPerMinute,
-    mode,
-  });
+    sources: read("allowFrom", (value, at) => parseSources(value, policyMessages.nobodyAllowed(), at)) ?? ANYWHERE(),
+    exceptions: read("exceptions", (value, at) => parseExceptions(value, sshPort, at)) ?? [],
+    deniedInbound: read("deniedInbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "drop",
+    deniedOutbound: read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject",
+    logDeniedPerMinute: read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at)),
+    newConnectionsPerMinute: read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at)),
+    mode: read("mode", (value, at) => parseChoice(value, MODES, at)) ?? "enforce",
+  };
+  return problems.count > before ? undefined : new CheckedPolicy(values);
 }
 
 const ANYWHERE = (): readonly AllowedSource[] => normalised([AllowedSource.anyIpv4(), AllowedSource.anyIpv6()]);
@@ -160,7 +151,8 @@ function parseExceptions(value: unknown, sshPort: number, problems: Problems): r
     .filter((exception) => exception !== undefined);
 }
 
-type Stated = Omit<Policy, "openToWorld" | "families" | "sourcesOf" | "hasException">;
+/** What is read; the rest of a policy follows from it. */
+type PolicyValues = Omit<Policy, "openToWorld" | "families" | "sourcesOf" | "hasException">;
 
 class CheckedPolicy implements Policy {
   public readonly sshPort: number;
@@ -171,22 +163,22 @@ class CheckedPolicy implements Policy {
   public readonly logDeniedPerMinute: number | undefined;
   public readonly newConnectionsPerMinute: number | undefined;
   public readonly mode: Mode;
-  public readonly families: readonly Family[];
   public readonly openToWorld: boolean;
+  public readonly families: readonly Family[];
 
-  public constructor(stated: Stated) {
-    this.sshPort = stated.sshPort;
-    this.sources = stated.sources;
-    this.exceptions = distinct(stated.exceptions.map((exception) => exception.resolvedFor(stated.sources)));
-    this.deniedInbound = stated.deniedInbound;
-    this.deniedOutbound = stated.deniedOutbound;
-    this.logDeniedPerMinute = stated.logDeniedPerMinute;
-    this.newConnectionsPerMinute = stated.newConnectionsPerMinute;
-    this.mode = stated.mode;
+  public constructor(values: PolicyValues) {
+    this.sshPort = values.sshPort;
+    this.sources = values.sources;
+    this.exceptions = distinct(values.exceptions.map((exception) => exception.resolvedFor(values.sources)));
+    this.deniedInbound = values.deniedInbound;
+    this.deniedOutbound = values.deniedOutbound;
+    this.logDeniedPerMinute = values.logDeniedPerMinute;
+    this.newConnectionsPerMinute = values.newConnectionsPerMinute;
+    this.mode = values.mode;
+    this.openToWorld = values.sources.some((source) => source.isAny);
     this.families = FAMILIES.filter(
       (family) => this.sourcesOf(family).length > 0 || this.exceptions.some((exception) => exception.uses(family)),
     );
-    this.openToWorld = stated.sources.some((source) => source.isAny);
     Object.freeze(this);
   }
 

@@ -106,9 +106,9 @@ test("the text in the resource is the text that was rendered", () => {
 test("what the pre-flight compares is that of the host's own ruleset", () => {
   const own = { sshPort: 2222, allowFrom: ["2001:db8::/32", "192.0.2.9"], exceptions: [PolicyException.dhcpClient()] };
   const { rulesets } = partsOf(synth({ allowFrom, hosts: { a: at(1), b: at(2, own) } }));
-  expect(rulesets.shared).toMatchObject({ ssh_port: 22, allow_from: "192.0.2.0/24", exceptions: "" });
+  expect(rulesets.shared).toMatchObject({ port: 22, allow_from: "192.0.2.0/24", exceptions: "" });
   expect(rulesets.b).toMatchObject({
-    ssh_port: 2222,
+    port: 2222,
     allow_from: "192.0.2.9 2001:db8::/32",
     exceptions: "dhcp-client",
   });

@@ -40,6 +40,13 @@ describe("a firewall", () => {
     expect(firewall.found.list.map(({ path }) => path)).toEqual(["hosts.b"]);
   });
 
+  test("has no problem with the number of its hosts once it has a problem with one of them", () => {
+    const firewall = parseFirewall({ hosts: {} });
+    expect(firewall.found.list.map(({ path }) => path)).toEqual([""]);
+    firewall.addHost("a", "x y");
+    expect(firewall.found.list.map(({ path }) => path)).toEqual(["hosts.a.address"]);
+  });
+
   test("in parts has each host in one, with the waves under their numbers", () => {
     const firewall = parseFirewall({
       hosts: { a: "192.0.2.1", b: "192.0.2.2", c: "192.0.2.3" },

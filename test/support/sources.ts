@@ -1,6 +1,6 @@
 /** The repository's own files, for tests that read code. */
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 export const ROOT = join(__dirname, "../..");
 
@@ -8,7 +8,9 @@ export const ROOT = join(__dirname, "../..");
 export function filesIn(folders: readonly string[], ...endings: readonly string[]): string[] {
   return folders
     .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file)),
+      readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(ROOT, join(entry.parentPath, entry.name))),
     )
     .filter((file) => endings.some((ending) => file.endsWith(ending)))
     .sort();
