@@ -1,4 +1,5 @@
 export { SshOnlyFirewall, type LockedHost } from "./ssh-only-firewall";
+export type { BackendName } from "./contract/backends";
 export type { TrackerKind } from "./contract/triggers";
 export { InvalidInputError, type Problem } from "./input/problems";
 export type { Family } from "./policy/address";

@@ -19,6 +19,7 @@ test("the names that lib/index.ts exports", () => {
   expect(exportedNames().sort()).toEqual([
     "AllowedSource",
     "Backend",
+    "BackendName",
     "BastionProps",
     "ConnectionProps",
     "Denial",

@@ -26,15 +26,13 @@ describe("a fleet file that repeats parts of itself", () => {
     );
 
   test.each([
-    ["lists of lists", bomb("", ""), "h7[1]"],
-    ["merges of merges", bomb("{ <<: ", " }"), 'h7["<<"][1]'],
+    ["lists of lists", bomb("", ""), /^8:10: h7\[0\]: /],
+    ["merges of merges", bomb("{ <<: ", " }"), /^7:56: h6\["<<"\]\[8\]: /],
   ])("is rejected at the alias that makes it too large, before it is: %s", (_what, text, place) => {
     expect(text.length).toBeLessThan(800);
     const [first, ...others] = problemsOf(text);
-    expect(first).toMatch(
-      /^8:[0-9]+: .* repeats so much by aliases \(\*name\) that the file has more than 2000000 values; /,
-    );
-    expect(first).toContain(place);
+    expect(first).toMatch(/: repeats so much by aliases \(\*name\) that the file has more than 2000000 values; /);
+    expect(first).toMatch(place);
     expect(others).toEqual([]);
   });
 
