@@ -42,7 +42,7 @@ test("--from prints no script for what cannot be moved", () => {
     code: 1,
     stdout: "",
     stderr: expect.stringMatching(
-      /^fleet\.yaml: hosts\.web-\d+: is not in the other file, and its stack fleet-\d is not made any more/,
+      /^fleet\.yaml: hosts\.web-\d+: is not in the other file, and its stack fleet-\d is no longer made/,
     ),
   });
 });
