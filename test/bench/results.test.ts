@@ -15,7 +15,7 @@ const afterTwo = [
   ["synth", section("writing", "1 s", false)],
 ].reduce((text, [name, of]) => withSection(text, MACHINE, ORDER, name as string, of as Section), "");
 
-test("the results open with what must hold, in the order of the parts, and say which does not", () => {
+test("the results begin with the demands in the order of the parts, and mark those that do not hold", () => {
   const demands = afterTwo.split("\n").filter((line) => line.includes("at most 2 s"));
   expect(demands).toEqual(["| synth | at most 2 s | 1 s | **no** |", "| plan | at most 2 s | 7 s | yes |"]);
   expect(afterTwo.indexOf("## synth: writing")).toBeLessThan(afterTwo.indexOf("## plan: terraform plan"));
@@ -37,7 +37,7 @@ test("what was measured on another machine is not kept", () => {
   expect(elsewhere).toContain("Machine: another.");
 });
 
-test("the exit code tells a demand that does not hold from a part that was not measured", () => {
+test("the exit code distinguishes a demand that does not hold from a part that was not measured", () => {
   const [holds, not] = [section("a", "1 s"), section("b", "3 s", false)];
   expect([[], [holds], [holds, not], [not, undefined]].map(exitCodeOf)).toEqual([0, 0, 2, 1]);
 });

@@ -37,7 +37,7 @@ test("the tracker changes the type and nothing else of the names", () => {
   expect(other).toEqual(addresses(synth({ hosts })).map((name) => name.replace("null_resource", "terraform_data")));
 });
 
-test("two firewalls in a stack share nothing but the host program", () => {
+test("two firewalls in a stack share only the host program", () => {
   const both = configurationOf(
     stackOf((stack) => {
       new SshOnlyFirewall(stack, "web", { hosts });
@@ -100,7 +100,7 @@ test("each of several stacks has its own host program", () => {
   expect(defined(stacks[1]).locals).toEqual(defined(stacks[0]).locals);
 });
 
-test("no text is so long that Terraform, whose time for one grows with the square of its lines, takes long for it", () => {
+test("no text has so many lines that Terraform, whose time grows with their square, takes long for it", () => {
   const texts: string[] = [];
   JSON.stringify(synth({ hosts }), (_, value: unknown) => {
     if (typeof value === "string") {

@@ -62,7 +62,7 @@ describe("dependsOn", () => {
 });
 
 describe("an output", () => {
-  test("can be of the inventory, and of what is locked", () => {
+  test("can show the inventory and the locked hosts", () => {
     const configuration = configured((firewall, stack) => {
       new TerraformOutput(stack, "inventory", { value: firewall.inventory });
       new TerraformOutput(stack, "locked", { value: firewall.lockedHosts });
@@ -169,7 +169,7 @@ describe("Aspects", () => {
   });
 });
 
-test("hosts may be called what objects of JavaScript and tokens of cdktf have as properties", () => {
+test("hosts may have the names of properties of JavaScript objects and cdktf tokens", () => {
   const names = ["constructor", "creationStack", "hasOwnProperty", "resolve", "toJSON", "toString", "valueOf"];
   const hosts = Object.fromEntries(names.map((name, index) => [name, `192.0.2.${index + 1}`]));
   const configuration = configured(() => undefined, { hosts });
@@ -178,7 +178,7 @@ test("hosts may be called what objects of JavaScript and tokens of cdktf have as
   );
 });
 
-test("attributes of a resource in another stack come over that stack's outputs", () => {
+test("attributes of a resource in another stack come from that stack's outputs", () => {
   const outdir = mkdtempSync(join(tmpdir(), "compose-test-"));
   try {
     const app = writingApp(outdir);

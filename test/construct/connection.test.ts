@@ -79,7 +79,7 @@ describe.each(TRACKERS)("a connection that all hosts have, with %s", (tracker) =
     expect(parts.hosts.a).toEqual({ address: "192.0.2.1", ruleset: "shared" });
   });
 
-  test("is remembered where it belongs to the machine, and nowhere else", () => {
+  test("is remembered if it belongs to the machine, and otherwise not", () => {
     const ofTheMachine = {
       bastion_host: "jump",
       bastion_host_key: OTHER_HOST_KEY,
@@ -98,7 +98,7 @@ describe.each(TRACKERS)("a connection that all hosts have, with %s", (tracker) =
   });
 });
 
-describe("values that nobody gave", () => {
+describe("values that are not given", () => {
   test("are not written at all, so that Terraform's own defaults hold", () => {
     const { lock, unlock } = partsOf(synth({ hosts, connection: {} }));
     expect(Object.keys(lock.connection).sort()).toEqual([
@@ -198,7 +198,7 @@ test("a null_resource ignores changes of whatever it may remember, and of nothin
   expect([lockdown.lifecycle, ruleset.lifecycle]).toEqual([hold.lifecycle, undefined]);
 });
 
-test("the port is the one to dial, else that of sshd", () => {
+test("the port is connection.port, and by default that of sshd", () => {
   const port = (props: Partial<SshOnlyFirewallProps>): unknown =>
     partsOf(synth({ hosts, ...props })).lock.connection.port;
   expect(port({})).toBe(22);
@@ -212,17 +212,17 @@ describe("onDestroy", () => {
   const unlockOf = (props: Partial<SshOnlyFirewallProps>): Provisioner | undefined =>
     partsOf(synth({ hosts, ...props })).unlock;
 
-  test("unlocks, and fails when it cannot", () => {
+  test("unlocks, and fails if it cannot", () => {
     expect(unlockOf({})).toMatchObject({ when: "destroy" });
     expect(unlockOf({})).not.toHaveProperty("on_failure");
     expect(unlockOf({ onDestroy: "unlock" })).toEqual(unlockOf({}));
   });
 
-  test("unlocks, and goes on when it cannot", () => {
+  test("unlocks, and continues if it cannot", () => {
     expect(unlockOf({ onDestroy: "unlock-if-reachable" })).toEqual({ ...unlockOf({}), on_failure: "continue" });
   });
 
-  test("does nothing to hosts that are to stay locked", () => {
+  test("does nothing to hosts that stay locked", () => {
     expect(unlockOf({ onDestroy: "leave-locked" })).toBeUndefined();
     const { hold } = partsOf(synth({ hosts, onDestroy: "leave-locked" }));
     // For the day on which it is to unlock after all.
@@ -296,7 +296,7 @@ describe("attributes of other resources", () => {
     expect(unlock?.connection.user).toContain(`${memory}.user`);
   });
 
-  test("of one host leave what is known of the others to the unlock", () => {
+  test("of one host leave the known values of the others to the unlock", () => {
     const stack = new TerraformStack(Testing.app(), "fleet");
     const user = attributeOf(new Resource(stack, "vm"));
     new SshOnlyFirewall(stack, "firewall", {

@@ -19,7 +19,7 @@ const TRACKERS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
 const drifting = (props: Partial<SshOnlyFirewallProps> = {}): WithDrift =>
   synth({ hosts, connection, detectDrift: true, ...props }) as WithDrift;
 
-test.each(TRACKERS)("with %s, nothing of it is written unless it is wanted", (tracker) => {
+test.each(TRACKERS)("with %s, nothing of it is written unless detectDrift is true", (tracker) => {
   const configuration = synth({ hosts, tracker });
   expect(synth({ hosts, tracker, detectDrift: false })).toEqual(configuration);
   expect(configuration).not.toHaveProperty("data");
@@ -64,7 +64,7 @@ test("asks with what is the same for all hosts, and refers to nothing that a pla
   });
 });
 
-test("runs another program where one is named, word for word", () => {
+test("runs driftProgram word for word if it is given", () => {
   const driftProgram = ["/opt/drift", "--ssh-option", "User=${USER}"];
   expect(defined(drifting({ driftProgram }).data?.external.firewall_drift).program).toEqual([
     "/opt/drift",
@@ -73,7 +73,7 @@ test("runs another program where one is named, word for word", () => {
   ]);
 });
 
-test("creates the provider, or takes the user's own", () => {
+test("creates the provider, or uses the user's own", () => {
   class OwnProvider extends TerraformProvider {
     public constructor(scope: TerraformStack) {
       super(scope, "own", {
@@ -100,7 +100,7 @@ test("creates the provider, or takes the user's own", () => {
   expect(own).toMatchObject({ terraform: { required_providers: { external: { source: "example/external" } } } });
 });
 
-test("is refused where it makes no sense, with place and remedy", () => {
+test("is rejected if it makes no sense, with place and remedy", () => {
   const props = { hosts, detectDrift: "yes", driftProgram: "drift.sh" } as unknown as SshOnlyFirewallProps;
   const error = synthErrorOf((stack) => new SshOnlyFirewall(stack, "firewall", props));
   expect(error).toMatch(/detectDrift: must be true or false, not "yes"/);
@@ -116,7 +116,7 @@ test.each([{}, { detectDrift: false }])("has no program to run with %p", (props)
   expect(error).toContain("driftProgram: has no effect unless detectDrift is true; set it, or leave this out");
 });
 
-test("can be had in a fleet file", () => {
+test("can be set in a fleet file", () => {
   const { fleet, problems } = parseFleet("detectDrift: true\ndriftProgram: [drift.sh]\nhosts: { a: 192.0.2.1 }\n");
   expect(problems).toEqual([]);
   expect(fleet?.firewall.settings.driftProgram).toEqual(["drift.sh"]);

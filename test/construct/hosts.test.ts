@@ -38,7 +38,7 @@ describe("hosts", () => {
     ]);
   });
 
-  test("say in their entries only what tells them apart", () => {
+  test("have entries with only the values that differ", () => {
     expect(partsOf(synth({ hosts: { a: "192.0.2.1", b: "192.0.2.2" } })).hosts).toEqual({
       a: { address: "192.0.2.1", ruleset: "shared" },
       b: { address: "192.0.2.2", ruleset: "shared" },
@@ -46,7 +46,7 @@ describe("hosts", () => {
   });
 
   test.each(["null_resource", "terraform_data"] as const)(
-    "have a trigger for persist where it is not set, and say nothing of it elsewhere, with %s",
+    "have a trigger for persist only if it is false, with %s",
     (tracker) => {
       const off = { address: "192.0.2.2", persist: false };
       const lockdownOf = (props: SshOnlyFirewallProps): Block =>
@@ -95,7 +95,7 @@ describe("addHost", () => {
     expect(textOf(stack)).toBe(textWith({ hosts: { a: "192.0.2.1" } }));
   });
 
-  test("is still heard after the inventory was asked for, and after a synth", () => {
+  test("still works after the inventory was read, and after a synth", () => {
     const { stack, firewall } = firewallIn({ hosts: { a: "192.0.2.1" } });
     expect(Object.keys(firewall.inventory)).toEqual(["a"]);
     firewall.addHost("b", "192.0.2.2");
@@ -109,7 +109,7 @@ describe("addHost", () => {
     );
   });
 
-  test("refuses a name that there is already", () => {
+  test("rejects a duplicate name", () => {
     const error = synthErrorOf((stack) => {
       const firewall = new SshOnlyFirewall(stack, "firewall", { hosts: { a: "192.0.2.1" } });
       firewall.addHost("a", "192.0.2.2");
@@ -126,10 +126,10 @@ test("a synth that is repeated gives the same text", () => {
   }
 });
 
-describe("knobs", () => {
+describe("host settings", () => {
   const address = "192.0.2.1";
 
-  test("that nobody turned have their defaults", () => {
+  test("that are not given have their defaults", () => {
     const { lock } = partsOf(synth({ hosts: { a: address } }));
     const knobs = ["BACKEND", "CONFIRM_WITHIN", "SKIP_PREFLIGHT", "TAKE_OVER"].map((name) => settingOf(lock, name));
     expect(knobs).toEqual(["'auto'", "'120'", "'false'", "'false'"]);
@@ -152,7 +152,7 @@ describe("knobs", () => {
     expect(defined(own.hosts.b)[name]).not.toBe(value);
   });
 
-  test("change no trigger, so that turning them plans nothing", () => {
+  test("change no trigger, so that changing them plans nothing", () => {
     const triggers = (props: Partial<SshOnlyFirewallProps>): unknown[] => {
       const { ruleset, hold, lockdown } = partsOf(synth({ hosts: { a: address }, ...props }));
       // What else a resource of this kind remembers in its triggers, it ignores the changes of.
@@ -163,7 +163,7 @@ describe("knobs", () => {
     expect(triggers({ connection: { timeoutSeconds: 5, user: "ops", hostKey: HOST_KEY } })).toEqual(before);
   });
 
-  test("the confirm tries to connect for longer than the host waits, and so hears what the host did", () => {
+  test("the confirm tries to connect for longer than the host waits, and so reports what the host did", () => {
     const timeout = (props: Partial<SshOnlyFirewallProps>): unknown =>
       partsOf(synth({ hosts: { a: address }, ...props })).confirm.connection.timeout;
     expect(timeout({})).toBe('${"${120 + 30}s"}');
@@ -194,7 +194,7 @@ describe.each(["null_resource", "terraform_data"] as const)("a lockdown with %s"
     expect(memoryOf({ hosts: both })).toMatchObject({ host_key: "${each.value.host_key}" });
   });
 
-  test("remembers the knobs that differ from host to host, and no other", () => {
+  test("remembers the settings that differ from host to host, and no others", () => {
     const memory = memoryOf({ hosts: { a: { address, takeOver: true }, b: "192.0.2.2" } });
     expect(memory).toMatchObject({ take_over: "${each.value.take_over}" });
     expect(memory).not.toHaveProperty("skip_preflight");
@@ -216,7 +216,7 @@ test.each(["null_resource", "terraform_data"] as const)(
 );
 
 describe("inventory", () => {
-  test("says of each host what it is given", () => {
+  test("lists each host with its settings", () => {
     const { firewall } = firewallIn({
       sshPort: 2222,
       hosts: { b: "2001:DB8::1", a: { address: "192.0.2.1", sshPort: 22 }, c: "web-1.example" },
@@ -228,12 +228,12 @@ describe("inventory", () => {
     });
   });
 
-  test("is empty where there is no host, also where something is wrong", () => {
+  test("is empty if there is no host, even if there are problems", () => {
     expect(firewallIn({}).firewall.inventory).toEqual({});
     expect(firewallIn({ sshPort: 0, hosts: { a: "192.0.2.1" } }).firewall.inventory).toEqual({});
   });
 
-  test("says nothing of hosts that are wrong, and all of the others", () => {
+  test("leaves out invalid hosts, and lists all others", () => {
     const { firewall } = firewallIn({ hosts: { a: "x y", b: "192.0.2.2" } });
     expect(Object.keys(firewall.inventory)).toEqual(["b"]);
   });

@@ -46,7 +46,7 @@ describe("shards", () => {
     }
   });
 
-  test("of which a host was taken out keep the others where they are", () => {
+  test("keep the other hosts in place if one is removed", () => {
     const { "web-3": address, ...others } = hosts;
     const after = synth({ hosts: others, shards: 4 });
     for (const name of [0, 1, 2, 3].map((shard) => `hosts_4_${shard}`)) {
@@ -61,7 +61,7 @@ describe("shards", () => {
     expect(locked.match(/ in null_resource\.firewall_lockdown_4_[0-3] /g)).toHaveLength(4);
   });
 
-  test("know at unlock only of hosts that can be in them", () => {
+  test("know at unlock only the hosts that can be in them", () => {
     const mixed = synth({
       shards: 4,
       hosts: Object.fromEntries(
@@ -77,7 +77,7 @@ describe("shards", () => {
     );
   });
 
-  test("whose number was changed are moved, each host's hold and lockdown", () => {
+  test("move each host's hold and lockdown if their number changes", () => {
     const few = { hosts: { "web-1": "192.0.2.1", "web-2": "192.0.2.2" }, waves: [["web-2"]] };
     const [one, two] = [shardOf("web-1", 4), shardOf("web-2", 4)];
     expect(moved(synth({ ...few, shards: 4, movedFromShards: 1 }))).toEqual([
@@ -92,7 +92,7 @@ describe("shards", () => {
     expect(moved(synth({ ...few, shards: 4 }))).toBeUndefined();
   });
 
-  test("that were at several numbers are moved from one to the next", () => {
+  test("move from one number to the next if there were several", () => {
     const one = { hosts: { "web-1": "192.0.2.1" }, shards: 4 };
     const ways = moved(synth({ ...one, movedFromShards: [1, 2] }))?.filter(({ from }) => from.includes("hold"));
     const [, middle] = [1, 2].map((shards) => `null_resource.firewall_hold_2_${shardOf("web-1", shards)}["web-1"]`);
@@ -102,7 +102,7 @@ describe("shards", () => {
     ]);
   });
 
-  test("keep the holds from which they are moved, without hosts, for those that are taken out meanwhile", () => {
+  test("keep the previous holds without hosts, for hosts that are removed meanwhile", () => {
     const connection = { user: "ops", port: 2222 };
     const before = synth({ hosts: { "web-1": { address: "192.0.2.1", connection } } });
     const after = synth({ hosts: { "web-2": "192.0.2.2" }, shards: 2, movedFromShards: 1 });
@@ -176,7 +176,7 @@ describe("waves", () => {
     ]);
   });
 
-  test("take their hosts out of the entries of all", () => {
+  test("select their hosts from the entries of all", () => {
     expect(["hosts_wave_2", "hosts_rest"].map((name) => local(configuration, name))).toEqual([
       '${{ for key, host in local.firewall_hosts : key => host if contains(["web-2", "web-3"], key) }}',
       '${{ for key, host in local.firewall_hosts : key => host if !contains(["web-1", "web-2", "web-3"], key) }}',
@@ -268,7 +268,7 @@ describe("the configuration of a large fleet", () => {
   });
 });
 
-describe("what cannot be", () => {
+describe("an impossible layout", () => {
   test.each([
     [{ shards: 0 }, "shards: must be a whole number from 1 to 256, not 0"],
     [
@@ -288,7 +288,7 @@ describe("what cannot be", () => {
     [{ waves: [["wb-1"]] }, 'waves[0][0]: "wb-1" is not a host of this firewall; did you mean "web-1"?'],
     [{ waves: [["web-1"], ["web-2", "web-1"]] }, 'waves[1][1]: "web-1" is in a wave already; take it out of one'],
     [{ waves: [[7]] }, "waves[0][0]: must be text, not 7"],
-  ])("%j is refused with its place", (props, problem) => {
+  ])("%j is rejected with its place", (props, problem) => {
     expect(problemsWith({ hosts, ...(props as object) })).toContain(problem);
   });
 });

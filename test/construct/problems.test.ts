@@ -19,7 +19,7 @@ function warningsWith(props: SshOnlyFirewallProps, times = 1): string[] {
   return warningsOf(firewall);
 }
 
-test("a connection that is of no use fails the synth, with its place", () => {
+test("an unusable connection fails the synth, with its place", () => {
   const host = { address: "192.0.2.1", connection: { agent: false } };
   const error = errorWith({ connection: { certificatePath: "/c" }, hosts: { a: host, b: "192.0.2.2" } });
   expect(error).toMatch(/^ *(\[fleet\/firewall\] )?connection\.certificatePath: is read only/m);
@@ -31,7 +31,7 @@ describe("warnings", () => {
   const allowFrom = ["192.0.2.0/24"];
   const pinned = (last: number) => ({ address: `192.0.2.${last}`, connection: { hostKey: HOST_KEY } });
 
-  test("are none where sources are named and keys pinned", () => {
+  test("are absent if sources are named and keys pinned", () => {
     expect(warningsWith({ allowFrom, hosts: { a: pinned(1) } })).toEqual([]);
   });
 
@@ -41,7 +41,7 @@ describe("warnings", () => {
     ]);
   });
 
-  test("name the hosts that a flood could keep everybody out of", () => {
+  test("name the hosts from which a flood could lock everybody out", () => {
     const limited = { newConnectionsPerMinute: 12, allowFrom: ["0.0.0.0/0"] };
     const hosts = { a: { ...pinned(1), ...limited }, b: { ...pinned(2), ...limited, backend: "nftables" as const } };
     expect(warningsWith({ hosts, allowFrom })).toContain(
@@ -75,8 +75,8 @@ describe("warnings", () => {
   });
 });
 
-describe("what is wrong", () => {
-  test("is said all at once, each with its place and a remedy", () => {
+describe("a problem", () => {
+  test("is reported together with all others, with its place and a remedy", () => {
     const error = errorWith({
       allowFrm: [],
       allowFrom: ["10.0.0.5/8"],
@@ -110,7 +110,7 @@ describe("what is wrong", () => {
     expect(error.match(/\[fleet\/firewall\]/g)).toHaveLength(12);
   });
 
-  test("is said with the path of the firewall, of each that there is", () => {
+  test("is reported with the path of its firewall", () => {
     const error = synthErrorOf((stack) => {
       new SshOnlyFirewall(stack, "web", { hosts: { a: "x y" } });
       new SshOnlyFirewall(stack, "db", { hosts: {} });
@@ -138,7 +138,7 @@ describe("what is wrong", () => {
     [{ hosts: { a: "192.0.2.1" }, onDestroy: 1 }, 'onDestroy: must be "unlock" or'],
     [{ hosts: { a: "192.0.2.1" }, dependsOn: "vm" }, "dependsOn: must be a list"],
     [{ hosts: { a: "192.0.2.1" }, dependsOn: ["vm"] }, "dependsOn[0]: must be"],
-  ])("in %j fails the synth and nothing before", (props, message) => {
+  ])("in %j fails the synth, and nothing before it", (props, message) => {
     expect(errorWith(props)).toContain(`[fleet/firewall] ${message}`);
     expect(errorWith(props).match(/\[fleet\/firewall\]/g)).toHaveLength(1);
   });

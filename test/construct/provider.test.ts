@@ -19,7 +19,7 @@ function providersOf(build: (stack: TerraformStack) => unknown): unknown {
 const firewall = (scope: Construct, id = "firewall", props: SshOnlyFirewallProps = { hosts }): SshOnlyFirewall =>
   new SshOnlyFirewall(scope, id, props);
 
-test("is created where there is none", () => {
+test("is created if there is none", () => {
   expect(synth({ hosts }).provider).toEqual({ null: [{}] });
 });
 
@@ -47,7 +47,7 @@ test("is the user's own, whether it comes first, later, or in another construct"
   expect([before, after, nested]).toEqual(Array(3).fill({ null: [{}] }));
 });
 
-test("is created beside the user's own where that has an alias, which nothing of ours uses", () => {
+test("is created beside the user's own if that has an alias", () => {
   const configuration = configurationOf(
     stackOf((stack) => {
       new NullProvider(stack, "own", { alias: "special" });
@@ -68,13 +68,13 @@ test("serves the user's own resources too", () => {
   expect(configuration.provider).toEqual({ null: [{}] });
 });
 
-test("is not there for terraform_data, which needs none", () => {
+test("is absent for terraform_data, which needs none", () => {
   const configuration = synth({ hosts, tracker: "terraform_data" });
   expect(configuration.provider).toBeUndefined();
   expect(JSON.stringify(configuration)).not.toContain("null_resource");
 });
 
-test("is created where one of two firewalls needs it", () => {
+test("is created if one of two firewalls needs it", () => {
   const providers = providersOf((stack) => {
     firewall(stack, "a", { hosts, tracker: "terraform_data" });
     firewall(stack, "b");

@@ -16,7 +16,7 @@ function rulesetsOf(props: SshOnlyFirewallProps): Record<string, unknown> {
 const at = (last: number, own: Partial<HostProps> = {}): HostProps => ({ address: `192.0.2.${last}`, ...own });
 const allowFrom = ["192.0.2.0/24"];
 
-test("hosts that say nothing of their own share one ruleset", () => {
+test("hosts without properties of their own share one ruleset", () => {
   expect(rulesetsOf({ allowFrom, hosts: { a: at(1), b: at(2), c: at(3) } })).toEqual({
     a: "shared",
     b: "shared",
@@ -24,7 +24,7 @@ test("hosts that say nothing of their own share one ruleset", () => {
   });
 });
 
-test("a host that says otherwise has its own, named after it", () => {
+test("a host with another policy has its own, named after it", () => {
   expect(rulesetsOf({ allowFrom, hosts: { a: at(1), b: at(2, { sshPort: 2222 }), c: at(3) } })).toEqual({
     a: "shared",
     b: "b",
@@ -32,7 +32,7 @@ test("a host that says otherwise has its own, named after it", () => {
   });
 });
 
-test("hosts that say the same otherwise have one, named after the first of them", () => {
+test("hosts with the same other policy share one, named after the first of them", () => {
   const own = { exceptions: [PolicyException.ping()] };
   expect(rulesetsOf({ allowFrom, hosts: { d: at(4, own), c: at(3), b: at(2, own), a: at(1) } })).toEqual({
     a: "shared",
@@ -76,13 +76,13 @@ test("a shared backend is part of what is shared", () => {
   expect(rulesetsOf({ allowFrom, backend: "iptables", hosts })).toEqual({ a: "shared", b: "shared", c: "c" });
 });
 
-test("a host that names its backend has the shared ruleset where the texts are the same, whoever comes first", () => {
+test("a host that names its backend has the shared ruleset if the texts are the same, in whatever order", () => {
   const [a, b] = [at(1, { backend: "auto" }), at(2)];
   expect(rulesetsOf({ allowFrom, backend: "nftables", hosts: { a, b } })).toEqual({ a: "shared", b: "shared" });
   expect(rulesetsOf({ allowFrom, backend: "nftables", hosts: { a } })).toEqual({ a: "shared" });
 });
 
-test("what changes in the policy changes no name", () => {
+test("a changed policy changes no name", () => {
   const hosts = { a: at(1), b: at(2, { sshPort: 2222 }) };
   const before = rulesetsOf({ allowFrom, hosts });
   expect(rulesetsOf({ allowFrom: [...allowFrom, "198.51.100.1"], hosts })).toEqual(before);
@@ -103,7 +103,7 @@ test("the text in the resource is the text that was rendered", () => {
   expect(ruleset.provisioner).toBeUndefined();
 });
 
-test("what the pre-flight compares is that of the host's own ruleset", () => {
+test("the pre-flight compares the values of the host's own ruleset", () => {
   const own = { sshPort: 2222, allowFrom: ["2001:db8::/32", "192.0.2.9"], exceptions: [PolicyException.dhcpClient()] };
   const { rulesets } = partsOf(synth({ allowFrom, hosts: { a: at(1), b: at(2, own) } }));
   expect(rulesets.shared).toMatchObject({ port: 22, allow_from: "192.0.2.0/24", exceptions: "" });

@@ -15,7 +15,7 @@ function exportedNames(): string[] {
   });
 }
 
-test("the names that lib/index.ts exports", () => {
+test("lib/index.ts exports these names", () => {
   expect(exportedNames().sort()).toEqual([
     "AllowedSource",
     "Backend",
@@ -47,7 +47,7 @@ test("the names that lib/index.ts exports", () => {
   ]);
 });
 
-test("those of them that are there when the program runs", () => {
+test("these of them exist at run time", () => {
   expect(Object.keys(library).sort()).toEqual([
     "AllowedSource",
     "InvalidInputError",
@@ -56,7 +56,7 @@ test("those of them that are there when the program runs", () => {
   ]);
 });
 
-test("the members of a firewall", () => {
+test("a firewall has these members", () => {
   const members = Object.getOwnPropertyNames(library.SshOnlyFirewall.prototype).sort();
   expect(members).toEqual(expect.arrayContaining(["addHost", "inventory", "lockedHosts", "problems"]));
 });

@@ -33,11 +33,11 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     const unit = async (name: string, property: string): Promise<string> =>
       (await host.exec(["systemctl", "show", "--value", "-p", property, name])).stdout.trim();
 
-    test("answers while it boots, as long as it is open", async () => {
+    test("answers while it boots if it is open", async () => {
       expect((await subject.reboot()).answers).toBeGreaterThan(0);
     });
 
-    test("is open, and keeps no record, when the power goes before confirm", async () => {
+    test("is open and keeps no record if the power fails before the confirm", async () => {
       await subject.deployHalf([]);
       expect(await subject.ownRules()).not.toEqual([]);
       const { answers } = await subject.reboot();
@@ -56,7 +56,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     });
 
     if (firewall === "nftables") {
-      test("rolls back although logind ends the session that locked it, with every process in it", async () => {
+      test("rolls back even if logind ends the session that locked it, with every process in it", async () => {
         await subject.deployHalf([], { confirmWithinSeconds: 10 });
         const watchdog = (await host.exec("pgrep -f 'host.sh watchdog'")).stdout.trim().split("\n")[0];
         expect((await host.exec(`cat /proc/${watchdog}/cgroup`)).stdout).toContain(
@@ -72,7 +72,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     }
 
     test.each(["power cut", "clean"] as const)(
-      "is locked before its interface is up, and says nothing to anybody (%s)",
+      "is locked before its interface is up, and answers nobody (%s)",
       async (how) => {
         if (how === "power cut") {
           await subject.mustDeploy();
@@ -91,7 +91,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       },
     );
 
-    test("takes an update after a restart, and comes up with it", async () => {
+    test("accepts an update after a restart, and boots with it", async () => {
       const before = await subject.status();
       await subject.mustDeploy(["192.0.2.0/24"]);
       const after = await subject.status();
@@ -103,7 +103,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     });
 
     if (firewall !== "iptables-legacy") {
-      test("goes back to what was confirmed when the power goes during an update", async () => {
+      test("restores the confirmed ruleset if the power fails during an update", async () => {
         const before = await subject.status();
         await subject.deployHalf(["198.51.100.0/24"]);
         expect(await host.rules()).toContain("198.51.100.0/24");
@@ -115,7 +115,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     }
 
     if (firewall === "nftables") {
-      test("keeps the guard still while a lock is pending, and rolls back to what was confirmed", async () => {
+      test("pauses the guard while a lock is pending, and rolls back to the confirmed ruleset", async () => {
         const before = await subject.status();
         await subject.deployHalf(["198.51.100.0/24"], { confirmWithinSeconds: 20 });
         await host.exec("nft flush ruleset");
@@ -154,7 +154,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       "one that loads, but has no rule for SSH": 'sed -i "/dport 22/d" "$file"',
     };
     test.each(Object.entries(damages).slice(firewall === "iptables-legacy" ? -1 : 0))(
-      "is reachable, and says that it drifted, when its saved ruleset is %s",
+      "is reachable, and reports drift, if its saved ruleset is %s",
       async (_, damage) => {
         const saved = `/var/lib/ssh-only-firewall/records/*/${firewall === "nftables" ? "nftables" : "iptables"}`;
         await host.exec(`for file in ${saved}; do ${damage}; done`);
@@ -170,7 +170,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       },
     );
 
-    test("is unlocked after a restart for good, with its units", async () => {
+    test("is unlocked permanently after a restart, and its units are removed", async () => {
       expect((await subject.reboot()).answers).toBe(0);
       await subject.deployment.destroy();
       await subject.expectNothingLeft();
@@ -178,7 +178,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       await subject.expectNothingLeft();
     });
 
-    test("installs nothing with persist false, and a restart opens it", async () => {
+    test("installs nothing with persist: false, and a restart opens it", async () => {
       await subject.mustDeploy([], { persist: false });
       expect(await subject.status()).toMatchObject(lockedStatus);
       const units = await host.exec("find /etc/systemd /etc/init.d -name '*ssh-only*'");
@@ -199,12 +199,12 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     });
     afterAll(() => subject?.lab.destroy());
 
-    test("answers while it boots, as long as it is open", async () => {
+    test("answers while it boots if it is open", async () => {
       expect((await subject.reboot()).answers).toBeGreaterThan(0);
     });
 
     test.each(["power cut", "clean"] as const)(
-      "is locked before its interface is up, and says nothing to anybody (%s)",
+      "is locked before its interface is up, and answers nobody (%s)",
       async (how) => {
         if (how === "power cut") {
           await subject.mustDeploy();
@@ -224,7 +224,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       await subject.reachable();
     });
 
-    test("has one guard, however often the service is started", async () => {
+    test("runs one guard, however often the service is started", async () => {
       await host.exec("service ssh-only-firewall restart");
       await host.exec("service ssh-only-firewall restart");
       const guards = (): string[] => host.processes().filter((line) => line.includes(`${program} guard`));
@@ -232,7 +232,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       expect(await subject.status()).toMatchObject(lockedStatus);
     });
 
-    test("is reachable, and says that it drifted, when its saved ruleset is garbage", async () => {
+    test("is reachable, and reports drift, if its saved ruleset is garbage", async () => {
       await host.exec(
         'for file in /var/lib/ssh-only-firewall/records/*/*tables; do head -c 3000 /dev/urandom >"$file"; done',
       );
@@ -241,7 +241,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
       expect(await subject.hostLog()).toMatch(/does not load at boot[^\n]*\n$/);
     });
 
-    test("is unlocked for good, with its script and its guard", async () => {
+    test("is unlocked permanently, and its script and guard are removed", async () => {
       await subject.deployment.destroy();
       await subject.expectNothingLeft();
       expect((await subject.reboot()).answers).toBeGreaterThan(0);
@@ -250,14 +250,14 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
   });
 });
 
-describeBooted("a host with no init system that we know", [], () => {
+describeBooted("a host without a known init system", [], () => {
   let subject: Subject;
   beforeAll(async () => {
     subject = await Subject.create({ without: ["update-rc.d", "chkconfig"], provision: "rm -rf /etc/init.d" });
   });
   afterAll(() => subject?.lab.destroy());
 
-  test("is refused before any change, and told of persist: false", async () => {
+  test("is refused before any change, and the message names persist: false", async () => {
     const { code, stdout, stderr } = await subject.deploy();
     expect(code).not.toBe(0);
     const said = (stdout + stderr).replace(/\s+/g, " ");

@@ -61,7 +61,7 @@ describeLab(
         expect({ hasChanges, warns: stdout.includes("Warning") }).toEqual({ hasChanges: false, warns: false });
       }
 
-      test("asks nobody where there is no state yet", async () => {
+      test("asks no host if there is no state yet", async () => {
         const first = new TrackedDeployment(lab, tracker, provider);
         const later = deployment;
         try {
@@ -86,7 +86,7 @@ describeLab(
         });
       });
 
-      test("locks exactly the host again whose rules were taken away", async () => {
+      test("locks again exactly the host whose rules were removed", async () => {
         await lab.host("web-2").exec("nft delete table inet ssh_only_firewall");
         await lockedAgain("web-2", "1 drifted", "its lock was found changed");
       });
@@ -110,7 +110,7 @@ describeLab(
         );
       });
 
-      test("says what to do where the state cannot be read", async () => {
+      test("names the remedy if the state cannot be read", async () => {
         const driftProgram = ["env", "TERRAFORM_BINARY_NAME=no-such-terraform", ...detecting.driftProgram];
         const terraform = await deployment.prepare({ ...props(), driftProgram });
         const { code, stderr } = await terraform.run(["plan", "-no-color", "-input=false"], { check: false });
@@ -121,7 +121,7 @@ describeLab(
         expect((await terraform.plan(["-destroy", "-refresh=false"])).hasChanges).toBe(true);
       });
 
-      test("does not stand in the way of a destroy", async () => {
+      test("does not block a destroy", async () => {
         await deployment.prepare({ ...props(), onDestroy: "unlock-if-reachable", connection: { timeoutSeconds: 5 } });
         await deployment.destroy();
         expect(await deployment.terraform.stateList()).toEqual([]);

@@ -47,7 +47,7 @@ describeLab("a deploy", () => {
       expect(await lockedHosts(lab.hosts)).toEqual([]);
     }
 
-    test("takes hosts by any name that a host may have", async () => {
+    test("accepts any valid host name", async () => {
       const names = ["constructor", "1e3", "A.b_c-D.example", "x".repeat(63)];
       const entries = names.map((name, index) => [name, hostEntry(lab, defined(lab.hosts[index]))] as const);
       const hosts = Object.fromEntries(entries);
@@ -64,13 +64,13 @@ describeLab("a deploy", () => {
 
     const strange = "a key $HOME $(id) %d %s #1 ;&|<>*?[x] {y} !~=+^@,: ü 한 😀";
 
-    test("finds a key that all hosts have, whatever its path", async () => {
+    test("finds a shared private key, whatever its path", async () => {
       const privateKeyPath = keyNamed(strange);
       const entries = lab.hosts.map((host) => [host.name, hostEntry(lab, host, { connection: { privateKeyPath } })]);
       await locksAndUnlocks(Object.fromEntries(entries) as Record<string, HostProps>);
     });
 
-    test("finds the keys that hosts have of their own, whatever their paths", async () => {
+    test("finds the private key of each host, whatever its path", async () => {
       const entries = lab.hosts.map((host, index) => {
         const privateKeyPath = keyNamed(`${strange} ${index}`);
         return [host.name, hostEntry(lab, host, { connection: { privateKeyPath } })];
@@ -78,7 +78,7 @@ describeLab("a deploy", () => {
       await locksAndUnlocks(Object.fromEntries(entries) as Record<string, HostProps>);
     });
 
-    test("takes host keys with a comment, and script paths of all kinds", async () => {
+    test("accepts host keys with a comment, and script paths of all kinds", async () => {
       const scripts = ["/var/tmp/run-%RAND%.sh", "./%RAND%", "../%RAND%-a_b+c.sh", "/tmp/x%RAND%%RAND%"];
       const entries = lab.hosts.map((host, index) => {
         const connection = { hostKey: `${host.hostKey} root@wëb$1`, scriptPath: scripts[index] };

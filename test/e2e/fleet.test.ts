@@ -90,13 +90,13 @@ describeLab("a fleet", () => {
       expect(await lockedHosts(lab.hosts)).toEqual([]);
     });
 
-    test("of which all hosts change, by name and way to reach them, unlocks those of before", async () => {
+    test("whose hosts and connections all change unlocks the previous hosts", async () => {
       await deployment.apply({ hosts: { ops: hostEntry(lab, ops) } });
       await deployment.apply({ hosts: { plain: hostEntry(lab, plain), other: hostEntry(lab, other) } });
       expect(await lockedHosts(lab.hosts)).toEqual(["plain", "other"]);
     });
 
-    test("in which a way to reach all becomes that of one, unlocks that one when it leaves", async () => {
+    test("whose shared connection becomes that of one host unlocks that host when it is removed", async () => {
       const root = { connection: { user: "root" } };
       // The lab's root may log in everywhere, with the key of the user.
       await deployment.apply({ hosts: { ops: hostEntry(lab, ops) } });
@@ -105,7 +105,7 @@ describeLab("a fleet", () => {
       expect(await lockedHosts(lab.hosts)).toEqual(["plain", "other"]);
     });
 
-    test("in which a host moves to another machine unlocks the old one and locks the new", async () => {
+    test("whose host moves to another machine unlocks the old one and locks the new one", async () => {
       await deployment.apply({ hosts: { moving: hostEntry(lab, plain), ops: hostEntry(lab, ops) } });
       expect(await lockedHosts(lab.hosts)).toEqual(["plain", "ops"]);
       const before = await lockIdOf(ops);
@@ -119,13 +119,13 @@ describeLab("a fleet", () => {
       expect((await statusOf(other))?.owner).not.toBe("");
     });
 
-    test("in which a host moves to a machine with another user and port", async () => {
+    test("whose host moves to a machine with another user and port locks it there", async () => {
       await deployment.apply({ hosts: { moving: hostEntry(lab, plain), other: hostEntry(lab, other) } });
       await deployment.apply({ hosts: { moving: hostEntry(lab, ops), other: hostEntry(lab, other) } });
       expect(await lockedHosts(lab.hosts)).toEqual(["ops", "other"]);
     });
 
-    test("that another one took a host over from does not unlock it any more", async () => {
+    test("whose host another fleet has taken over no longer unlocks it", async () => {
       const later = tracking.deployment();
       const hosts = { plain: hostEntry(lab, plain) };
       await deployment.apply({ hosts });
@@ -147,7 +147,7 @@ describeLab("a fleet", () => {
       expect(await lockedHosts(lab.hosts)).toEqual([]);
     });
 
-    test("of which only the ways to reach hosts change is neither unlocked nor locked again", async () => {
+    test("whose connections alone change is neither unlocked nor locked again", async () => {
       const unpinned = { connection: { hostKey: undefined } };
       await deployment.apply({
         hosts: { plain: hostEntry(lab, plain, unpinned), ops: hostEntry(lab, ops, unpinned) },
@@ -166,7 +166,7 @@ describeLab("a fleet", () => {
       expect(await lockedHosts(lab.hosts)).toEqual([]);
     });
 
-    describe("of which a host does not answer", () => {
+    describe("with a host that does not answer", () => {
       const seconds = { connection: { timeoutSeconds: 4 } };
       const hosts = (): Record<string, HostProps> => ({
         plain: hostEntry(lab, plain, seconds),
@@ -190,7 +190,7 @@ describeLab("a fleet", () => {
       });
 
       // Terraform says nothing of the host that it did not reach.
-      test("goes on with unlock-if-reachable, and only those that are unlocked say so", async () => {
+      test("continues with unlock-if-reachable, and only unlocked hosts report it", async () => {
         await deployment.apply({ hosts: hosts(), onDestroy: "unlock-if-reachable" });
         await cable(plain, "down");
         const said = words(await deployment.destroy());
@@ -200,7 +200,7 @@ describeLab("a fleet", () => {
         expect(await lockedHosts(lab.hosts)).toEqual(["plain"]);
       });
 
-      test("is destroyed with leave-locked, and every host stays as it is", async () => {
+      test("is destroyed with leave-locked, and every host stays locked", async () => {
         await deployment.apply({ hosts: hosts(), onDestroy: "leave-locked" });
         await cable(plain, "down");
         await deployment.destroy();
@@ -217,7 +217,7 @@ describeLab("a fleet", () => {
       expect(await lockedHosts(lab.hosts)).toEqual([]);
     });
 
-    test("with an agent instead of a key file is locked and unlocked", async () => {
+    test("is locked and unlocked with an agent instead of a key file", async () => {
       const socket = `${lab.makeFolder("agent")}/socket`;
       const agent = lab.controller.spawn(["ssh-agent", "-D", "-a", socket]);
       try {
@@ -241,50 +241,47 @@ describeLab("a fleet", () => {
   });
 });
 
-describeLab("twenty hosts of which two do not answer", () => {
-  test.each(TRACKERS)(
-    "with %s: the others are locked, the two are named, and the next deploy is theirs",
-    async (tracker) => {
-      const names = Array.from({ length: 20 }, (_, index) => `host-${String(index + 1).padStart(2, "0")}`);
-      const lab = await Lab.create({ hosts: names.map((name) => ({ name })) });
-      const tracking = await Tracking.with(lab, tracker);
-      try {
-        const silent = ["host-07", "host-13"];
-        const others = names.filter((name) => !silent.includes(name));
-        const two = silent.map((name) => lab.host(name));
-        const entry = (host: Host): HostProps =>
-          hostEntry(lab, host, silent.includes(host.name) ? { connection: { timeoutSeconds: 5 } } : {});
-        const hosts = Object.fromEntries(lab.hosts.map((host) => [host.name, entry(host)]));
-        const deployment = tracking.deployment();
-        await Promise.all(two.map((host) => host.stop()));
+describeLab("a fleet of twenty hosts, two of which do not answer", () => {
+  test.each(TRACKERS)("locks the others with %s, names the two, and locks them in the next deploy", async (tracker) => {
+    const names = Array.from({ length: 20 }, (_, index) => `host-${String(index + 1).padStart(2, "0")}`);
+    const lab = await Lab.create({ hosts: names.map((name) => ({ name })) });
+    const tracking = await Tracking.with(lab, tracker);
+    try {
+      const silent = ["host-07", "host-13"];
+      const others = names.filter((name) => !silent.includes(name));
+      const two = silent.map((name) => lab.host(name));
+      const entry = (host: Host): HostProps =>
+        hostEntry(lab, host, silent.includes(host.name) ? { connection: { timeoutSeconds: 5 } } : {});
+      const hosts = Object.fromEntries(lab.hosts.map((host) => [host.name, entry(host)]));
+      const deployment = tracking.deployment();
+      await Promise.all(two.map((host) => host.stop()));
 
-        const first = await deployment.tryApply({ hosts });
-        expect(first.code).toBe(1);
-        const reported = [
-          ...words(first).matchAll(/Error: remote-exec provisioner error with \w+\.firewall_lockdown\["([^"]+)"\]/g),
-        ];
-        expect(reported.map(([, name]) => name).sort()).toEqual(silent);
-        expect(await lockedHosts(others.map((name) => lab.host(name)))).toEqual(others);
-        const lockdowns = (await deployment.tracked()).filter((one) => one.startsWith("lockdown."));
-        const untouched = lockdowns.filter((one) => !one.endsWith(" (tainted)"));
-        expect(untouched.sort()).toEqual(others.map((name) => `lockdown.${name}`));
-        const ids = await Promise.all(others.map((name) => lockIdOf(lab.host(name))));
+      const first = await deployment.tryApply({ hosts });
+      expect(first.code).toBe(1);
+      const reported = [
+        ...words(first).matchAll(/Error: remote-exec provisioner error with \w+\.firewall_lockdown\["([^"]+)"\]/g),
+      ];
+      expect(reported.map(([, name]) => name).sort()).toEqual(silent);
+      expect(await lockedHosts(others.map((name) => lab.host(name)))).toEqual(others);
+      const lockdowns = (await deployment.tracked()).filter((one) => one.startsWith("lockdown."));
+      const untouched = lockdowns.filter((one) => !one.endsWith(" (tainted)"));
+      expect(untouched.sort()).toEqual(others.map((name) => `lockdown.${name}`));
+      const ids = await Promise.all(others.map((name) => lockIdOf(lab.host(name))));
 
-        await Promise.all(two.map((host) => host.start()));
-        expect(await lockedHosts(two)).toEqual([]);
-        expect(await deployment.planned({ hosts })).toEqual(silent.map((name) => `delete,create lockdown.${name}`));
-        await deployment.apply({ hosts });
-        expect(await lockedHosts(lab.hosts)).toEqual(names);
-        expect(await Promise.all(others.map((name) => lockIdOf(lab.host(name))))).toEqual(ids);
-        expect(await deployment.planned({ hosts })).toEqual([]);
-        await deployment.destroy();
-        expect(await lockedHosts(lab.hosts)).toEqual([]);
-      } finally {
-        tracking.stop();
-        await lab.destroy();
-      }
-    },
-  );
+      await Promise.all(two.map((host) => host.start()));
+      expect(await lockedHosts(two)).toEqual([]);
+      expect(await deployment.planned({ hosts })).toEqual(silent.map((name) => `delete,create lockdown.${name}`));
+      await deployment.apply({ hosts });
+      expect(await lockedHosts(lab.hosts)).toEqual(names);
+      expect(await Promise.all(others.map((name) => lockIdOf(lab.host(name))))).toEqual(ids);
+      expect(await deployment.planned({ hosts })).toEqual([]);
+      await deployment.destroy();
+      expect(await lockedHosts(lab.hosts)).toEqual([]);
+    } finally {
+      tracking.stop();
+      await lab.destroy();
+    }
+  });
 });
 
 type Bastion = NonNullable<NonNullable<EntryOverrides["connection"]>["bastion"]>;
@@ -341,7 +338,7 @@ describeLab("a host behind a bastion with a user, port and key of its own", () =
     expect(await lockedHosts([inner, jump])).toEqual([]);
   });
 
-  test("is not locked by somebody who comes past the bastion, which alone is allowed", async () => {
+  test("is not locked by a connection past the bastion if allowFrom has only the bastion", async () => {
     const direct = hostEntry(lab, inner, { allowFrom: [jump.ipv4] });
     const failed = await tracking.deployment().tryApply({ hosts: { inner: direct } });
     expect(words(failed)).toContain(`You came from 10.77.0.1, which allowFrom does not cover (${jump.ipv4})`);

@@ -26,7 +26,7 @@ async function isWell(lab: Lab, host: Host): Promise<boolean> {
 }
 
 describeLab(
-  "rules of ours that another program removes",
+  "the ruleset that another program removes",
   () => {
     /** With every kind of tool, whatever the host itself has: it is another program's. */
     const removals: Record<string, string> = {
@@ -84,7 +84,7 @@ describeLab(
 
     describe.each(firewalls)("with %s", (firewall) => {
       test.each(hosts.filter((one) => one.firewall === firewall))(
-        "are back after $what, and SSH works",
+        "is restored after $what, and SSH works",
         async ({ name }) => {
           expect(await statusOf(lab.host(name))).toMatchObject({ state: "locked", rules: "matches" });
           expect(await login(lab.host(name))).toBe("in\n");
@@ -93,7 +93,7 @@ describeLab(
       );
     });
 
-    test("are gone after unlock, and the policies of others are still theirs", async () => {
+    test("is gone after unlock, and the policies of other firewalls are unchanged", async () => {
       // On the console: some of these policies drop SSH, as they would have without us.
       await Promise.all(hosts.map(({ name }) => lab.host(name).exec(["sh", `${STATE}/host.sh`, "unlock"])));
       for (const { name, command } of hosts) {
@@ -173,7 +173,7 @@ describeLab(
       expect(await isWell(lab, host)).toBe(true);
     });
 
-    test.each(firewalls)("open nothing for long when they put themselves first, ever again (%s)", async (firewall) => {
+    test.each(firewalls)("open nothing for long if they are put first again and again (%s)", async (firewall) => {
       const { host, inner } = of(firewall);
       for (const round of ["first", "second"]) {
         await host.exec(
@@ -327,7 +327,7 @@ describeLab(
     afterAll(() => lab?.destroy());
 
     describe.each(hosts)("$what, with $firewall", ({ name, says }) => {
-      test("fails the deploy, and the host goes back", async () => {
+      test("fails the deploy, and the host rolls back", async () => {
         expect(apply.code).toBe(1);
         expect(inState[name]).not.toBe("healthy");
         const host = lab.host(name);
@@ -336,7 +336,7 @@ describeLab(
         expect(withoutEmptyTables(await host.rules())).toBe(withoutEmptyTables(rulesBefore.get(name) as string));
       });
 
-      test("is named", () => {
+      test("is named in the message", () => {
         expect(saidBy(name, apply.stdout)).toContain(`change that rule: ${says}`);
       });
     });

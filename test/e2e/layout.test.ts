@@ -63,7 +63,7 @@ describeLab("a fleet of several resources", () => {
       expect(await lockedHosts(lab.hosts)).toEqual(names);
     });
 
-    test("unlocks the host that is taken out, and locks the one that comes, and no other", async () => {
+    test("unlocks the removed host, locks the added one, and touches no other", async () => {
       const { "web-1": taken, ...others } = hostEntries(lab);
       expect((await deployment.planned({ hosts: others, shards: 4 })).map(withoutShard)).toEqual([
         "delete hold.web-1",
@@ -75,7 +75,7 @@ describeLab("a fleet of several resources", () => {
       expect(await lockedHosts(lab.hosts)).toEqual(names);
     });
 
-    test("unlocks the host that is taken out while the others are moved", async () => {
+    test("unlocks the removed host while the others are moved", async () => {
       const { "web-1": taken, ...others } = hostEntries(lab);
       const before = await lockIds();
       expect((await deployment.planned({ hosts: others, shards: 3, movedFromShards: 4 })).map(withoutShard)).toEqual([
@@ -89,7 +89,7 @@ describeLab("a fleet of several resources", () => {
       expect((await lockIds()).slice(1)).toEqual(before.slice(1));
     });
 
-    test("opens no host where it was not said from how many shards it comes", async () => {
+    test("opens no host if movedFromShards is missing", async () => {
       const before = await lockIds();
       const refused = await deployment.tryApply({ shards: 2 });
       expect(refused.code).toBe(1);
@@ -120,30 +120,33 @@ describeLab("a fleet of several resources", () => {
       { name: "and shards", shards: 4 },
     ];
 
-    test.each(layouts)("$name, begins none after one that fails, and goes on where it stopped", async ({ shards }) => {
-      const deployment = tracking.deployment();
-      const waves = [["web-1"], ["web-2", "db-1"]];
-      const props = { waves, shards, hosts: impatient() };
-      await cable("web-1", "down");
-      const failed = await deployment.tryApply(props);
-      await cable("web-1", "up");
-      expect(failed.code).toBe(1);
-      expect(await lockedHosts(lab.hosts)).toEqual([]);
-      expect(locked(failed)).toEqual([]);
+    test.each(layouts)(
+      "$name, starts no wave after one that fails, and continues where it stopped",
+      async ({ shards }) => {
+        const deployment = tracking.deployment();
+        const waves = [["web-1"], ["web-2", "db-1"]];
+        const props = { waves, shards, hosts: impatient() };
+        await cable("web-1", "down");
+        const failed = await deployment.tryApply(props);
+        await cable("web-1", "up");
+        expect(failed.code).toBe(1);
+        expect(await lockedHosts(lab.hosts)).toEqual([]);
+        expect(locked(failed)).toEqual([]);
 
-      const made = await deployment.apply(props);
-      expect(await lockedHosts(lab.hosts)).toEqual(names);
-      expect(locked(made).map(([, suffix]) => suffix.slice(0, 7))).toEqual([
-        "_wave_1",
-        "_wave_2",
-        "_wave_2",
-        suffixOf(shards),
-      ]);
-      await deployment.destroy();
-      expect(await lockedHosts(lab.hosts)).toEqual([]);
-    });
+        const made = await deployment.apply(props);
+        expect(await lockedHosts(lab.hosts)).toEqual(names);
+        expect(locked(made).map(([, suffix]) => suffix.slice(0, 7))).toEqual([
+          "_wave_1",
+          "_wave_2",
+          "_wave_2",
+          suffixOf(shards),
+        ]);
+        await deployment.destroy();
+        expect(await lockedHosts(lab.hosts)).toEqual([]);
+      },
+    );
 
-    test("and shards, begins none after one of which a single shard fails", async () => {
+    test("and shards, starts no wave after one in which a single shard fails", async () => {
       const deployment = tracking.deployment();
       // In two shards.
       const props = { waves: [["web-1", "db-1"]], shards: 4, hosts: impatient() };
@@ -158,7 +161,7 @@ describeLab("a fleet of several resources", () => {
     });
 
     // Terraform destroys what depends on a resource before it replaces that, so the lockdowns of later waves go first.
-    test.each(TRACKERS)("with %s, keeps all hosts locked where the first wave fails on a change", async (tracker) => {
+    test.each(TRACKERS)("with %s, keeps all hosts locked if the first wave fails during a change", async (tracker) => {
       const own = await Tracking.with(lab, tracker);
       try {
         const deployment = own.deployment();
@@ -192,7 +195,7 @@ describeLab("a fleet of several resources", () => {
       }
     });
 
-    test("keeps a host closed that is put into another wave", async () => {
+    test("keeps a host closed that moves to another wave", async () => {
       const deployment = tracking.deployment();
       await deployment.apply({ waves: [["web-1"]] });
       const before = await lockIds();

@@ -98,7 +98,7 @@ function hostOptions(name: string): HostOptions {
 }
 
 describeBooted(
-  "a host with an address for a while",
+  "a host with a leased address",
   [system],
   () => {
     jest.setTimeout(600_000);
@@ -215,7 +215,7 @@ describeBooted(
     );
 
     // Over IPv4 it is rescued by its last try, a broadcast that it sends past the firewall when the lease is nearly over.
-    test("renews when half of its lease is over with the exception, and not without", () => {
+    test("renews its lease with the exception, and does not without it", () => {
       expect(renewalsOf("networkd-4")).toBeGreaterThan(renewalsOf("control-networkd-4"));
       expect(renewalsOf("networkd-4-iptables")).toBeGreaterThan(renewalsOf("control-networkd-4"));
     });
@@ -227,7 +227,7 @@ describeBooted(
       expect(await statusOf(host(name))).toMatchObject({ code: 0, state: "locked", rules: "matches" });
     });
 
-    test("loses it where the firewall is closed to IPv6, which shows that the advertisements carry it", async () => {
+    test("loses it if the firewall is closed to IPv6, which shows that the advertisements carry it", async () => {
       expect(await wasLost(closedToIpv6)).toBe(true);
       expect(await held(closedToIpv6)).not.toContain(addresses.get(closedToIpv6));
       expect(await statusOf(host(closedToIpv6))).toMatchObject({ code: 0, state: "locked", rules: "matches" });

@@ -56,7 +56,7 @@ describeLab(
       await eventually("nothing but the guard is left", () => isAtRest(host) && ours(host).length <= 1);
     });
 
-    test("opens them all again, and leaves the log", async () => {
+    test("opens them all again, and keeps only the log", async () => {
       await deployment.destroy();
       for (const name of names) {
         const host = lab.host(name);
@@ -110,7 +110,7 @@ describeLab(
     }, 60_000);
     afterAll(() => lab?.destroy());
 
-    test("lets no other local user overwrite what becomes root", async () => {
+    test("lets no other local user overwrite the script that becomes root", async () => {
       const bait = "/home/ops/.ssh-only-firewall-bait";
       await host.exec(`touch ${bait} && chmod 0777 ${bait}`);
       const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

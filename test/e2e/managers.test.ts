@@ -379,7 +379,7 @@ function meet(meetings: readonly Meeting[]): void {
       expect(of(meeting, "locked")).toEqual(closed);
     });
 
-    test("unlock leaves the rules of others as they were, byte for byte", () => {
+    test("unlock leaves the rules of other firewalls unchanged, byte for byte", () => {
       expect(of(meeting, "rules before")).toContain("203.0.113.9");
       expect(of(meeting, "rules after")).toBe(of(meeting, "rules before"));
     });
@@ -388,7 +388,7 @@ function meet(meetings: readonly Meeting[]): void {
       expect(of(meeting, what)).toEqual(closed);
     });
 
-    test("is closed, and SSH works, when all of it begins anew", () => {
+    test("is closed, and SSH works, after all steps again", () => {
       expect(of(meeting, "at last")).toEqual(closed);
     });
 

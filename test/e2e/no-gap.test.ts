@@ -75,7 +75,7 @@ describeLab(
         expect(seen.sentDuringUpdates).toMatchObject({ others: [] });
       });
 
-      test("is closed by the lock once, and does not open again before it is unlocked", () => {
+      test("is closed by the lock, and does not open again before it is unlocked", () => {
         const { answered, rounds } = seen.duringLock;
         for (const rounded of Object.values(answered)) {
           expect(rounded.length).toBeGreaterThan(0);
@@ -92,7 +92,7 @@ describeLab(
         expect(seen.counted).toEqual({ code: 0, said: "", lost: 0, wrong: undefined });
       });
 
-      test("goes on sending in a session older than its firewall, to a client that says nothing", () => {
+      test("keeps sending in a session older than its firewall, to a silent client", () => {
         // Nothing tracked the session before, so that the firewall met it half-way.
         expect(seen.rulesBefore).toBe("");
         expect(seen.trackedBefore).toBe("0\n");

@@ -82,14 +82,14 @@ describeLab(
         seen = await (stories.get(firewall) as Promise<Observations>);
       });
 
-      test("denies nothing while it is observed: not what comes in, not what goes out", () => {
+      test("denies nothing while it is observed, inbound or outbound", () => {
         expect(seen.observed).toMatchObject({ state: "observed", rules: "matches" });
         expect(seen.inbound).toEqual(each(Object.keys(seen.inbound), "answered"));
         expect(seen.unused).toEqual(each(Object.keys(seen.unused), "ECONNREFUSED"));
         expect(seen.outbound).toEqual(each(Object.keys(seen.outbound), "answered"));
       });
 
-      test("has all of it in its report", () => {
+      test("lists all of that traffic in its report", () => {
         const { state, verdict, totals, denied } = seen.usage;
         expect(state).toBe("observed");
         if (firewall !== "nftables") {
@@ -140,7 +140,7 @@ describeLab(
         expect(seen.counted).toEqual({ code: 0, said: "", lost: 0, wrong: undefined });
       });
 
-      test("goes on sending to a client that says nothing", () => {
+      test("keeps sending to a silent client", () => {
         expect(seen.heardAfterChange).toBeGreaterThan(5);
         const numbered = seen.heard.slice(0, -1);
         expect(numbered).toEqual(numbered.map((_, index) => `line ${index + 1}`));

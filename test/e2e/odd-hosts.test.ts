@@ -101,7 +101,7 @@ const refusals: Readonly<Record<string, { host: Partial<HostOptions>; message: s
 };
 
 describeLab(
-  "an odd host",
+  "an unusual host",
   () => {
     const names = Object.keys(odd);
     const refusedNames = Object.keys(refusals);
@@ -153,7 +153,7 @@ describeLab(
     }, 300_000);
     afterAll(() => lab?.destroy());
 
-    test.each([...names, "behind-nat"])("(%s) is locked, and takes SSH", async (name) => {
+    test.each([...names, "behind-nat"])("(%s) is locked, and accepts SSH", async (name) => {
       expect(saidBy(name, locked.stdout + locked.stderr)).toMatch(/The host is locked\.$/);
       expect(await statusOf(lab.host(name))).toMatchObject({ code: 0, state: "locked", rules: "matches" });
       if (name === "behind-nat") {
@@ -175,26 +175,29 @@ describeLab(
         check: false,
       });
 
-    test("(several-ports) answers on the port that was named, and not on the others", async () => {
+    test("(several-ports) answers on the named port only", async () => {
       expect(await lab.scanTcp(lab.host("several-ports"), { ports: "22,2222,22022" })).toMatchObject({ open: [2222] });
     });
 
-    test("(behind-nat) takes SSH from the gateway alone", async () => {
+    test("(behind-nat) accepts SSH from the gateway only", async () => {
       const direct = { options: ["ConnectTimeout=2"], check: false };
       expect((await lab.host("behind-nat").ssh("echo in", direct)).stdout).toBe("");
     });
 
-    test.each(["iptables-1.4.7", "iptables-1.4.21"])("(%s) is asked nothing that it does not know", async (name) => {
-      const host = lab.host(name);
-      expect((await host.exec("iptables -w 3 -S; iptables-restore -w </dev/null", { check: false })).code).toBe(2);
-      await eventually(
-        "the guard has looked",
-        async () => (await host.exec("sleep 6; cat /var/log/unknown")).code === 0,
-      );
-      // Only what this test has asked.
-      const { stdout } = await host.exec("grep -v '\"-w' /var/log/unknown | cat; grep -c . /var/log/unknown");
-      expect(stdout).toBe(name === "iptables-1.4.7" ? "2\n" : "1\n");
-    });
+    test.each(["iptables-1.4.7", "iptables-1.4.21"])(
+      "(%s) is given no option that its iptables does not know",
+      async (name) => {
+        const host = lab.host(name);
+        expect((await host.exec("iptables -w 3 -S; iptables-restore -w </dev/null", { check: false })).code).toBe(2);
+        await eventually(
+          "the guard has looked",
+          async () => (await host.exec("sleep 6; cat /var/log/unknown")).code === 0,
+        );
+        // Only what this test has asked.
+        const { stdout } = await host.exec("grep -v '\"-w' /var/log/unknown | cat; grep -c . /var/log/unknown");
+        expect(stdout).toBe(name === "iptables-1.4.7" ? "2\n" : "1\n");
+      },
+    );
 
     test.each(refusedNames)("(%s) is refused before any change, with the remedy", (name) => {
       const said = saidBy(name, refused.stdout);
@@ -204,7 +207,7 @@ describeLab(
       expect(inState[name]).not.toBe("healthy");
     });
 
-    test("(behind-nat) is refused for a source and a port that it does not see, and told those that it does", () => {
+    test("(behind-nat) is refused for a source and a port that it does not see, and the message names those that it sees", () => {
       expect(saidBy("wrong-source-behind-nat", refused.stdout)).toContain(
         `You came from ${gateway.ipv4}, which allowFrom does not cover (10.77.0.1 fd77::1): add it`,
       );
@@ -218,7 +221,7 @@ describeLab(
       expect(await statusOf(lab.host("xtables-lock-legacy"))).toMatchObject({ state: "locked", rules: "matches" });
     });
 
-    test("is updated in place, and opened again, whatever it is", async () => {
+    test("is updated in place, and opened again", async () => {
       const hosts = entries();
       for (const name of Object.keys(hosts)) {
         hosts[name] = { ...defined(hosts[name]), exceptions: [PolicyException.ping()] };
@@ -235,7 +238,7 @@ describeLab(
 
     // What a watchdog needs: the session that started it ends, on a terminal, and with it all that belongs to it.
     test.each(["no-setsid", "no-setsid-busybox", "clock-jumps", "read-only-usr"])(
-      "(%s) goes back by itself when its session dies and nobody confirms",
+      "(%s) rolls back automatically if its session dies and nobody confirms",
       async (name) => {
         const host = lab.host(name);
         const { script } = lockScript(host, undefined, { CONFIRM_WITHIN: 4, ATTEMPT: `watched-${name}` });

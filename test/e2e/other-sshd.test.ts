@@ -39,7 +39,7 @@ const locked: Readonly<Record<string, Omit<HostOptions, "name">>> = {
 };
 const withoutScp = "dropbear-without-scp";
 
-describeBooted("a host with another SSH", [plain, withDropbear], () => {
+describeBooted("a host with another SSH server", [plain, withDropbear], () => {
   const names = Object.keys(locked);
   let lab: Lab;
   let deployment: Deployment;
@@ -83,7 +83,7 @@ describeBooted("a host with another SSH", [plain, withDropbear], () => {
     }
   });
 
-  test("is locked, and takes SSH over IPv4 and IPv6, also after a restart", async () => {
+  test("is locked, and accepts SSH over IPv4 and IPv6, also after a restart", async () => {
     await (await prepare(names, deployment)).apply();
     for (const name of names) {
       expect({ name, ...(await statusOf(host(name))) }).toMatchObject({ name, code: 0, state: "locked" });

@@ -74,7 +74,7 @@ describeLab(
     afterAll(() => lab?.destroy());
 
     test.each(hosts)(
-      "fails the deploy of $name, keeps nothing, and says that the host is as it was",
+      "fails the deploy of $name, keeps nothing, and reports that the host was restored",
       async ({ name, before }) => {
         const host = lab.host(name);
         const said = saidBy(name, apply.stdout);
@@ -98,7 +98,7 @@ describeLab(
       },
     );
 
-    test("fails for each host by itself", () => {
+    test("fails for each host on its own", () => {
       expect(apply.code).toBe(1);
       expect(apply.stderr.match(/exited with\s+(non-zero exit status: |status )9\b/g)).toHaveLength(hosts.length);
     });
@@ -165,7 +165,7 @@ describeLab(
       }
     });
 
-    test("from another state at the same time ends locked by one of the two, and the other says why not", async () => {
+    test("from another state at the same time ends with one lock, and the other deploy reports why it failed", async () => {
       const hosts = lab.hosts.filter(({ name }) => /^(raced|again)-/.test(name));
       const deployments = [new Deployment(lab), new Deployment(lab)];
       const terraforms = await Promise.all(
@@ -193,7 +193,7 @@ describeLab(
       }
     });
 
-    test("from another state overtakes it, and the confirm of the first is told that it was replaced", async () => {
+    test("from another state replaces the first lock, and the first confirm reports that", async () => {
       const hosts = lab.hosts.filter(({ name }) => name.startsWith("overtaken-"));
       const first = await new Deployment(lab).prepare({ hosts: entries(lab, hosts, { connection: { user: "root" } }) });
       const overtaken = first.apply([], { check: false });
@@ -277,7 +277,7 @@ describeLab("the watchdog of a pending host", () => {
   const failures = async (program: HostProgram): Promise<number> =>
     Number((await program.host.exec("cat /run/failures 2>/dev/null | wc -l")).stdout);
 
-  test("tries again and again while the tools fail, and opens the host when they work", () =>
+  test("retries while the tools fail, and opens the host once they work", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
       await program.lock(lockSettings({ CONFIRM_WITHIN: "3" }));
@@ -293,7 +293,7 @@ describeLab("the watchdog of a pending host", () => {
       expect(await program.status()).toMatchObject({ state: "open", rules: "none" });
     }));
 
-  test("goes back to the confirmed ruleset when the tools work again in time", () =>
+  test("restores the confirmed ruleset if the tools work again in time", () =>
     onEach(async (program) => {
       await program.lockForGood();
       const confirmed = await program.host.rules();
@@ -306,7 +306,7 @@ describeLab("the watchdog of a pending host", () => {
       expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });
     }));
 
-  test("opens the host when the confirmed ruleset has not loaded three times: reachable comes first", () =>
+  test("opens the host if the confirmed ruleset fails to load three times, because reachable comes first", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
       await program.lockForGood();
@@ -323,7 +323,7 @@ describeLab("the watchdog of a pending host", () => {
       expect(stateFile(program.host, "log")).toMatch(/the ruleset confirmed before did not load: the host is OPEN$/);
     }));
 
-  test("waits for tools that are gone, instead of taking their silence for an open host", () =>
+  test("waits for missing tools instead of taking the host for open", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
       await program.lock(lockSettings({ CONFIRM_WITHIN: "3" }));
@@ -340,7 +340,7 @@ describeLab("the watchdog of a pending host", () => {
       expect(await program.host.rules()).toBe(before);
     }));
 
-  test("ends by itself when somebody rolls back or unlocks by hand, or another lock replaces its own", () =>
+  test("ends if somebody rolls back or unlocks manually, or another lock replaces its own", () =>
     onEach(async (program) => {
       const before = await program.host.rules();
       for (const verb of ["rollback", "unlock"]) {
@@ -354,7 +354,7 @@ describeLab("the watchdog of a pending host", () => {
       await eventually("one watchdog is left", () => program.watchdogs().length === 1);
     }));
 
-  test("is not moved by another owner's unlock", () =>
+  test("ignores another owner's unlock", () =>
     onEach(async (program) => {
       await program.lock();
       const locked = await program.host.rules();

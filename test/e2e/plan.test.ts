@@ -73,13 +73,13 @@ describeLab("a plan", () => {
       await lab?.destroy();
     });
 
-    test("of what is there already is empty", async () => {
+    test("of an unchanged configuration is empty", async () => {
       const plan = await (await deployment.prepare(applied)).plan();
       expect(plan.hasChanges).toBe(false);
       expect(plan.stdout).toContain("No changes. Your infrastructure matches the configuration.");
     });
 
-    test("of one more source shows its lines once, and for each of 30 hosts one line", async () => {
+    test("of one more source shows the lines of the ruleset once, and one line for each of 30 hosts", async () => {
       const blocks = blocksIn(await planOf({ ...applied, allowFrom: oneMore }));
       const names = Object.keys(hosts);
       expect([...blocks.keys()].sort()).toEqual([
@@ -120,7 +120,7 @@ describeLab("a plan", () => {
       expect(rulesetIn(plan)).toBe(rulesetIn(await planOf({ ...applied, allowFrom: oneMore })));
     });
 
-    test("of one more and of one fewer host is about that host", async () => {
+    test("of one more or one fewer host contains that host only", async () => {
       const { "web-30": last, ...others } = hosts;
       expect(await deployment.planned({ hosts: others })).toEqual(["delete hold.web-30", "delete lockdown.web-30"]);
       expect(
@@ -128,7 +128,7 @@ describeLab("a plan", () => {
       ).toEqual(["create hold.another", "create lockdown.another"]);
     });
 
-    test("of one host with a ruleset of its own is about that host and its ruleset", async () => {
+    test("of one host with its own ruleset contains that host and its ruleset only", async () => {
       const own = { ...hosts, "web-02": { ...defined(hosts["web-02"]), allowFrom: oneMore } };
       expect(await deployment.planned({ hosts: own })).toEqual([
         "create ruleset.web-02",

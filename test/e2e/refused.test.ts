@@ -230,14 +230,14 @@ describeLab(
     );
 
     test.each(remedied.map((name) => [defined(refusals[name]).because, name]))(
-      "no more because %s, once the remedy is applied",
+      "no longer because %s, once the remedy is applied",
       async (_, name) => {
         expect(remedy.stderr).not.toContain(`firewall_lockdown["${name}"]`);
         expect(await statusOf(lab.host(name))).toMatchObject({ state: "locked", rules: "matches" });
       },
     );
 
-    test("because of each host by itself: all of them are in the error, and nothing else is", () => {
+    test("because of each host on its own, and the error names all of them and no other", () => {
       const failed = [...refused.stderr.matchAll(/with terraform_data\.firewall_lockdown\["([^"]+)"\]/g)];
       expect(failed.map(([, name]) => name).sort()).toEqual([...names].sort());
       expect(refused.code).toBe(1);

@@ -36,7 +36,7 @@ describeBooted(
       });
 
       test.each(["power cut", "clean"] as const)(
-        "is locked after a restart before anybody hears of it (%s)",
+        "is locked after a restart before it answers anybody (%s)",
         async (how) => {
           const { knocks, answers } = await subject.reboot(how);
           expect(knocks).toBeGreaterThan(10);
@@ -46,7 +46,7 @@ describeBooted(
         },
       );
 
-      test("remembers whom it denied, with the right port", async () => {
+      test("records the peers that it denied, with the right port", async () => {
         const peer = await subject.lab.peer();
         await peer.exec(`bash -c 'echo >/dev/udp/${subject.host.ipv4}/3306'`);
         const { stdout } = await subject.host.exec("sh /var/lib/ssh-only-firewall/host.sh report");
@@ -61,7 +61,7 @@ describeBooted(
         await subject.reachable();
       });
 
-      test("is unlocked for good", async () => {
+      test("is unlocked permanently", async () => {
         await subject.deployment.destroy();
         await subject.expectNothingLeft();
         expect((await subject.reboot()).answers).toBeGreaterThan(0);

@@ -77,7 +77,7 @@ describeLab(
     test.each([
       [375, false],
       [1280, true],
-    ])("fits a window of %i pixels, also at its worst", (width, headsShown) => {
+    ])("fits a window of %i pixels, even with the longest values", (width, headsShown) => {
       for (const report of [fleet(), worst()]) {
         const found = seen(toPage(report), width);
         expect(found).toMatchObject({ width, wide: [], foreign: 0, loaded: 0, headsShown });

@@ -41,7 +41,7 @@ describeBooted("the report of a host that boots", [system], () => {
       line.test((await host.exec(["cat", EVIDENCE], { check: false })).stdout),
     );
 
-  test("lists five ports that a peer tried and two addresses that a program tried, as often as they were, and when", async () => {
+  test("lists the five ports that a peer tried and the two addresses that a program tried, with counts and times", async () => {
     const from = Date.now();
     await peer.exec(`nft 'table inet sent { chain out { type filter hook output priority 0;
       ${PORTS.map((port) => `ip daddr ${host.ipv4} tcp dport ${port} counter;`).join("\n")} }; }'`);
@@ -70,7 +70,7 @@ describeBooted("the report of a host that boots", [system], () => {
     expect(found).toMatchObject({ state: "locked", asked: true, unread: [] });
   });
 
-  test("lists them after a flood of random peers and ports, which costs no more memory than the sets are large", async () => {
+  test("lists them after a flood of random peers and ports, which uses no more memory than the sets allow", async () => {
     const flood = path.join(__dirname, "support/flood.pl");
     await peer.exec(["perl", flood, host.ipv4, host.ipv6, String(FLOOD), "1"]);
     const found = await usage();
@@ -101,7 +101,7 @@ describeBooted("the report of a host that boots", [system], () => {
     expect(await subject.status()).toMatchObject(lockedStatus);
   });
 
-  test("lists them after a power cut, and goes on counting", async () => {
+  test("lists them after a power cut, and keeps counting", async () => {
     const { since } = await usage();
     await subject.reboot("power cut");
     const found = await usage();
@@ -119,7 +119,7 @@ describeBooted("the report of a host that boots", [system], () => {
     }
   });
 
-  test("has what came in the last seconds before a shutdown", async () => {
+  test("lists packets from the last seconds before a shutdown", async () => {
     const denied = async (): Promise<string> => (await host.exec(["cat", EVIDENCE])).stdout;
     const before = await denied();
     await connect(PORTS.slice(0, 1));

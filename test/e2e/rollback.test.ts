@@ -111,14 +111,14 @@ describeLab(
     }, 300_000);
     afterAll(() => lab?.destroy());
 
-    test("fails the deploy, and the state calls no host locked", () => {
+    test("fails the deploy, and no host is locked in the state", () => {
       expect(apply.code).toBe(1);
       expect(Object.values(inState)).not.toContain("healthy");
     });
 
     describe.each(firewalls)("with %s", (firewall) => {
       test.each(drills.filter((one) => one.firewall === firewall))(
-        "with the wrong $mistake, over $before, goes by itself, and the host is as it was",
+        "with the wrong $mistake, over $before, is rolled back automatically, and the host is restored",
         async ({ name, before }) => {
           const host = lab.host(name);
           expectAsBefore(outcomes.get(name) as Outcome, isLocked(before));
@@ -200,7 +200,7 @@ describeLab(
 
     describe.each(firewalls)("with %s", (firewall) => {
       test.each(cuts.filter((one) => one.firewall === firewall))(
-        "because $way, leaves a host that was $before as it was",
+        "because $way, restores a host that was $before",
         ({ name, before }) => {
           const { inState, ...outcome } = outcomes.get(name) as Outcome & { inState: string | undefined };
           expectAsBefore(outcome, before === "locked");

@@ -94,14 +94,14 @@ describeBooted("rules that were saved while the host was locked", [system], () =
   describe.each(hosts)("with $name", ({ name, file }) => {
     const of = (what: string): unknown => seen.get(`${name}: ${what}`);
 
-    test("do not keep it from being locked, through a restart", () => {
+    test("do not prevent a lock, even across a restart", () => {
       expect(of("before")).toBe(open);
       expect(of("locked")).toBe(locked);
       expect(of("saved")).toMatch(/^:SSH_ONLY_IN /m);
       expect(of("locked again")).toBe(locked);
     });
 
-    test("lose ours with unlock, line by line, and nothing else", () => {
+    test("lose the lines of the ruleset with unlock, and no other line", () => {
       const others = String(of("saved"))
         .split("\n")
         .filter((line) => !/SSH_(ONLY|CHECK)_/.test(line));

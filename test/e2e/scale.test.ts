@@ -31,11 +31,11 @@ describeWith("a fleet of 400 hosts in 16 shards", ["terraform"], () => {
   });
   afterAll(() => project.remove());
 
-  test("that came from one shard has nothing to be done", async () => {
+  test("that came from one shard has an empty plan", async () => {
     expect(await planned({})).toEqual([]);
   });
 
-  test("of which one is taken out, and to which one comes, plans these two and no other", async () => {
+  test("with one host removed and one added plans these two and no other", async () => {
     const without = Object.fromEntries(entries.filter(([key]) => key !== "web-7"));
     expect(await planned({ hosts: { ...without, "new-1": "10.1.0.1" } })).toEqual([
       "create hold.new-1",
@@ -45,7 +45,7 @@ describeWith("a fleet of 400 hosts in 16 shards", ["terraform"], () => {
     ]);
   });
 
-  test("of which one gets rules of its own plans that host's lockdown and the ruleset", async () => {
+  test("with one host that gets its own rules plans that host's lockdown and its ruleset", async () => {
     const own = { address: defined(hosts["web-7"]), exceptions: [PolicyException.ping()] };
     expect(await planned({ hosts: { ...hosts, "web-7": own } })).toEqual([
       "create ruleset.web-7",
@@ -53,7 +53,7 @@ describeWith("a fleet of 400 hosts in 16 shards", ["terraform"], () => {
     ]);
   });
 
-  test("of which the ruleset changes plans one text, and every lockdown once", async () => {
+  test("with another ruleset plans one text, and every lockdown once", async () => {
     const changes = await planned({ exceptions: [PolicyException.ping()] });
     expect(changes.filter((change) => !change.includes("lockdown."))).toEqual(["delete,create ruleset.shared"]);
     expect(changes.filter((change) => change.startsWith("delete,create lockdown."))).toHaveLength(400);

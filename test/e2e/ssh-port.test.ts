@@ -15,7 +15,7 @@ describeLab(
     }, 60_000);
     afterAll(() => lab?.destroy());
 
-    test("becomes another one in two deploys", async () => {
+    test("changes in two deploys", async () => {
       const [host] = items(lab.hosts, 1);
       const deployment = new Deployment(lab);
       const deploy = async (own: Partial<HostProps>, ...open: number[]): Promise<void> => {

@@ -117,7 +117,7 @@ describeLab(
     const named = (): string[] => ["--also", lab.host("stranger").ipv4, "--also", `hop@${lab.host("jump").ipv4}:2200`];
     const key = (): string[] => ["--identity", lab.privateKeyPath];
 
-    test("names what each of fourteen hosts is, in every word that it has, and ends with 2", async () => {
+    test("gives each of fourteen hosts its word, covers all words, and exits with 2", async () => {
       const begin = Date.now();
       const { code, stdout, stderr } = await runStatus([
         ".",
@@ -175,7 +175,7 @@ describeLab(
       return file;
     }
 
-    test("ends with 0 where all agree, and says so in a table without colours", async () => {
+    test("exits with 0 if all agree, and reports it in a table without colours", async () => {
       const { code, stdout, stderr } = await runStatus([await stateOf(["ops", "plain"]), "--live", ...key()]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const [head, ops, plain, , counted, state, live] = items(stdout.split("\n"), 7);
@@ -203,7 +203,7 @@ describeLab(
       expect((JSON.parse(stdout) as StatusReport).hosts).toMatchObject([{ host: "behind", condition: "unreachable" }]);
     });
 
-    test("calls a host open that reports that it is locked, while a port answers", async () => {
+    test("reports a host as open that claims to be locked while a port answers", async () => {
       const { ipv4 } = lab.host("plain");
       const rules = "type nat hook output priority -100;";
       await lab.controller.exec(

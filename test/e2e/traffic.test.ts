@@ -39,7 +39,7 @@ let banned: Peer;
 let distant: Peer;
 
 describeLab(
-  "what passes",
+  "traffic",
   () => {
     jest.setTimeout(180_000);
 
@@ -96,7 +96,7 @@ describeLab(
       });
 
       describe("before the deploy", () => {
-        test("answers on every listening port and to ping, forwards both ways, and reaches out", async () => {
+        test("answers on every listening port and to ping, forwards both ways, and connects out", async () => {
           const watched = await startWatches();
           expect(await tryEach(attempts())).toEqual(attempts().map(([, tried]) => each(tried, "answered")));
           expect(await tryAll(networkOf(host), itself())).toEqual(each(itself(), "answered"));
@@ -106,7 +106,7 @@ describeLab(
           expect((await defined(watched[1]).read()).others).toEqual(kinds);
         });
 
-        test("has rules that ban one machine and note who comes", async () => {
+        test("has rules that ban one machine and record who connects", async () => {
           expect(await tryAll(banned.place, everythingOn(host), silence)).toEqual(
             each(everythingOn(host), "no answer"),
           );
@@ -130,7 +130,7 @@ describeLab(
           watches = await startWatches();
         });
 
-        test("answers on no TCP port but SSH, of all 65,535, and a stranger not even there", async () => {
+        test("answers on no TCP port of 65,535 but SSH, and a peer outside allowFrom on none", async () => {
           const scans = await Promise.all(
             [undefined, stranger].flatMap((from) => families.map((family) => lab.scanTcp(host, { family, from }))),
           );
@@ -156,7 +156,7 @@ describeLab(
           expect(await tryEach(forwarded, silence)).toEqual(forwarded.map(([, tried]) => each(tried, "no answer")));
         });
 
-        test("refuses its own programs every way out, at once", async () => {
+        test("rejects all outbound traffic of its own programs at once", async () => {
           for (const target of [controller(), stranger]) {
             expect(await tryAll(networkOf(host), tcp(target, 53, 8000))).toEqual(
               each(tcp(target, 53, 8000), "ECONNREFUSED"),
@@ -172,7 +172,7 @@ describeLab(
           expect(await tryAll(networkOf(host), itself())).toEqual(each(itself(), "answered"));
         });
 
-        test("sends not one packet but of SSH and what finds neighbours, whatever is tried", async () => {
+        test("sends no packet but SSH and neighbor discovery, whatever is tried", async () => {
           await tryEach(attempts(), silence);
           await host.ssh("true");
           const [toLab, toBehind] = items(await Promise.all(watches.map((watch) => watch.read())), 2);
@@ -181,29 +181,26 @@ describeLab(
           expect(toLab.ssh).toBeGreaterThan(0);
         });
 
-        test("takes SSH over IPv4 and IPv6 also when both ends have forgotten their neighbours", async () => {
+        test("accepts SSH over IPv4 and IPv6 even if both ends have no neighbor cache", async () => {
           for (const family of families) {
             await Promise.all([host.exec("ip neigh flush all"), lab.controller.exec("ip neigh flush all")]);
             expect(await host.ssh("echo reached", { family })).toMatchObject({ stdout: "reached\n" });
           }
         });
 
-        test.each(families)(
-          "sends much over a hop that takes less than its own network, over IPv%d",
-          async (family) => {
-            const to = family === 4 ? distant.ipv4 : distant.ipv6;
-            const mtu = async (): Promise<string> => (await host.exec(["ip", "route", "get", to])).stdout;
-            expect(await mtu()).not.toContain(`mtu ${narrowMtu}`);
-            const options = ["-F", lab.sshConfigPath, "-o", `HostName=${family === 4 ? host.ipv4 : host.ipv6}`];
-            const command = ["ssh", ...options, host.name, "head -c 300000 /dev/zero"];
-            const { code, stdout } = await distant.exec(command, { check: false, timeoutSeconds: 20 });
-            expect({ code, bytes: stdout.length }).toEqual({ code: 0, bytes: 300_000 });
-            // The host has heard of it, and did not send small packets for another reason.
-            expect(await mtu()).toContain(`mtu ${narrowMtu}`);
-          },
-        );
+        test.each(families)("sends large data over a hop with a smaller MTU, over IPv%d", async (family) => {
+          const to = family === 4 ? distant.ipv4 : distant.ipv6;
+          const mtu = async (): Promise<string> => (await host.exec(["ip", "route", "get", to])).stdout;
+          expect(await mtu()).not.toContain(`mtu ${narrowMtu}`);
+          const options = ["-F", lab.sshConfigPath, "-o", `HostName=${family === 4 ? host.ipv4 : host.ipv6}`];
+          const command = ["ssh", ...options, host.name, "head -c 300000 /dev/zero"];
+          const { code, stdout } = await distant.exec(command, { check: false, timeoutSeconds: 20 });
+          expect({ code, bytes: stdout.length }).toEqual({ code: 0, bytes: 300_000 });
+          // The host has heard of it, and did not send small packets for another reason.
+          expect(await mtu()).toContain(`mtu ${narrowMtu}`);
+        });
 
-        test("leaves the rules of others as they are, and in force", async () => {
+        test("leaves the rules of other firewalls unchanged, and in force", async () => {
           expect(foreignPart(await allRules(host))).toBe(foreignPart(before.rules));
           const ssh = [`tcp ${host.ipv4} 22`, `tcp ${host.ipv6} 22`];
           expect(await tryAll(banned.place, ssh, silence)).toEqual(each(ssh, "no answer"));
@@ -214,13 +211,13 @@ describeLab(
       describe("after destroy", () => {
         beforeAll(() => deployment.destroy());
 
-        test("has the rules that it had, byte for byte, and they went on counting", async () => {
+        test("has its previous rules, byte for byte, and they kept counting", async () => {
           expect(await allRules(host)).toBe(before.rules);
           expect(await droppedByForeignRules(host)).toBeGreaterThan(before.dropped);
           expect(await notedByForeignRules(host)).toEqual(before.noted);
         });
 
-        test("answers, forwards and reaches out as before", async () => {
+        test("answers, forwards and connects out as before", async () => {
           expect(await tryEach(attempts())).toEqual(attempts().map(([, tried]) => each(tried, "answered")));
         });
 
@@ -245,7 +242,7 @@ describeLab(
       describe("with deniedInbound reject", () => {
         beforeAll(() => deploy({ deniedInbound: "reject" }));
 
-        test("tells whoever is denied at once, and a stranger at SSH too", async () => {
+        test("rejects denied connections at once, also those to SSH from outside allowFrom", async () => {
           const outcomes = await Promise.all([
             tryAll(lab.controller, [...tcp(host, 80, 443), ...udp(host, 53535)]),
             tryAll(stranger.place, tcp(host, 80, 443, 22)),
@@ -262,7 +259,7 @@ describeLab(
           ]);
         });
 
-        test("still takes SSH, and lets nothing out", async () => {
+        test("still accepts SSH, and lets nothing out", async () => {
           expect(await host.ssh("echo reached")).toMatchObject({ stdout: "reached\n" });
           const out = tcp(stranger, 8000);
           expect(await tryAll(networkOf(host), out)).toEqual(each(out, "ECONNREFUSED"));
@@ -272,7 +269,7 @@ describeLab(
       describe("with deniedOutbound drop", () => {
         beforeAll(() => deploy({ deniedOutbound: "drop" }));
 
-        test("lets local TCP clients wait, and nothing arrives", async () => {
+        test("leaves local TCP clients without an answer, and nothing leaves the host", async () => {
           const watch = await Watch.ofHost(lab.controller, host, clients());
           const outcomes = await tryAll(networkOf(host), everythingOf(stranger), silence);
           expect(outcomes).toMatchObject(each(tcp(stranger, 53, 8000), "no answer"));
@@ -299,7 +296,7 @@ describeLab(
           return attempts.filter((attempt) => outcomes[attempt] === "answered");
         };
 
-        test("answers to who may ping and to who may come in, and to nobody else", async () => {
+        test("answers allowed pings and allowed connections, and nobody else", async () => {
           const places = [stranger.place, lab.controller, banned.place];
           expect(await Promise.all(places.map((place) => answered(place, everythingOn(host))))).toEqual([
             [...tcp(host, 3306), ...ping(host)],
@@ -321,7 +318,7 @@ describeLab(
       describe("after destroy", () => {
         beforeAll(() => deployment.destroy());
 
-        test("has no rule, no chain and no policy of ours", async () => {
+        test("has no rule, chain or policy of the package", async () => {
           const leftover = (await host.rules())
             // What iptables itself makes of a filter table that nobody has used yet.
             .replace(/^\t\ttype filter hook (in|out|for)\w+ priority filter; policy accept;\n/gm, "")

@@ -43,12 +43,12 @@ describeLab("hosts of a lab", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("a password is required") });
   });
 
-  test("have nobody logging in without the lab's key", async () => {
+  test("reject a login without the lab's key", async () => {
     const { code, stderr } = await web.ssh("id", { options: ["IdentityFile=none"], user: "nobody", check: false });
     expect({ code, stderr }).toEqual({ code: 255, stderr: expect.stringContaining("Permission denied") });
   });
 
-  test("show host keys that ssh checks", async () => {
+  test("have host keys that ssh checks", async () => {
     expect(web.hostKey).toMatch(/^ssh-ed25519 [A-Za-z0-9+/=]+$/);
     const elsewhere = path.join(lab.folder, "tmp", "wrong-known-hosts");
     fs.writeFileSync(elsewhere, `${web.ipv4} ${ops.hostKey}\n`);
@@ -99,7 +99,7 @@ describeLab("hosts of a lab", () => {
     expect(await web.rules()).toBe("");
   });
 
-  test("have rules that do not differ by what passed", async () => {
+  test("list the same rules whatever packets have passed", async () => {
     await web.exec(`${addMark} '{ chain in { type filter hook input priority 0; counter; }; }'`);
     const before = await web.rules();
     await web.ssh("true");
@@ -107,7 +107,7 @@ describeLab("hosts of a lab", () => {
     await web.exec(`nft delete table inet ${mark}`);
   });
 
-  test("run what was told over ssh, and only that", async () => {
+  test("run the commands given over ssh, and no others", async () => {
     expect(web.processes().filter((line) => line.startsWith("sleep"))).toEqual([]);
     const session = web.sshSpawn("exec sleep 1000");
     await eventually("the command runs", () => expect(web.processes()).toContain("sleep 1000"));
@@ -117,7 +117,7 @@ describeLab("hosts of a lab", () => {
     await eventually("the command has ended", () => expect(web.processes()).not.toContain("sleep 1000"));
   });
 
-  test("leave no zombies of what was started in the background", async () => {
+  test("leave no zombies of processes started in the background", async () => {
     await web.ssh("setsid sh -c 'sleep 0.1' >/dev/null 2>&1 </dev/null & exit 0");
     await eventually("the process in the background has ended and was reaped", async () => {
       const { stdout } = await web.exec("cat /proc/[0-9]*/stat");
@@ -148,7 +148,7 @@ describeLab("hosts of a lab", () => {
     expect(scan).toEqual({ open: [53535], closed: [53533, 53534, 53536, 53537], unanswered: [] });
   });
 
-  test.each([4, 6] as const)("show a scan over IPv%i what a firewall drops, and what it refuses", async (family) => {
+  test.each([4, 6] as const)("answer a scan over IPv%i as their firewall drops and rejects", async (family) => {
     await ops.exec(`${addMark} '{ chain in { type filter hook input priority 0;
       tcp dport 8000-8009 drop; tcp dport 8010 reject; tcp dport 8011 reject with tcp reset; udp dport 8000 drop; }; }'`);
     const scan = await lab.scanTcp(ops, { family, ports: "22,7999-8012" });
@@ -158,7 +158,7 @@ describeLab("hosts of a lab", () => {
     await ops.exec(`nft delete table inet ${mark}`);
   });
 
-  test("are reached by a stranger, who has an address of its own", async () => {
+  test("can be reached by a peer with an address of its own", async () => {
     const peer = await lab.peer();
     expect([await lab.ping(web, 4, peer), await lab.ping(web, 6, peer)]).toEqual([true, true]);
     await web.exec(`${addMark} '{ chain in { type filter hook input priority 0; ip saddr ${peer.ipv4} drop; }; }'`);
@@ -222,14 +222,14 @@ describeLab("options of a lab host", () => {
     }
   });
 
-  test("take nft away from hosts that have iptables", async () => {
+  test("remove nft from hosts with iptables", async () => {
     for (const name of ["ipt-nft", "ipt-legacy"]) {
       expect((await lab.host(name).exec("command -v nft", { check: false })).code).not.toBe(0);
     }
     expect((await lab.host("nft").exec("command -v nft")).stdout).toBe("/usr/sbin/nft\n");
   });
 
-  test("let rules be read where nft is hidden, and of both kinds", async () => {
+  test("let rules of both kinds be read where nft is removed", async () => {
     const rule = "-A INPUT -p tcp --dport 4711 -j DROP";
     for (const name of ["ipt-nft", "ipt-legacy"]) {
       const host = lab.host(name);
@@ -253,14 +253,14 @@ describeLab("options of a lab host", () => {
     expect((await lab.host(name).ssh("readlink /proc/$$/exe; true")).stdout).toBe(`/usr/bin/${shell}\n`);
   });
 
-  test("have sshd listen where told", async () => {
+  test("make sshd listen on the given ports", async () => {
     const host = lab.host("ports");
     expect((await lab.scanTcp(host, { ports: "1-3000" })).open).toEqual([22, 2222]);
     expect((await host.ssh('echo "${SSH_CONNECTION##* }"')).stdout).toBe("2222\n");
     expect((await host.ssh('echo "${SSH_CONNECTION##* }"', { port: 22, family: 6 })).stdout).toBe("22\n");
   });
 
-  test("forbid programs in /tmp, and only there", async () => {
+  test("forbid programs in /tmp, and nowhere else", async () => {
     const host = lab.host("ports");
     const run = (file: string): string => `printf '#!/bin/sh\\necho ran\\n' >${file}; chmod 755 ${file}; ${file}`;
     expect((await host.ssh(run("/tmp/x"), { check: false })).code).toBe(126);
@@ -268,14 +268,14 @@ describeLab("options of a lab host", () => {
     expect((await lab.host("nft").ssh(run("/tmp/x"))).stdout).toBe("ran\n");
   });
 
-  test("take away the commands named", async () => {
+  test("remove the named commands", async () => {
     for (const command of ["scp", "setsid"]) {
       expect((await lab.host("ports").ssh(`command -v ${command}`, { check: false })).code).not.toBe(0);
       expect((await lab.host("nft").ssh(`command -v ${command}`)).stdout).toBe(`/usr/bin/${command}\n`);
     }
   });
 
-  test("make logins slow, and chatty on the stream asked for", async () => {
+  test("make logins slow, and print on the given stream", async () => {
     const start = Date.now();
     const slow = await lab.host("slow").ssh("echo done");
     expect(Date.now() - start).toBeGreaterThan(1000);
@@ -284,13 +284,13 @@ describeLab("options of a lab host", () => {
     expect(chatty).toMatchObject({ stdout: expect.stringMatching(/^Welcome to chatty\.\n.*\ndone\n$/), stderr: "" });
   });
 
-  test("provision once, and boot every time", async () => {
+  test("run provision once, and boot at every start", async () => {
     const host = lab.host("made");
     await host.reboot();
     expect((await host.exec("cat /etc/provisioned /etc/booted")).stdout).toBe("once\nboot\nboot\n");
   });
 
-  test("say why a host does not start", async () => {
+  test("report why a host does not start", async () => {
     const broken = lab.addHosts([{ name: "broken", provision: "echo the disk is on fire >&2; false" }]);
     await expect(broken).rejects.toThrow(/lab host broken did not start: .*\n[^]*the disk is on fire/);
   });
@@ -383,7 +383,7 @@ describeLab("a lab", () => {
     expect((await look()).stdout).toBe(before.stdout);
   });
 
-  test("kills what takes too long, and says so", async () => {
+  test("kills a command that takes too long, and reports it", async () => {
     const lab = await Lab.create();
     try {
       const result = await lab.controller.exec("sleep 1000 & sleep 1000", { timeoutSeconds: 0.3, check: false });
@@ -394,7 +394,7 @@ describeLab("a lab", () => {
     }
   });
 
-  test("throws with output and code for a command that fails unexpectedly", async () => {
+  test("throws output and exit code of a command that fails unexpectedly", async () => {
     await expect(machine.exec("echo out; echo err >&2; exit 3")).rejects.toThrow(
       /exit code 3 from: echo out[^]*out\nerr/,
     );

@@ -34,14 +34,14 @@ describeLab("setup.sh", () => {
   const setUp = (host: Host, env: Record<string, string> = {}): Promise<RunResult> =>
     host.exec(["sh", "-s"], { input: script, env: { CI: undefined, ...env }, check: false });
 
-  test("does nothing and says nothing where nothing is missing, in no time", async () => {
+  test("does nothing and prints nothing if nothing is missing", async () => {
     const start = Date.now();
     expect(await setUp(lab.host("ready"))).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(Date.now() - start).toBeLessThan(1000);
     expect((await lab.host("ready").exec("cat /var/log/apt-get", { check: false })).code).toBe(1);
   });
 
-  test("installs what is missing, once, without letting a service start", async () => {
+  test("installs what is missing once, and starts no service", async () => {
     const host = lab.host("bare");
     const { code, stderr } = await setUp(host);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "Installing for the lab: nmap\n" });
@@ -52,14 +52,14 @@ describeLab("setup.sh", () => {
     expect((await host.exec("cat /var/log/apt-get")).stdout).toBe(called);
   });
 
-  test("leaves a service policy that the machine has alone", async () => {
+  test("keeps a service policy that the machine has", async () => {
     const host = lab.host("bare");
     await host.exec("rm /usr/local/bin/nmap; printf '#!/bin/sh\\nexit 104\\n' >/usr/sbin/policy-rc.d");
     expect((await setUp(host)).code).toBe(0);
     expect((await host.exec("cat /usr/sbin/policy-rc.d")).stdout).toBe("#!/bin/sh\nexit 104\n");
   });
 
-  test("shows what apt-get said when it failed", async () => {
+  test("prints the output of apt-get if it fails", async () => {
     const { code, stderr } = await setUp(lab.host("failing"));
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -68,7 +68,7 @@ describeLab("setup.sh", () => {
     expect((await lab.host("failing").exec("ls /usr/sbin/policy-rc.d", { check: false })).code).toBe(2);
   });
 
-  test("tells others than root what root is to do, and fails only with CI=true", async () => {
+  test("prints for other users what root must do, and fails only with CI=true", async () => {
     const host = lab.host("guest");
     const asGuest = (ci: string): Promise<RunResult> =>
       host.exec(["setpriv", "--reuid", "4077", "--clear-groups", "env", `CI=${ci}`, "sh", "-s"], {
@@ -84,7 +84,7 @@ describeLab("setup.sh", () => {
     expect((await asGuest("true")).code).toBe(1);
   });
 
-  test("says what is missing where there is no apt-get, and that Terraform is", async () => {
+  test("reports what is missing, and Terraform, if there is no apt-get", async () => {
     const { code, stderr } = await setUp(lab.host("alien"));
     expect(code).toBe(0);
     expect(stderr).toContain("here is no apt-get: nmap\n");

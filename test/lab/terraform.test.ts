@@ -135,7 +135,7 @@ describeLab(
       expect(await terraform.stateList()).toEqual([]);
     });
 
-    test("fails with what the host said, and taints only that host", async () => {
+    test("fails with the output of the host, and taints only that host", async () => {
       const folder = lab.makeFolder("failing");
       const main = fleet(lab.hosts, "three").replace(
         "inline = [",
@@ -158,7 +158,7 @@ describeLab(
       await expect(terraform.plan(["-var=nonsense=1"])).rejects.toThrow("undeclared variable");
     });
 
-    test("deploys and destroys by the cdktf command, with its state in the lab", async () => {
+    test("deploys and destroys with the cdktf command, and keeps its state in the lab", async () => {
       const provider = await nullProvider(lab);
       const [host] = items(lab.hosts, 1);
       const stack = synthStack(lab, (scope) => {

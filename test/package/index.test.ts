@@ -27,7 +27,7 @@ test("importing the package loads nothing that only the command line needs", () 
   expect(loadedBy("lib/cli/run.ts", 'loaded.run(["nothing"])')).toEqual(DEPENDENCIES);
 });
 
-test.each(["status", "report", "review"])("%s, which asks no construct, does not wait for cdktf to load", (command) => {
+test.each(["status", "report", "review"])("%s does not load cdktf, because it builds no construct", (command) => {
   const loaded = loadedByCommand(command);
   expect(loaded).toContain("commander");
   expect(loaded).not.toContain("cdktf");

@@ -37,13 +37,13 @@ test("the files in shell and awk are shipped byte for byte", () => {
   expect(shipped.filter(isScript)).toHaveLength(files.length);
 });
 
-test("no test, no source and no file of a workshop is shipped", () => {
+test("no test, no source and no development file is shipped", () => {
   const allowed = /^package\/((dist|examples)\/|(package\.json|LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md)$)/;
   expect(shipped.filter((file) => !allowed.test(file))).toEqual([]);
   expect(shipped.filter((file) => /\.test\.|\/test\/|dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
 });
 
-test("publint finds nothing that a consumer would stumble over", () => {
+test("publint finds no problem for a consumer", () => {
   const { stdout } = succeed(
     [process.execPath, join(ROOT, "node_modules/publint/src/cli.js"), "--strict"],
     installed(),

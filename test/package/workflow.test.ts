@@ -66,7 +66,7 @@ test.each([
   [2, 0],
   [1, 1],
   [127, 1],
-])("a review that ends with %d ends the step with %d", (code, expected) => {
+])("a review that exits with %d makes the step exit with %d", (code, expected) => {
   const npx = `echo "comment of $*"; exit ${code}`;
   const one = runStep(scriptOf("plan", "review"), { npx });
   expect(one.status).toBe(expected);
@@ -116,7 +116,7 @@ describe("of several stacks", () => {
       0,
     ],
     ["none, for there was no fleet", undefined, 0],
-  ])("a change leaves a host behind: %s", (_what, hosts, expected) => {
+  ])("a change leaves a host locked without an owner: %s", (_what, hosts, expected) => {
     const command = program("ssh-only-firewall").map((word) => `'${word}'`);
     const now = "stacks: by-group\nhosts: { b: { address: 192.0.2.2, group: y } }\n";
     const git = `case "$1 $2" in
@@ -159,7 +159,7 @@ describe("what is applied", () => {
   };
   const sha256 = spawnSync("sh", ["-c", "echo plan | sha256sum | cut -d ' ' -f 1"], { encoding: "utf8" }).stdout.trim();
 
-  test("is the plan that was reviewed, and only while the pull request is what it was", () => {
+  test("is the reviewed plan, and only while the pull request is unchanged", () => {
     expect(check(sha256, "abc")).toBe(0);
     expect(check(sha256, "def")).toBe(1);
     expect(check("0".repeat(64), "abc")).toBe(1);
