@@ -94,7 +94,7 @@ end_guard() {
   exit 0
 }
 
-# Where the init system runs no services of ours: a process in the background.
+# Where the init system does not run our services: a process in the background.
 start_detached_guard() {
   stop_detached_guard
   run_detached guard

@@ -28,7 +28,7 @@ read_state() {
 }
 
 # Sets boot_id, without a process, because the watchdog reads it every second. All containers of a machine share the machine's
-# identifier, so the start time of init is a part of ours.
+# identifier, so our identifier includes the start time of init.
 read_boot_id() {
   boot_id=''
   read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id || boot_id=unknown

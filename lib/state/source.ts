@@ -25,7 +25,7 @@ export function readSource(named: string): Source {
   return { place, text: text.toString("utf8") };
 }
 
-/** The state of the directory that Terraform runs in; its text is empty as long as there is none. */
+/** The state of the directory that Terraform runs in; its text is empty until there is one. */
 export function pullState(folder: string): Source {
   return { place: folder, text: terraform(folder, ["state", "pull"]) };
 }

@@ -5,7 +5,7 @@ const SET = String.raw`\tset \w+ \{ [^{}\n]* \}\n|\tset \w+ \{\n(?:\t\t[\w ,]+\n
 const RULE = String.raw`\t\t(?:[^{};\\\n]|\{[^{};\\\n]*\})+\n`;
 const TABLE = "table inet ssh_only_firewall";
 
-/** The rules of the input chain of a text that is one table of ours and nothing else. */
+/** The rules of the input chain of a text that has our table and nothing else. */
 function inputRules(chainPolicy: "accept" | "drop"): Grammar["inputRules"] {
   const chain = (name: string, body: string): string =>
     String.raw`\tchain ${name} \{\n\t\ttype filter hook ${name} priority -10; policy ${chainPolicy};\n${body}\t\}\n`;
