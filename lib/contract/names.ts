@@ -2,11 +2,22 @@
  * What the resources, locals and outputs of a firewall are called. Terraform's addresses, states and plans are read by these
  * names, so that a name has one meaning for ever.
  */
+import { createHash } from "node:crypto";
 
 /** The resources of a firewall. */
-export const PARTS = { ruleset: "ruleset", hold: "hold", lockdown: "lockdown" } as const;
+export const PARTS = {
+  ruleset: "ruleset",
+  hold: "hold",
+  lockdown: "lockdown",
+  seal: "seal",
+  relock: "relock",
+  reseal: "reseal",
+} as const;
 
 export type Part = keyof typeof PARTS;
+
+/** Those that say of a lockdown whether its run came to its end; see lib/terraform/seals.ts. */
+export type SealPart = "seal" | "relock" | "reseal";
 
 /** The locals of a firewall; those of shards and waves have a suffix. */
 export const LOCALS = {
@@ -17,6 +28,10 @@ export const LOCALS = {
   hostsWithoutWave: "hosts_rest",
   noHosts: "no_hosts",
   holdIds: "hold_ids",
+  /** Of each host: the id of its lockdown, and when the plan was made by which it was locked. */
+  runs: "runs",
+  sealed: "sealed",
+  sealedHosts: "sealed_hosts",
   locked: "locked",
   lockedHosts: "locked_hosts",
 } as const;
@@ -50,10 +65,15 @@ export function waveSuffix(index: number): string {
   return `_wave_${index + 1}`;
 }
 
+/** The end of the names of what only one host has, which cannot be its own name: Terraform's names have fewer characters. */
+export function hostSuffix(key: string): string {
+  return `_host_${createHash("sha256").update(key).digest("hex").slice(0, 12)}`;
+}
+
 const SHARD = "(?:_[0-9]+_[0-9]+)?";
 
 const RESOURCE = new RegExp(
-  `^(?<firewall>.*)_(?<part>${Object.values(PARTS).join("|")})(?:_wave_[0-9]+)?${SHARD}$`,
+  `^(?<firewall>.*)_(?<part>${Object.values(PARTS).join("|")})(?:_host_[0-9a-f]{12}|(?:_wave_[0-9]+)?${SHARD})$`,
   "s",
 );
 

@@ -20,6 +20,12 @@ export const TRIGGERS = {
 /** The triggers that make a resource a lockdown, whatever it is called. */
 export const LOCKDOWN_MARKS = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.program, TRIGGERS.ruleset] as const;
 
+/** What a lockdown, seal, relock and reseal keep as it was when they were made: when the plan was made that made them. */
+export const PLANNED_AT = "planned_at";
+
+/** The one trigger of a seal, a relock and a reseal, by which each is recognized: the id of what it belongs to. */
+export const SEAL_TRIGGERS = { seal: "sealed_lockdown", relock: "relocked_lockdown", reseal: "sealed_relock" } as const;
+
 /** A hold has this trigger alone. */
 export const HOLD_MARKS = [TRIGGERS.address] as const;
 

@@ -20,3 +20,9 @@ function contentsOf(path: Term): Term {
   }
   return expression(`${path.expression} == null ? null : file(${path.expression})`);
 }
+
+/** A connection block as it stands in Terraform's JSON, for resources that cdktf does not write. */
+export function asWritten(block: SSHProvisionerConnection): Record<string, unknown> {
+  const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(block).map(([name, value]) => [snakeCase(name), value as unknown]));
+}

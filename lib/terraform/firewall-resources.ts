@@ -6,7 +6,7 @@ import { QUERY } from "../contract/drift";
 import { DRIFT_BLOCK, LOCALS } from "../contract/names";
 import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
 import type { Host } from "../policy/host";
-import { addressOf, Context, type FirewallResourcesProps } from "./context";
+import { addressOf, Context, type FirewallResourcesProps, reference } from "./context";
 import { DriftDetection } from "./drift-detection";
 import { Holds } from "./hold";
 import { Program } from "./host-program";
@@ -14,15 +14,19 @@ import { shardSuffixes } from "./layout";
 import { Lockdowns } from "./lockdown";
 import { formerLockdowns, Moved, movesOf } from "./moves";
 import { Ruleset } from "./ruleset";
+import { Seals } from "./seals";
 
 export class FirewallResources {
   public readonly ruleset: TerraformResource;
   public readonly holds: readonly TerraformResource[];
   public readonly lockdowns: readonly TerraformResource[];
+  private readonly seals: Seals;
   /** See SshOnlyFirewall.lockedHosts. */
   public readonly lockedHosts: TerraformLocal;
 
   private readonly context: Context;
+  /** Of each host that is known to be confirmed, that it is so. */
+  private readonly sealed: TerraformLocal;
 
   public constructor(scope: Construct, props: FirewallResourcesProps) {
     const program = Program.of(scope);
@@ -39,7 +43,10 @@ export class FirewallResources {
     const drift = this.driftDetection();
     this.ruleset = ruleset.resource;
     this.holds = holds.resources;
-    this.lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids }).resources;
+    const lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids });
+    this.lockdowns = lockdowns.resources;
+    this.seals = new Seals(context, lockdowns);
+    this.sealed = context.local(LOCALS.sealedHosts, "", () => `\${${this.seals.sealed}}`);
     this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());
     new Moved(scope, "moved", () => movesOf(context));
   }
@@ -52,7 +59,7 @@ export class FirewallResources {
   private lockedEntries(): string {
     const triggers = this.context.tracker.triggersOf("lockdown");
     const shown = LOCKED_HOST.map((trigger) => `${trigger} = ${triggers}.${trigger}`).join(", ");
-    const isLocked = `${triggers}.${TRIGGERS.mode} == "enforce"`;
+    const isLocked = `${triggers}.${TRIGGERS.mode} == "enforce" && contains(keys(${reference(this.sealed)}), key)`;
     const entries = this.lockdowns.map(
       (one) => `{ for key, lockdown in ${addressOf(one)} : key => { ${shown} } if ${isLocked} }`,
     );

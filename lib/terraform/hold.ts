@@ -118,7 +118,7 @@ function termAtDestroy({ name, ofMachine }: ConnectionAttribute, hosts: readonly
     return expression(address);
   }
   const shared = toExpression(term(common.get(name)));
-  const inMemory = `try(${tracker.remembered(name)}, ${ofMachine === true ? "null" : shared})`;
+  const inMemory = `try(${tracker.remembered("self", name)}, ${ofMachine === true ? "null" : shared})`;
   if (tracker.memoryFollows || hosts.length === 0 || (common.has(name) && ofMachine !== true)) {
     return expression(inMemory);
   }

@@ -51,6 +51,9 @@ export function suffixesOf(
   return { [PARTS.hold]: hold, [PARTS.lockdown]: wave === -1 ? hold : waveSuffix(wave) + hold };
 }
 
+/** As many hosts as have seals of their own, each in a resource: a plan takes longer with each resource. */
+export const MOST_SEALED_ALONE = 64;
+
 /** What the names of the holds end in, shard by shard. */
 export function shardSuffixes(shards: number): readonly string[] {
   return Array.from({ length: shards }, (_, shard) => shardSuffix(shard, shards));

@@ -4,7 +4,7 @@ import { ADDRESS, CONNECTION } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";
 import { SETTING_LIST, SETTINGS } from "../contract/settings";
-import { TRIGGERS } from "../contract/triggers";
+import { PLANNED_AT, TRIGGERS } from "../contract/triggers";
 import { connectionBlock } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import type { DriftDetection } from "./drift-detection";
@@ -17,6 +17,9 @@ import { script } from "./scripts";
 import { type Contents, triggerUnless } from "./tracker";
 import { toTemplate } from "./values";
 
+/** When the plan is made, which is the same throughout a plan and its apply. */
+export const NOW = "${plantimestamp()}";
+
 /** What a lockdown is made of besides its host. */
 export interface LockdownProps {
   readonly ruleset: Ruleset;
@@ -27,32 +30,47 @@ export interface LockdownProps {
   readonly holdIds: readonly TerraformLocal[];
 }
 
+/** A resource with the lockdowns of a group of hosts. */
+export interface LockdownGroup {
+  readonly group: Group;
+  readonly resource: TerraformResource;
+  /** The local of its hosts. */
+  readonly entries: TerraformLocal;
+}
+
 export class Lockdowns {
   /** In the order of the waves. */
-  public readonly resources: readonly TerraformResource[];
+  public readonly groups: readonly LockdownGroup[];
 
   public constructor(
     private readonly context: Context,
     private readonly props: LockdownProps,
   ) {
     const waves = groupsOf(context.props.layout).filter(({ length }) => length > 0);
-    const resources: TerraformResource[] = [];
+    const all: LockdownGroup[] = [];
     let before: readonly ITerraformDependable[] = [];
     waves.forEach((groups, index) => {
       const wave = groups.map((group) => this.track(group, before));
+      const resources = wave.map(({ resource }) => resource);
       const isLast = index === waves.length - 1;
-      before = wave.length === 1 || isLast ? wave : [this.gateBehind(wave, groups[0]?.wave ?? "")];
-      resources.push(...wave);
+      before = wave.length === 1 || isLast ? resources : [this.gateBehind(resources, groups[0]?.wave ?? "")];
+      all.push(...wave);
     });
-    this.resources = resources;
+    this.groups = all;
   }
 
-  private track(group: Group, before: readonly ITerraformDependable[]): TerraformResource {
-    return this.context.track(PARTS.lockdown, group.suffix, {
-      forEach: this.hostsOf(group),
+  public get resources(): readonly TerraformResource[] {
+    return this.groups.map(({ resource }) => resource);
+  }
+
+  private track(group: Group, before: readonly ITerraformDependable[]): LockdownGroup {
+    const entries = this.hostsOf(group);
+    const resource = this.context.track(PARTS.lockdown, group.suffix, {
+      forEach: entries,
       dependsOn: [...this.context.props.dependsOn, ...before],
-      contents: () => this.contents(this.props.holdIds[group.shard] as TerraformLocal),
+      contents: () => this.contents(group),
     });
+    return { group, resource, entries };
   }
 
   /**
@@ -79,10 +97,10 @@ export class Lockdowns {
     );
   }
 
-  private contents(holdIds: TerraformLocal): Contents {
+  private contents(group: Group): Contents {
     const { configuration, tracker } = this.context;
     const { ruleset, program, drift } = this.props;
-    const hold = expression(`${reference(holdIds)}[each.key]`);
+    const hold = this.holdOf(group);
     return {
       triggers: {
         [TRIGGERS.address]: toTemplate(configuration.termOf(ADDRESS.name)),
@@ -93,15 +111,25 @@ export class Lockdowns {
       },
       conditionalTriggers: [...(drift === undefined ? [] : [drift.trigger]), ...this.triggersOfSettings()],
       ...(tracker.memoryFollows ? {} : { memory: memoryForPlans(configuration) }),
-      provisioners: this.provisioners(hold),
+      kept: { [PLANNED_AT]: NOW },
+      provisioners: this.provisioners(group, "self.id"),
     };
   }
 
-  private provisioners(hold: Term): NonNullable<Contents["provisioners"]> {
+  private holdOf({ shard }: Group): Term {
+    return expression(`${reference(this.props.holdIds[shard] as TerraformLocal)}[each.key]`);
+  }
+
+  /**
+   * What locks and confirms a host of the group.
+   * @param attempt an expression: the id of its lockdown, by which the host knows this lock
+   */
+  public provisioners(group: Group, attempt: string): NonNullable<Contents["provisioners"]> {
+    const hold = this.holdOf(group);
     const { configuration } = this.context;
     const { hash } = this.props.ruleset;
     const confirm = expression(
-      `join(" ", ["${VERBS.confirm}", ${[hold, hash].map(toExpression).join(", self.id, ")}])`,
+      `join(" ", ["${VERBS.confirm}", ${[hold, hash].map(toExpression).join(`, ${attempt}, `)}])`,
     );
     // Long enough to hear from the host that it has rolled back.
     const confirmWithin = toExpression(configuration.termOf(SETTINGS.confirmWithinSeconds.name));
@@ -109,7 +137,7 @@ export class Lockdowns {
     return [
       {
         type: "remote-exec",
-        inline: [script(this.settings(hold), "named")],
+        inline: [script(this.settings(hold, attempt), "named")],
         connection: connectionBlock(({ name }) => configuration.termOf(name)),
       },
       {
@@ -122,13 +150,13 @@ export class Lockdowns {
     ];
   }
 
-  private settings(hold: Term): Readonly<Record<string, Term>> {
+  private settings(hold: Term, attempt: string): Readonly<Record<string, Term>> {
     const { ruleset, program } = this.props;
     return {
       [VERB]: literal(VERBS.lock),
       host: expression("each.key"),
       owner: hold,
-      attempt: expression("self.id"),
+      attempt: expression(attempt),
       ruleset: ruleset.hash,
       ...ruleset.texts,
       ...ruleset.policy,

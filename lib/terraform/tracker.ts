@@ -25,6 +25,8 @@ export interface Contents {
   readonly conditionalTriggers?: readonly string[];
   /** Kept for the destroy provisioner; a change of these replaces nothing. */
   readonly memory?: Readonly<Record<string, string>>;
+  /** Stays what it was when the resource was made, and replaces nothing. Not together with memory that follows. */
+  readonly kept?: Readonly<Record<string, string>>;
   readonly provisioners?: readonly Provisioner[];
 }
 
@@ -41,8 +43,8 @@ export interface Tracker {
   track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource;
   /** The triggers of an instance, as an expression. */
   triggersOf(instance: string): string;
-  /** What an instance remembers under that name, as an expression for its own destroy provisioner. */
-  remembered(name: string): string;
+  /** What an instance remembers under that name, as an expression; of `self` in its own provisioner. */
+  remembered(instance: string, name: string): string;
   /** Whether memory follows the configuration, or stays what it was when the resource was made. */
   readonly memoryFollows: boolean;
 }
@@ -62,11 +64,11 @@ class NullResourceTracker implements Tracker {
     const ignoreChanges = this.memoryNames.map((name) => `triggers[${quoted(name)}]`);
     class TrackedNullResource extends NullResource {
       public override toTerraform(): unknown {
-        const { triggers, conditionalTriggers, memory, provisioners } = props.contents();
-        this.triggers = withConditional({ ...memory, ...triggers }, conditionalTriggers);
+        const { triggers, conditionalTriggers, memory, kept, provisioners } = props.contents();
+        this.triggers = withConditional({ ...memory, ...kept, ...triggers }, conditionalTriggers);
         setProvisioners(this, provisioners);
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
-        if (memory !== undefined) {
+        if (memory !== undefined || kept !== undefined) {
           this.lifecycle = { ...this.lifecycle, ignoreChanges };
         }
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
@@ -81,8 +83,8 @@ class NullResourceTracker implements Tracker {
     return `${instance}.${TRACKERS.null_resource.triggers}`;
   }
 
-  public remembered(name: string): string {
-    return `self.${TRACKERS.null_resource.memory}.${name}`;
+  public remembered(instance: string, name: string): string {
+    return `${instance}.${TRACKERS.null_resource.memory}.${name}`;
   }
 }
 
@@ -97,13 +99,16 @@ class TerraformDataTracker implements Tracker {
       public override toTerraform(): unknown {
         this.contents = props.contents();
         setProvisioners(this, this.contents.provisioners);
+        if (this.contents.kept !== undefined) {
+          this.lifecycle = { ...this.lifecycle, ignoreChanges: [TRACKERS.terraform_data.memory] };
+        }
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
 
       protected override synthesizeAttributes(): Record<string, unknown> {
-        const { triggers, conditionalTriggers, memory } = this.contents ?? props.contents();
+        const { triggers, conditionalTriggers, memory, kept } = this.contents ?? props.contents();
         const { triggers: replacing, memory: remembered } = TRACKERS.terraform_data;
-        return { [remembered]: memory, [replacing]: withConditional(triggers, conditionalTriggers) };
+        return { [remembered]: memory ?? kept, [replacing]: withConditional(triggers, conditionalTriggers) };
       }
     }
     const resource = new TrackedDataResource(scope, id, {
@@ -118,8 +123,8 @@ class TerraformDataTracker implements Tracker {
     return `${instance}.${TRACKERS.terraform_data.triggers}`;
   }
 
-  public remembered(name: string): string {
-    return `self.${TRACKERS.terraform_data.memory}.${name}`;
+  public remembered(instance: string, name: string): string {
+    return `${instance}.${TRACKERS.terraform_data.memory}.${name}`;
   }
 }
 
