@@ -17,7 +17,12 @@ export const PARTS = {
 export type Part = keyof typeof PARTS;
 
 /** Those that say of a lockdown whether its run came to its end; see lib/terraform/seals.ts. */
-export type SealPart = "seal" | "relock" | "reseal";
+export const SEAL_PARTS = [PARTS.seal, PARTS.relock, PARTS.reseal] as const;
+
+export type SealPart = (typeof SEAL_PARTS)[number];
+
+/** Their type, whatever stands for a host. */
+export const SEAL_TYPE = "terraform_data";
 
 /** The locals of a firewall; those of shards and waves have a suffix. */
 export const LOCALS = {

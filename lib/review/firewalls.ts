@@ -8,11 +8,11 @@
  */
 import { RULESET_TEXTS } from "../contract/backends";
 import { parseResourceName } from "../contract/names";
-import { LOCKDOWN_MARKS } from "../contract/triggers";
+import { LOCKDOWN_MARKS, SEAL_TRIGGERS } from "../contract/triggers";
 import { compare } from "../output/text";
 import { findHolds, type Holds } from "./holds";
-import { blockOf, type Change, type Instance, type Plan } from "./plan";
-import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, mayBeOurs } from "./resources";
+import { blockOf, type Change, type Instance, known, type Plan } from "./plan";
+import { creates, type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, mayBeOurs, trigger } from "./resources";
 import type { Text } from "./text";
 import { otherProvisioners, otherScripts, strayMarks, type Uploads } from "./unclear";
 
@@ -24,6 +24,8 @@ export interface TrackedHost {
   readonly firewall: string;
   readonly hold: FirewallResource | undefined;
   readonly lockdown: FirewallResource | undefined;
+  /** What locks it once more under the same lockdown. */
+  readonly relock?: FirewallResource;
 }
 
 export interface Firewalls {
@@ -51,17 +53,21 @@ export function findFirewalls(plan: Plan, uploads?: Uploads): Firewalls {
   const lockdowns = resources.filter(({ change }) => hasTriggers(change, LOCKDOWN_MARKS));
   const rulesets = resources.filter(({ change }) => hasTriggers(change, RULESET_TEXTS));
   const holds = findHolds(resources, lockdowns, rulesets);
-  const ours = new Set([...lockdowns, ...rulesets, ...holds.resources].map(({ change }) => change));
+  const seals = resources.filter(({ change }) =>
+    Object.values(SEAL_TRIGGERS).some((one) => hasTriggers(change, [one])),
+  );
+  const relocks = seals.filter(({ change }) => hasTriggers(change, [SEAL_TRIGGERS.relock]));
+  const ours = new Set([...lockdowns, ...rulesets, ...holds.resources, ...seals].map(({ change }) => change));
   const blocks = new Set([...ours].map(blockOf));
   const strangers = all.filter((change) => !ours.has(change));
   return {
-    hosts: hostsOf(lockdowns, holds),
+    hosts: withRelocks(hostsOf(lockdowns, holds), relocks),
     rulesets: rulesets.map(({ change }) => change),
     deposedHolds: holds.resources.filter(({ change }) => change.deposed !== undefined),
     unclear: [
       ...strangers.flatMap((change) => strayMarks(change, plan)),
-      ...otherProvisioners(lockdowns, holds.resources),
-      ...(uploads === undefined ? [] : otherScripts([...lockdowns, ...holds.resources], uploads)),
+      ...otherProvisioners([...lockdowns, ...relocks], holds.resources),
+      ...(uploads === undefined ? [] : otherScripts([...lockdowns, ...relocks, ...holds.resources], uploads)),
     ],
     others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
     owns: (change) => blocks.has(blockOf(change)),
@@ -102,6 +108,17 @@ function hostsOf(lockdowns: readonly FirewallResource[], holds: Holds): readonly
     ...withMovedLockdowns(locked).map(({ lockdown, hold }) => hostOf(lockdown.change, hold, lockdown)),
     ...[...bySlot.values()].filter((hold) => !taken.has(hold)).map((hold) => hostOf(hold.change, hold, undefined)),
   ].sort((a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key));
+}
+
+/** Those that this plan runs: by the id of the lockdown, which it leaves as it is. */
+function withRelocks(hosts: readonly TrackedHost[], relocks: readonly FirewallResource[]): readonly TrackedHost[] {
+  const byLockdown = new Map(
+    relocks.filter(creates).map((relock) => [known(trigger(relock.change, "after", SEAL_TRIGGERS.relock)), relock]),
+  );
+  return hosts.map((host) => {
+    const relock = byLockdown.get(known(host.lockdown?.change.after?.get("id")) ?? "");
+    return relock === undefined ? host : { ...host, relock };
+  });
 }
 
 interface LockdownWithHold {

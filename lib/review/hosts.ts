@@ -5,9 +5,17 @@ import { TRIGGERS } from "../contract/triggers";
 import { accessFindings } from "./access";
 import type { Danger, Finding } from "./dangers";
 import type { TrackedHost } from "./firewalls";
-import { creates, type Outcome, outcomeOf, previousLock, releaseOf } from "./outcome";
+import { type Outcome, outcomeOf, previousLock, releaseOf } from "./outcome";
 import { known, same, type Value } from "./plan";
-import { type FirewallResource, remembered, type Side, trigger, triggerChange, type ValueChange } from "./resources";
+import {
+  creates,
+  type FirewallResource,
+  remembered,
+  type Side,
+  trigger,
+  triggerChange,
+  type ValueChange,
+} from "./resources";
 import type { Rulesets } from "./rulesets";
 import { lockFindings, memoryChanges, type Settings, settingsOf, unpinned } from "./settings";
 
@@ -36,21 +44,22 @@ export interface HostReview {
 }
 
 export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets): HostReview {
-  const { hold, lockdown } = host;
+  const { hold, lockdown, relock } = host;
+  const locks = creates(lockdown) || relock !== undefined;
   const address = addressOf(host);
   const settings = settingsOf(lockdown, hold);
   const { outcome, findings } = outcomeOf(host, address, settings.takeOver);
   const ruleset = ofTheHost(host, TRIGGERS.ruleset);
   const memory = memoryChanges(host);
   const dangers =
-    lockdown !== undefined && creates(lockdown)
+    lockdown !== undefined && locks
       ? [...findings, ...accessOf(host, ruleset, rulesets), ...lockFindings(lockdown, hold, settings)]
       : [...findings, ...unpinned(host)];
   return {
     name,
     key: host.key,
     outcome: outcome === "stay" && memory.length > 0 ? "update" : outcome,
-    locks: creates(lockdown),
+    locks,
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
     addressBefore: address.before,

@@ -3,7 +3,7 @@ import { TRIGGERS } from "../contract/triggers";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
 import { known, same, type Value } from "./plan";
-import { type FirewallResource, trigger, triggerChange, type ValueChange } from "./resources";
+import { creates, type FirewallResource, trigger, triggerChange, type ValueChange } from "./resources";
 import { type Text, text } from "./text";
 
 /** What becomes of a host, in the order in which it is listed: for the verdict, and for the table of hosts. */
@@ -20,6 +20,10 @@ export const OUTCOMES = {
   retry: {
     short: "tried again",
     long: "tried again after a lock that failed; until then it is as it was before that lock, open or locked",
+  },
+  again: {
+    short: "locked once more",
+    long: "locked once more, because the run that locked it was not recorded to its end; until then it is locked or open",
   },
   observe: { short: "observed", long: "observed: nothing is denied, and what would be denied is recorded" },
   enforce: {
@@ -44,15 +48,12 @@ export interface HostOutcome {
 /** Whether a host is locked already, and by what: of an attempt that failed, the state tells not what it replaced. */
 export type PreviousLock = "none" | "known" | "possible";
 
-export function previousLock({ hold, lockdown }: TrackedHost): PreviousLock {
-  if (lockdown?.tainted === true) {
+export function previousLock({ hold, lockdown, relock }: TrackedHost): PreviousLock {
+  if (lockdown?.tainted === true || relock !== undefined) {
     return "possible";
   }
   return lockdown?.change.before !== undefined ? "known" : hold?.change.before !== undefined ? "possible" : "none";
 }
-
-export const creates = (resource: FirewallResource | undefined): boolean =>
-  resource?.change.actions.includes("create") === true;
 
 /** What the destruction of a hold does to its host; undefined when it is not destroyed. */
 export function releaseOf({ change, tainted, block }: FirewallResource): "unlocks" | Text | undefined {
@@ -155,7 +156,7 @@ function outcomeOfLockdown(host: TrackedHost, was: Value, refused: string): Host
     return { outcome: "leave", findings: [...findings, ["left-locked", detail]] };
   }
   if (!creates(lockdown)) {
-    return { outcome: "stay", findings };
+    return { outcome: host.relock === undefined ? "stay" : "again", findings };
   }
   const outcomes = { none: "first", known: "relock", possible: lockdown.tainted ? "retry" : "perhaps" } as const;
   return { outcome: outcomes[previousLock(host)], findings };

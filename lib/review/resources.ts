@@ -52,6 +52,9 @@ export function hasTriggers(change: Change, names: readonly string[]): boolean {
   });
 }
 
+export const creates = (resource: FirewallResource | undefined): boolean =>
+  resource?.change.actions.includes("create") === true;
+
 /** A trigger of a lockdown; on neither side where there is no lockdown. */
 export function triggerChange(lockdown: FirewallResource | undefined, name: string): ValueChange {
   return {

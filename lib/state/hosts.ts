@@ -6,17 +6,30 @@ import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
 import { type AskedConnection, askedConnection } from "../contract/connection";
 import { NEVER_DRIFTED } from "../contract/drift";
 import { parseResourceName, PARTS } from "../contract/names";
-import { HOLD_MARKS, isTracker, LOCKDOWN_MARKS, rulesetHash, TRACKERS, TRIGGERS } from "../contract/triggers";
+import {
+  HOLD_MARKS,
+  isTracker,
+  LOCKDOWN_MARKS,
+  PLANNED_AT,
+  rulesetHash,
+  TRACKERS,
+  TRIGGERS,
+} from "../contract/triggers";
 import { isObject } from "../input/keys";
 import { compare } from "../output/text";
 import { optionalText } from "./json";
+import { Seals } from "./seals";
 import type { Instance, ListedHost, State } from "./state";
 
 /**
- * locked: by a whole lockdown. observed: by a whole lockdown in observe mode. unfinished: there is a hold, and no whole
- * lockdown. declared: only the fleet file has it. absent: only the operator named it.
+ * locked: by a whole lockdown that is sealed. observed: by one in observe mode. unconfirmed: by a whole lockdown without a seal.
+ * unfinished: there is a hold, and no whole lockdown. declared: only the fleet file has it. absent: only the operator named it.
  */
-export type Claim = "locked" | "observed" | "unfinished" | "declared" | "absent";
+export type Claim = "locked" | "observed" | "unconfirmed" | "unfinished" | "declared" | "absent";
+
+/** A run that was killed, a seal that was left out, or a state that was made before there were seals. */
+const UNCONFIRMED =
+  "the run that locked it was not recorded to its end; the next deploy locks it again, and status --live asks it";
 
 /** Why a host in the state is not locked according to it. */
 const UNFINISHED = {
@@ -31,6 +44,8 @@ export interface Host {
   /** The construct that it belongs to, with its modules; empty where that is not known. */
   readonly firewall: string;
   readonly claim: Claim;
+  /** Whether its lockdown only observes. */
+  readonly observes: boolean;
   /** Why it is not locked in the state. */
   readonly why: string | undefined;
   readonly address: string | undefined;
@@ -62,7 +77,10 @@ export function hostsIn(state: State): readonly Host[] {
   const current = (some: readonly Part[]): readonly Part[] => [
     ...new Map(some.filter(({ instance }) => !instance.deposed).map((part) => [part.slot, part])).values(),
   ];
-  const found = joined(current(holds), current(lockdowns)).map(([hold, lockdown]) => hostOf(hold, lockdown, texts));
+  const seals = new Seals(state.instances);
+  const found = joined(current(holds), current(lockdowns))
+    .map(([hold, lockdown]) => ({ host: hostOf(hold, lockdown, texts), lockdown }))
+    .map(({ host, lockdown }) => (isUnconfirmed(host, lockdown, seals) ? unconfirmed(host) : host));
   const left = holds
     .filter(({ instance }) => instance.deposed)
     .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed }));
@@ -162,11 +180,13 @@ function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: Reado
   const part = (lockdown ?? hold) as Part;
   const owner = lockdown?.trigger(TRIGGERS.hold);
   const why = whyUnfinished(hold, lockdown);
+  const observes = lockdown?.trigger(TRIGGERS.mode) === "observe";
   const ruleset = lockdown?.trigger(TRIGGERS.ruleset);
   return {
     key: part.instance.index ?? part.instance.name,
     firewall: part.firewall,
-    claim: why !== undefined ? "unfinished" : lockdown?.trigger(TRIGGERS.mode) === "observe" ? "observed" : "locked",
+    claim: why !== undefined ? "unfinished" : observes ? "observed" : "locked",
+    observes,
     why,
     address: (hold ?? part).trigger(TRIGGERS.address),
     owner: hold?.id ?? owner,
@@ -179,6 +199,11 @@ function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: Reado
       : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger(TRIGGERS.drift) ?? NEVER_DRIFTED } }),
   };
 }
+
+const isUnconfirmed = ({ claim }: Host, lockdown: Part | undefined, seals: Seals): boolean =>
+  claim !== "unfinished" && !seals.has(lockdown?.id, lockdown?.memory(PLANNED_AT));
+
+const unconfirmed = (host: Host): Host => ({ ...host, claim: "unconfirmed", why: UNCONFIRMED });
 
 function whyUnfinished(hold: Part | undefined, lockdown: Part | undefined): string | undefined {
   if (lockdown === undefined) {
@@ -200,6 +225,7 @@ export function unknownHost(key: string, claim: Claim): Host {
     key,
     firewall: "",
     claim,
+    observes: false,
     why: undefined,
     address: undefined,
     owner: undefined,

@@ -53,6 +53,7 @@ export type Condition = keyof typeof CONDITIONS;
 export const CLAIMS = {
   locked: { word: "locked", agrees: true },
   observed: { word: "observed", agrees: true },
+  unconfirmed: { word: "not known to be confirmed", agrees: false },
   unfinished: { word: "unfinished", agrees: false },
   declared: { word: "not in it", agrees: false },
   absent: { word: "not in it", agrees: true },
@@ -61,4 +62,5 @@ export const CLAIMS = {
 export type StateWord = (typeof CLAIMS)[Claim]["word"];
 
 /** Whether the state has a whole lockdown of it. */
-export const isLockedInState = (claim: Claim): boolean => claim === "locked" || claim === "observed";
+export const isLockedInState = (claim: Claim): boolean =>
+  claim === "locked" || claim === "observed" || claim === "unconfirmed";

@@ -23,7 +23,8 @@ export interface Verdict {
 
 export function judge(host: Host, answer: Answer, outside: Outside): Verdict {
   const [condition, ...details] = found(host, answer, outside);
-  const why = host.why === undefined ? [] : [host.why];
+  // A host that answers shows itself whether it was confirmed.
+  const why = host.why === undefined || (host.claim === "unconfirmed" && answer.kind === "answered") ? [] : [host.why];
   return { condition, agrees: CONDITIONS[condition].agrees, details: [...details, ...why] };
 }
 
@@ -41,7 +42,7 @@ function found(host: Host, answer: Answer, outside: Outside): [Condition, ...str
     }
     return host.claim === "absent" ? ["unlocked"] : ["open", details.isOpen];
   }
-  if (state === "observed" && host.claim !== "observed") {
+  if (state === "observed" && !host.observes) {
     return ["open", details.onlyObserves(answer)];
   }
   return foundOfLock(host, answer, outside);
@@ -63,7 +64,7 @@ function foundOfLock(host: Host, answer: Answered, outside: Outside): [Condition
   if (answering.length > 0) {
     return ["open", details.answersOutside(answering), ...differences];
   }
-  if (state === "locked" && host.claim === "observed") {
+  if (state === "locked" && host.observes) {
     return ["drifted", details.isLocked, ...differences];
   }
   return differences.length > 0 ? ["drifted", ...differences] : [state];

@@ -22,7 +22,7 @@ function contentsOf(path: Term): Term {
 }
 
 /** A connection block as it stands in Terraform's JSON, for resources that cdktf does not write. */
-export function asWritten(block: SSHProvisionerConnection): Record<string, unknown> {
+export function writtenConnection(block: object): Record<string, unknown> {
   const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
   return Object.fromEntries(Object.entries(block).map(([name, value]) => [snakeCase(name), value as unknown]));
 }

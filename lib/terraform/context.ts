@@ -2,7 +2,7 @@
 import { TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
-import { nameIn, type Part } from "../contract/names";
+import { nameIn, type Part, SEAL_PARTS, SEAL_TYPE } from "../contract/names";
 import { REMEMBERED_SETTINGS } from "../contract/settings";
 import { PLANNED_AT } from "../contract/triggers";
 import type { FirewallSettings } from "../policy/firewall";
@@ -48,7 +48,8 @@ export class Context {
 
   /** The address of a resource in Terraform. */
   public address(part: Part, suffix: string): string {
-    return `${this.props.tracker}.${this.name(part, suffix)}`;
+    const type = SEAL_PARTS.some((one) => one === part) ? SEAL_TYPE : this.props.tracker;
+    return `${type}.${this.name(part, suffix)}`;
   }
 
   public track(part: Part, suffix: string, props: TrackedProps): TerraformResource {

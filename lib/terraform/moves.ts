@@ -1,9 +1,9 @@
 /** `moved` blocks, by which Terraform takes a resource's new address for the old one instead of making it anew. */
 import { TerraformElement } from "cdktf";
 import type { Construct } from "constructs";
-import { PARTS } from "../contract/names";
+import { hostSuffix, type Part, PARTS, SEAL_PARTS } from "../contract/names";
 import type { Context } from "./context";
-import { groupsOf, type Layout, suffixesOf } from "./layout";
+import { groupsOf, type Layout, MOST_SEALED_ALONE, suffixesOf } from "./layout";
 
 export interface Move {
   readonly from: string;
@@ -30,19 +30,47 @@ export class Moved extends TerraformElement {
 export function movesOf(context: Context): readonly Move[] {
   const { layout } = context.props;
   const layouts = [...layout.movedFromShards, layout.shards].map((shards) => ({ ...layout, shards }));
-  return layouts.slice(1).flatMap((after, index) => movesBetween(context, layouts[index] ?? after, after));
+  return [
+    ...layouts.slice(1).flatMap((after, index) => movesBetween(context, layouts[index] ?? after, after)),
+    ...movesOfSeals(context),
+  ];
+}
+
+/**
+ * A fleet that grows or shrinks by a few hosts takes its seals along, where they are one for each host now and were not, or
+ * the other way round. One that changes more than that locks its hosts once more, and the plan says so.
+ */
+function movesOfSeals(context: Context): readonly Move[] {
+  const { hosts } = context.configuration;
+  if (hosts.length <= MOST_SEALED_ALONE / 2 || hosts.length > MOST_SEALED_ALONE * 2) {
+    return [];
+  }
+  return hosts.flatMap(({ key }) => {
+    const shared = suffixesOf(key, context.props.layout)[PARTS.lockdown];
+    const own = hostSuffix(key);
+    const suffixes = hosts.length <= MOST_SEALED_ALONE ? { from: shared, to: own } : { from: own, to: shared };
+    return SEAL_PARTS.map((part) => moveOf(context, part, key, suffixes));
+  });
 }
 
 function movesBetween(context: Context, before: Layout, after: Layout): readonly Move[] {
-  return context.configuration.hosts.flatMap(({ key }) => {
+  const { hosts } = context.configuration;
+  const sealed = hosts.length > MOST_SEALED_ALONE ? SEAL_PARTS : [];
+  return hosts.flatMap(({ key }) => {
     const [from, to] = [suffixesOf(key, before), suffixesOf(key, after)];
-    const instance = (part: "hold" | "lockdown", suffix: string): string =>
-      `${context.address(part, suffix)}["${key}"]`;
-    return ([PARTS.hold, PARTS.lockdown] as const).map((part) => ({
-      from: instance(part, from[part]),
-      to: instance(part, to[part]),
-    }));
+    return [
+      moveOf(context, PARTS.hold, key, { from: from.hold, to: to.hold }),
+      ...[PARTS.lockdown, ...sealed].map((part) =>
+        moveOf(context, part, key, { from: from.lockdown, to: to.lockdown }),
+      ),
+    ];
   });
+}
+
+/** @param suffixes what the names of the resource end in */
+function moveOf(context: Context, part: Part, key: string, suffixes: Move): Move {
+  const instance = (suffix: string): string => `${context.address(part, suffix)}["${key}"]`;
+  return { from: instance(suffixes.from), to: instance(suffixes.to) };
 }
 
 /** The addresses of lockdowns in a state with another number of shards. */

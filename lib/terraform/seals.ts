@@ -3,18 +3,18 @@
  * lockdown into the state before its provisioners run, so that a run that is killed leaves it there as if it had ended. The
  * next plan sees that its seal is not of the same plan, and locks the host once more under the same lockdown.
  */
-import { type SSHProvisionerConnection, TerraformElement } from "cdktf";
-import { hostSuffix, LOCALS, PARTS, type SealPart } from "../contract/names";
+import { TerraformElement } from "cdktf";
+import { hostSuffix, LOCALS, PARTS, SEAL_TYPE, type SealPart } from "../contract/names";
 import { PLANNED_AT, SEAL_TRIGGERS, TRACKERS } from "../contract/triggers";
-import { asWritten } from "./connection";
+import { writtenConnection } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import { quoted } from "./escape";
 import { withoutTokens } from "./later";
 import { MOST_SEALED_ALONE, suffixesOf } from "./layout";
 import { type LockdownGroup, type Lockdowns, NOW } from "./lockdown";
+import type { Provisioner } from "./tracker";
 
-const TYPE = "terraform_data";
-const { triggers: TRIGGERS_OF, memory: KEPT_IN } = TRACKERS[TYPE];
+const { triggers: TRIGGERS_OF, memory: KEPT_IN } = TRACKERS[SEAL_TYPE];
 
 /** Lockdowns that are sealed in one resource: of one host, or of all hosts of a resource. */
 interface Seal {
@@ -44,7 +44,7 @@ export class Seals extends TerraformElement {
       ? {}
       : {
           locals: Object.assign({}, ...seals.map((one) => this.localsOf(one))) as object,
-          resource: { [TYPE]: Object.assign({}, ...seals.map((one) => this.resourcesOf(one))) as object },
+          resource: { [SEAL_TYPE]: Object.assign({}, ...seals.map((one) => this.resourcesOf(one))) as object },
         };
   }
 
@@ -66,7 +66,9 @@ export class Seals extends TerraformElement {
   }
 
   private localsOf(seal: Seal): Record<string, string> {
-    const [sealed, relock, reseal] = [PARTS.seal, PARTS.relock, PARTS.reseal].map((part) => this.address(part, seal));
+    const [sealed, relock, reseal] = [PARTS.seal, PARTS.relock, PARTS.reseal].map((part) =>
+      this.context.address(part, seal.suffix),
+    );
     const runs = this.local(LOCALS.runs, seal.suffix);
     const isSealed = `${sealed}[key].${KEPT_IN}.${PLANNED_AT} == run.${PLANNED_AT}`;
     const isResealed = `try(${reseal}[key].${KEPT_IN}.${PLANNED_AT} == ${relock}[key].${KEPT_IN}.${PLANNED_AT}, false)`;
@@ -88,68 +90,54 @@ export class Seals extends TerraformElement {
   }
 
   private resourcesOf(seal: Seal): Record<string, object> {
+    const { group, entries } = seal.lockdowns;
     const runs = this.local(LOCALS.runs, seal.suffix);
-    const [sealed, relock] = [PARTS.seal, PARTS.relock].map((part) => this.address(part, seal));
+    const [sealed, relock] = [PARTS.seal, PARTS.relock].map((part) => this.context.address(part, seal.suffix));
     const differs = `${sealed}[key].${KEPT_IN}.${PLANNED_AT} != run.${PLANNED_AT}`;
-    const entries = reference(seal.lockdowns.entries);
+    const isResealed = `self.${KEPT_IN}.${PLANNED_AT} == each.value.${KEPT_IN}.${PLANNED_AT}`;
     return {
-      ...this.resource(PARTS.seal, seal, { for_each: `\${${runs}}` }, "each.value.id"),
-      ...this.resource(
-        PARTS.relock,
-        seal,
-        {
-          for_each: `\${{ for key, run in ${runs} : key => ${entries}[key] if ${differs} }}`,
-          provisioner: this.lockdowns
-            .provisioners(seal.lockdowns.group, `${runs}[each.key].id`)
-            .map(({ type, inline, connection }) =>
-              withoutTokens({
-                [type]: { inline, connection: connection && asWritten(connection as SSHProvisionerConnection) },
-              }),
-            ),
-        },
-        `${runs}[each.key].id`,
-      ),
-      ...this.resource(PARTS.reseal, seal, { for_each: `\${${relock}}` }, "each.value.id", {
-        postcondition: [
-          {
-            condition: `\${self.${KEPT_IN}.${PLANNED_AT} == each.value.${KEPT_IN}.${PLANNED_AT}}`,
-            error_message: this.notResealed(seal),
-          },
-        ],
+      ...this.resource(PARTS.seal, seal, "each.value.id", { for_each: `\${${runs}}` }),
+      ...this.resource(PARTS.relock, seal, `${runs}[each.key].id`, {
+        for_each: `\${{ for key, run in ${runs} : key => ${reference(entries)}[key] if ${differs} }}`,
+        provisioner: this.lockdowns.provisioners(group, `${runs}[each.key].id`).map(asWritten),
+      }),
+      ...this.resource(PARTS.reseal, seal, "each.value.id", {
+        for_each: `\${${relock}}`,
+        postcondition: { condition: `\${${isResealed}}`, error_message: notResealed(seal) },
       }),
     };
   }
 
-  private notResealed({ lockdowns }: Seal): string {
-    const lockdown = `${addressOf(lockdowns.resource)}["\${each.key}"]`;
-    return (
-      "Host ${each.key} may be open: two runs in a row were ended by force before they had locked it. " +
-      `Run: terraform apply -replace='${lockdown}' (with cdktf, in the folder cdktf.out/stacks/NAME of its stack)`
-    );
-  }
-
   private resource(
     part: SealPart,
-    seal: Seal,
-    attributes: object,
+    { suffix }: Seal,
     trigger: string,
-    lifecycle: object = {},
+    { postcondition, ...attributes }: { for_each: string; provisioner?: object[]; postcondition?: object },
   ): Record<string, object> {
     return {
-      [this.context.name(part, seal.suffix)]: {
+      [this.context.name(part, suffix)]: {
         ...attributes,
         [TRIGGERS_OF]: { [SEAL_TRIGGERS[part]]: `\${${trigger}}` },
         [KEPT_IN]: { [PLANNED_AT]: NOW },
-        lifecycle: { ignore_changes: [KEPT_IN], ...lifecycle },
+        lifecycle: { ignore_changes: [KEPT_IN], ...(postcondition && { postcondition: [postcondition] }) },
       },
     };
-  }
-
-  private address(part: SealPart, { suffix }: Seal): string {
-    return `${TYPE}.${this.context.name(part, suffix)}`;
   }
 
   private local(name: string, suffix: string): string {
     return `local.${this.context.name(name, suffix)}`;
   }
+}
+
+function notResealed({ lockdowns }: Seal): string {
+  const lockdown = `${addressOf(lockdowns.resource)}["\${each.key}"]`;
+  return (
+    "Host ${each.key} may be open: two runs in a row were ended by force before they had locked it. " +
+    `Run: terraform apply -replace='${lockdown}' (with cdktf, in the folder cdktf.out/stacks/NAME of its stack)`
+  );
+}
+
+/** As it stands in Terraform's JSON: these resources are not written by cdktf. */
+function asWritten({ type, inline, connection }: Provisioner): object {
+  return withoutTokens({ [type]: { inline, connection: connection && writtenConnection(connection) } });
 }

@@ -12,6 +12,7 @@ const host: Host = {
   key: "web",
   firewall: "fleet",
   claim: "locked",
+  observes: false,
   why: undefined,
   address: "192.0.2.1",
   owner: "we",
@@ -70,7 +71,7 @@ test.each<[string, Claim, Partial<Answered>, Condition]>([
     claim === "locked" || claim === "observed" || claim === "unfinished"
       ? {}
       : { owner: undefined, ruleset: undefined };
-  const verdict = judge({ ...host, ...inState, claim }, { ...answered, ...reported }, quiet);
+  const verdict = judge({ ...host, ...inState, claim, observes: claim === "observed" }, { ...answered, ...reported }, quiet);
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
