@@ -23,8 +23,8 @@ export interface Verdict {
 
 export function judge(host: Host, answer: Answer, outside: Outside): Verdict {
   const [condition, ...details] = found(host, answer, outside);
-  // A host that answers shows itself whether it was confirmed.
-  const why = host.why === undefined || (host.claim === "unconfirmed" && answer.kind === "answered") ? [] : [host.why];
+  // Whether it was confirmed, the host itself shows.
+  const why = host.why === undefined || host.claim === "unconfirmed" ? [] : [host.why];
   return { condition, agrees: CONDITIONS[condition].agrees, details: [...details, ...why] };
 }
 

@@ -194,7 +194,7 @@ test("a null_resource ignores changes of whatever it may remember, and of nothin
     name.replace(/^triggers\["(.*)"\]$/, "$1"),
   );
   const knobs = ["backend", "confirm_within", "skip_preflight", "take_over"];
-  expect(ignored.sort()).toEqual([...NAMES, ...knobs].sort());
+  expect(ignored.sort()).toEqual([...NAMES, ...knobs, "planned_at"].sort());
   expect([lockdown.lifecycle, ruleset.lifecycle]).toEqual([hold.lifecycle, undefined]);
 });
 

@@ -248,6 +248,7 @@ test("the hosts that are locked can be an output, which depends on their locks",
   expect(defined(output?.locked).value).toBe("${local.firewall_locked_hosts}");
   expect(locals.firewall_locked_hosts).toBe(
     "${{ for key, lockdown in null_resource.firewall_lockdown : key => { address = lockdown.triggers.address, " +
-      'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" }}',
+      'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" ' +
+      "&& contains(keys(local.firewall_sealed_hosts), key) }}",
   );
 });

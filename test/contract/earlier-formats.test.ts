@@ -8,10 +8,11 @@ import { readState } from "../../lib/state/state";
 import { trackedHosts } from "../../lib/status/drift-triggers";
 
 const earlier = (name: string): string => readFileSync(join(__dirname, "../golden/earlier", `${name}.json`), "utf8");
+// It has no seals.
 const claims = [
-  ["web-1", "192.0.2.10", "locked"],
-  ["web-2", "192.0.2.11", "observed"],
-  ["web-3", "192.0.2.12", "locked"],
+  ["web-1", "192.0.2.10", "unconfirmed"],
+  ["web-2", "192.0.2.11", "unconfirmed"],
+  ["web-3", "192.0.2.12", "unconfirmed"],
 ];
 
 test("status reads every host of an earlier state, and how it is reached", () => {

@@ -25,7 +25,14 @@ test("the stack bears the fleet's name", () => {
 
 test.each(["fleet", "old-servers"])("Terraform's addresses begin with fleet in a stack named %s", (name) => {
   const resources = written(`name: ${name}\n${FLEET}`).resource.terraform_data;
-  expect(Object.keys(resources).sort()).toEqual(["fleet_hold", "fleet_lockdown", "fleet_ruleset"]);
+  expect(Object.keys(resources).sort()).toEqual([
+    "fleet_hold",
+    "fleet_lockdown",
+    expect.stringMatching(/^fleet_relock_host_[0-9a-f]{12}$/),
+    expect.stringMatching(/^fleet_reseal_host_[0-9a-f]{12}$/),
+    "fleet_ruleset",
+    expect.stringMatching(/^fleet_seal_host_[0-9a-f]{12}$/),
+  ]);
 });
 
 test("an output tells which hosts are locked", () => {

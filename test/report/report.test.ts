@@ -205,7 +205,11 @@ describe("a verdict", () => {
       /^It does not match the state: it is locked-by-someone-else \(owned by 5678 since 2026-10-01T08:00:00Z\)\. Nobody /,
     );
     const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof answered>): UsageReport =>
-      usageReport([{ key: "a", firewall: "", claim, owner: "1234", ...own } as Host], [answered(...reply)], NOW * 1000);
+      usageReport(
+        [{ key: "a", firewall: "", claim, observes: claim === "observed", owner: "1234", ...own } as Host],
+        [answered(...reply)],
+        NOW * 1000,
+      );
     expect(ofState("locked", {}, {}, { state: "observed" })).toMatchObject({
       disagree: 1,
       hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],

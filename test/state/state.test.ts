@@ -21,6 +21,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
           key: "web",
           firewall: "fleet",
           claim: "locked",
+          observes: false,
           why: undefined,
           address: "192.0.2.7",
           owner: "owner-of-web",
@@ -64,6 +65,21 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
           connection: { user: "ops" },
         })),
       );
+    });
+
+    test.each([
+      ["in its own run", "of its run", "locked"],
+      ["in no run", "none", "unconfirmed"],
+      ["only in a later run, which did not lock it", "of a later run", "unconfirmed"],
+      ["in a later run, which locked it once more", "of a relock", "locked"],
+      ["in a later run, which did not end either", "of a relock that did not end", "unconfirmed"],
+    ] as const)("calls a host that was sealed %s what is known of it", (_, seal, claim) => {
+      expect(hostsOf(write([{ key: "web", seal }], { tracker }))).toMatchObject([{ claim, observes: false }]);
+    });
+
+    test("does not call a host observed of which that is not known", () => {
+      const host = { key: "web", seal: "none", mode: "observe" } as const;
+      expect(hostsOf(write([host], { tracker }))).toMatchObject([{ claim: "unconfirmed", observes: true }]);
     });
 
     test("tells modules and constructs apart", () => {

@@ -34,6 +34,9 @@ function configurationWith(props: (stack: TerraformStack) => SshOnlyFirewallProp
   );
 }
 
+const without = <T>(named: Readonly<Record<string, T>>, names: RegExp): Record<string, T> =>
+  Object.fromEntries(Object.entries(named).filter(([name]) => !names.test(name)));
+
 /**
  * The same configuration, in which the provisioners are not run but evaluated, into an output by host. `self` of the
  * lockdown has an id that we make up; `self` of the hold is the hold.
@@ -56,10 +59,10 @@ function evaluated(configuration: Configuration): object {
   return {
     ...configuration,
     // Of lockdowns that are not there.
-    locals: { ...configuration.locals, firewall_locked_hosts: "" },
+    locals: { ...without(configuration.locals, /_(runs|sealed)_/), firewall_locked_hosts: "" },
     resource: {
       terraform_data: {
-        ...others,
+        ...without(others, /_(seal|relock|reseal)_host_/),
         firewall_ruleset,
         firewall_hold: { ...firewall_hold, provisioner: undefined },
         given: { for_each: firewall_lockdown?.for_each, input: given },

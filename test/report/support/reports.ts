@@ -108,7 +108,9 @@ export const reportOn = (replies: Readonly<Record<string, EvidenceReply>>): Usag
           key,
           firewall: "fleet",
           address: `192.0.2.${10 + index}`,
-          claim: reply.kind === "answered" && reply.status.state === "observed" ? "observed" : "locked",
+          ...(reply.kind === "answered" && reply.status.state === "observed"
+            ? { claim: "observed", observes: true }
+            : { claim: "locked", observes: false }),
           owner: "1234",
         }) as Host,
     ),

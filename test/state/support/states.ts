@@ -8,6 +8,8 @@ export interface Tracked {
   readonly owner?: string;
   readonly memory?: Readonly<Record<string, string>>;
   readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
+  /** Made in the same run as the lockdown, in a later one, or behind a relock. @default "of its run" */
+  readonly seal?: "of its run" | "of a later run" | "none" | "of a relock" | "of a relock that did not end";
   readonly mode?: string;
   readonly drift?: string;
 }
@@ -24,6 +26,8 @@ export const addressOf = (host: Tracked): string => host.address ?? "192.0.2.1";
 export const ownerOf = (host: Tracked): string => host.owner ?? `owner-of-${host.key}`;
 
 interface Resource {
+  /** @default - as the tracker of the state */
+  readonly type?: string;
   readonly name: string;
   readonly index: string;
   readonly tainted: boolean;
@@ -32,12 +36,36 @@ interface Resource {
   readonly memory: Readonly<Record<string, string>>;
 }
 
+const [FIRST, SECOND, THIRD] = ["2026-11-28T10:00:00Z", "2026-11-28T11:00:00Z", "2026-11-28T12:00:00Z"];
+
+function seals(key: string, seal: Required<Tracked>["seal"], firewall: string): Resource[] {
+  const made = (part: string, triggers: Record<string, string>, plannedAt: string): Resource => ({
+    type: "terraform_data",
+    name: `${firewall}_${part}_host_${createHash("sha256").update(key).digest("hex").slice(0, 12)}`,
+    index: key,
+    tainted: false,
+    id: `${part}-of-${key}`,
+    triggers,
+    memory: { planned_at: plannedAt },
+  });
+  const sealed = (at: string): Resource => made("seal", { sealed_lockdown: `lock-of-${key}` }, at);
+  const relock = made("relock", { relocked_lockdown: `lock-of-${key}` }, SECOND);
+  const resealed = (at: string): Resource => made("reseal", { sealed_relock: `relock-of-${key}` }, at);
+  return {
+    "of its run": [sealed(FIRST)],
+    "of a later run": [sealed(SECOND)],
+    none: [],
+    "of a relock": [sealed(SECOND), relock, resealed(SECOND)],
+    "of a relock that did not end": [sealed(SECOND), relock, resealed(THIRD)],
+  }[seal];
+}
+
 function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
   const plain = { tainted: false, memory: {} };
   return [
     { ...plain, name: `${firewall}_ruleset`, index: "shared", id: "ruleset", triggers: TEXTS },
     ...hosts.flatMap((host) => {
-      const { key, memory = {}, lockdown = "whole" } = host;
+      const { key, memory = {}, lockdown = "whole", seal = "of its run" } = host;
       const hold = { name: `${firewall}_hold`, index: key, id: ownerOf(host), triggers: { address: addressOf(host) } };
       const triggers = {
         address: addressOf(host),
@@ -59,7 +87,9 @@ function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
                 id: `lock-of-${key}`,
                 tainted: lockdown === "tainted",
                 triggers,
+                memory: { planned_at: FIRST },
               },
+              ...(lockdown === "tainted" ? [] : seals(key, seal, firewall)),
             ]),
       ];
     }),
@@ -74,15 +104,15 @@ export interface Form {
 
 /** What terraform show -json prints. */
 export function shown(hosts: readonly Tracked[], { tracker, module, firewall = "fleet" }: Form): unknown {
-  const own = resources(hosts, firewall).map(({ name, index, tainted, id, triggers, memory }) => ({
-    address: `${tracker}.${name}["${index}"]`,
+  const own = resources(hosts, firewall).map(({ type = tracker, name, index, tainted, id, triggers, memory }) => ({
+    address: `${type}.${name}["${index}"]`,
     mode: "managed",
-    type: tracker,
+    type,
     name,
     index,
     schema_version: 0,
     values:
-      tracker === "null_resource"
+      type === "null_resource"
         ? { id, triggers: { ...memory, ...triggers } }
         : { id, input: memory, output: memory, triggers_replace: triggers },
     ...(tainted ? { tainted } : {}),
@@ -102,10 +132,10 @@ export function filed(hosts: readonly Tracked[], { tracker, module, firewall = "
     serial: 1,
     lineage: "0",
     outputs: {},
-    resources: [...new Set(all.map(({ name }) => name))].map((name) => ({
+    resources: [...new Map(all.map((one) => [one.name, one.type ?? tracker]))].map(([name, type]) => ({
       ...(module === undefined ? {} : { module }),
       mode: "managed",
-      type: tracker,
+      type,
       name,
       provider: "provider",
       instances: all
@@ -114,7 +144,7 @@ export function filed(hosts: readonly Tracked[], { tracker, module, firewall = "
           index_key: index,
           ...(tainted ? { status: "tainted" } : {}),
           attributes:
-            tracker === "null_resource"
+            type === "null_resource"
               ? { id, triggers: { ...memory, ...triggers } }
               : { id, input: typed(memory), output: typed(memory), triggers_replace: typed(triggers) },
         })),
