@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part } from "../contract/names";
 import { REMEMBERED_SETTINGS } from "../contract/settings";
+import { HOLD_ROLE } from "../contract/triggers";
 import type { FirewallSettings } from "../policy/firewall";
 import type { Host } from "../policy/host";
 import { Configuration } from "./configuration";
@@ -18,7 +19,7 @@ export interface FirewallResourcesProps extends FirewallSettings {
 }
 
 /** All names that the memory of a resource may have. */
-const MEMORY_NAMES = [...Object.values(CONNECTION), ...REMEMBERED_SETTINGS].map(({ name }) => name);
+const MEMORY_NAMES = [...Object.values(CONNECTION), ...REMEMBERED_SETTINGS, HOLD_ROLE].map(({ name }) => name);
 
 export class Context {
   public readonly tracker: Tracker;
