@@ -8,6 +8,7 @@ export interface Tracked {
   readonly owner?: string;
   readonly memory?: Readonly<Record<string, string>>;
   readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
+  readonly hold?: "none";
   readonly mode?: string;
   readonly drift?: string;
 }
@@ -48,7 +49,7 @@ function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
         ...(host.drift === undefined ? {} : { drift: host.drift }),
       };
       return [
-        { ...plain, ...hold, memory },
+        ...(host.hold === "none" ? [] : [{ ...plain, ...hold, memory }]),
         ...(lockdown === "none"
           ? []
           : [
