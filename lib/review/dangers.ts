@@ -25,7 +25,7 @@ export const DANGERS = {
   "hold-only": {
     title: "hosts of which only the hold stays in the state",
     meaning:
-      "Nothing runs on them, so they stay locked, and `status` calls them unfinished. The next deploy locks them again; one that takes them out of `hosts`, and a destroy, unlock them.",
+      "Nothing runs on them, so they stay as they are, and `status` calls them unfinished. The next deploy locks them again; one that takes them out of `hosts`, and a destroy, unlock them.",
   },
   owner: {
     title: "hosts whose lock has, or may have, another owner",
