@@ -1,7 +1,7 @@
 /** `status`: which hosts are locked, according to the state and on the hosts themselves. */
 import { type Command, Option } from "commander";
 import type { Host } from "../state/hosts";
-import { CONDITIONS } from "../status/conditions";
+import { CLAIMS, CONDITIONS } from "../status/conditions";
 import { STATUS_FORMATS } from "../status/formats";
 import { askAll, type Finding } from "../status/live";
 import { statusReport } from "../status/status-report";
@@ -19,6 +19,11 @@ interface StatusOptions extends HostOptions, FormatOptions {
 }
 
 const HELP = `${STATE_HELP}
+What the state says of a host:
+${Object.values(CLAIMS)
+  .flatMap((claim) => ("meaning" in claim ? [`  ${claim.word.padEnd(25)}${claim.meaning}`] : []))
+  .join("\n")}
+
 What a host is, with --live:
 ${Object.entries(CONDITIONS)
   .map(([word, { meaning }]) => `  ${word.padEnd(25)}${meaning}`)

@@ -29,6 +29,12 @@ export const SEAL_TRIGGERS = { seal: "sealed_lockdown", relock: "relocked_lockdo
 /** A hold has this trigger alone. */
 export const HOLD_MARKS = [TRIGGERS.address] as const;
 
+/**
+ * What every hold remembers: it is a hold, whatever it is called and whatever else of its host is left. Holds of earlier versions
+ * do not have it.
+ */
+export const HOLD_ROLE = { name: "role", value: "ssh-only-firewall hold" } as const;
+
 /** The ruleset that a lockdown's trigger names, as the host and Terraform compute it: SHA-256, in hexadecimal. */
 export function rulesetHash(texts: RulesetTexts): string {
   return createHash("sha256")

@@ -2,7 +2,7 @@
  * The report as one page that needs nothing else: to read on a phone or a desk, to print, and to sign. It is well-formed XML
  * too, so that its form can be checked.
  */
-import { count } from "../output/text";
+import { count, escapeInvisible } from "../output/text";
 import { html, type Markup } from "./markup";
 import { connectedRow, deniedRow, HEADS, listenerRow, loginRow, nameOf, type Row, totalRow } from "./rows";
 import { titles } from "./sentences";
@@ -51,7 +51,27 @@ function overview(report: UsageReport): Markup {
         UTC.
       </p>
     </header>
-    ${table("Overview", ["Host", "Address", "State", "Since", "In short"], rows)}`;
+    ${table("Overview", ["Host", "Address", "State", "Since", "In short"], rows)}${remedies(report)}`;
+}
+
+/** Each text once, with the hosts that it is about and their commands. */
+function remedies(report: UsageReport): readonly Markup[] {
+  const texts = [...new Set(report.hosts.flatMap(({ remedy }) => remedy?.text ?? []))];
+  return texts.map((text) => {
+    const rows = report.hosts.filter(({ remedy }) => remedy?.text === text);
+    const commands = rows.flatMap(({ remedy }) =>
+      remedy?.command === undefined ? [] : [html`<li><code>${escapeInvisible(remedy.command)}</code></li> `],
+    );
+    return html`<h3>What to do about ${rows.map((row) => nameOf(report, row)).join(", ")}</h3>
+      <p>${text}</p>
+      ${
+        commands.length === 0
+          ? []
+          : html`<ul class="notes">
+              ${commands}
+            </ul> `
+      }`;
+  });
 }
 
 const signature = (hosts: number): Markup =>

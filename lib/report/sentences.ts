@@ -18,6 +18,7 @@ export const verdicts = {
     `${count(connections, "connection")} other than SSH ${was(connections)} already open at the first lock. Traffic on them while the host was only observed is not counted: see who was connected then.`,
   disagrees: (condition: Condition, details: string): string =>
     `It does not match the state: it is ${condition}${details === "" ? "" : ` (${details})`}.`,
+  unfinished: (why: string): string => `By the state, it may be locked: ${why}.`,
   peers: (peers: number, handling: Handling, last: string): string =>
     `${count(peers, "peer")} ${wereDenied(peers, handling)}, last on ${last}.`,
   addresses: (addresses: number, handling: Handling, last: string): string => {

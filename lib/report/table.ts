@@ -2,6 +2,7 @@
 import { type Colours, terminalColours } from "../output/colours";
 import { columns } from "../output/columns";
 import { count } from "../output/text";
+import { remedyLines } from "../status/remedy-lines";
 import { connectedRow, deniedRow, HEADS, listenerRow, loginRow, nameOf, type Row, totalRow } from "./rows";
 import { titles } from "./sentences";
 import { handlingOf, type HostUsage, type UsageReport } from "./usage-report";
@@ -18,6 +19,7 @@ export function toTable(report: UsageReport, colours: Colours = terminalColours(
     "",
     ...hosts.filter(({ backend }) => backend !== null).flatMap((row) => [...detail(report, row, colours), ""]),
     `${count(hosts.length, "host")}: ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not as the state says`}. All times are UTC.`,
+    ...remedyLines(hosts, (row) => nameOf(report, row)),
     "",
   ].join("\n");
 }

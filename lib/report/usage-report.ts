@@ -1,6 +1,7 @@
 /** What was found, as one value that every form of output is made from. Its texts are safe to print. */
 import { compare, plain } from "../output/text";
 import type { Host } from "../state/hosts";
+import type { Remedy } from "../state/remedies";
 import type { Condition } from "../status/conditions";
 import { judge } from "../status/judge";
 import {
@@ -61,6 +62,8 @@ export interface HostUsage {
   /** The host's own clock; its times go by that. */
   readonly now: string | null;
   readonly verdict: string;
+  /** What to do where the state does not call it locked; the verdict says why. */
+  readonly remedy: Remedy | null;
   readonly notes: readonly string[];
   readonly denied: readonly Denied[];
   readonly totals: readonly Total[];
@@ -124,6 +127,7 @@ function usageOf(host: Host, reply: EvidenceReply, nowMs: number): HostUsage {
     sshPort: Number.isInteger(port) && port > 0 && port < 65536 ? port : null,
     now: utcOfSeconds(evidence.host.now ?? ""),
     verdict: [...disagreement, verdictOf(reply, evidence, times.since, handlingOf(state, evidence))].join(" "),
+    remedy: host.remedy ?? null,
     notes:
       reply.kind === "answered" && reply.evidence !== undefined
         ? notesOf(reply.status, evidence, times.since, nowMs)
@@ -155,13 +159,15 @@ function judged(
   host: Host,
   reply: EvidenceReply,
 ): Pick<HostUsage, "condition" | "agrees"> & { readonly disagreement: readonly string[] } {
+  const unfinished = host.remedy === undefined || host.why === undefined ? [] : [verdicts.unfinished(plain(host.why))];
   if (reply.kind !== "answered") {
-    return { condition: null, agrees: false, disagreement: [] };
+    return { condition: null, agrees: false, disagreement: unfinished };
   }
   const { state, rules, owner } = reply.status;
   const { condition, agrees, details } = judge(host, reply.status, { kind: "skipped", why: "" });
   const isEvident = state === "open" || (owner === host.owner && (state === "pending" || rules !== "matches"));
-  const disagreement = agrees || isEvident ? [] : [verdicts.disagrees(condition, details.map(plain).join("; "))];
+  const disagreement =
+    agrees || isEvident ? unfinished : [verdicts.disagrees(condition, details.map(plain).join("; "))];
   return { condition, agrees, disagreement };
 }
 

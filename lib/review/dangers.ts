@@ -22,6 +22,11 @@ export const DANGERS = {
     meaning:
       "Nothing owns these locks any more, and no later deploy unlocks them. A plan does not show what a `removed` block runs by itself. To open such a host, run `sh /var/lib/ssh-only-firewall/host.sh unlock` on it, as root.",
   },
+  "hold-only": {
+    title: "hosts of which only the hold stays in the state",
+    meaning:
+      "Nothing runs on them, so they stay as they are, and `status` calls them unfinished. The next deploy locks them again; one that takes them out of `hosts`, and a destroy, unlock them.",
+  },
   owner: {
     title: "hosts whose lock has, or may have, another owner",
     meaning: "A host that another owner has locked refuses a new lock, and stays as it is.",

@@ -3,7 +3,7 @@
  *
  * Names decide nothing that a value can decide, for ids and modules are the user's: a lockdown is known by its four
  * triggers, a ruleset by its three texts, a hold by its id in the lockdown's triggers or by the lockdown's reference to
- * it, and where the lockdown has gone by its script, or by the ruleset beside it.
+ * it, and where the lockdown has gone by its role, its script or its name.
  * What bears some of these marks and not all is reported, never guessed.
  */
 import { RULESET_TEXTS } from "../contract/backends";
@@ -52,7 +52,7 @@ export function findFirewalls(plan: Plan, uploads?: Uploads): Firewalls {
   }));
   const lockdowns = resources.filter(({ change }) => hasTriggers(change, LOCKDOWN_MARKS));
   const rulesets = resources.filter(({ change }) => hasTriggers(change, RULESET_TEXTS));
-  const holds = findHolds(resources, lockdowns, rulesets);
+  const holds = findHolds(resources, lockdowns);
   const seals = resources.filter(({ change }) =>
     Object.values(SEAL_TRIGGERS).some((one) => hasTriggers(change, [one])),
   );

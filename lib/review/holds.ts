@@ -1,9 +1,9 @@
 /** Which resources of a plan are holds, and of which lockdowns. */
-import { holdOfIds, parseResourceName, type Part, PARTS } from "../contract/names";
+import { holdOfIds, parseResourceName, PARTS } from "../contract/names";
 import { VERBS } from "../contract/script";
-import { HOLD_MARKS } from "../contract/triggers";
-import type { Change } from "./plan";
-import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, verbOf } from "./resources";
+import { HOLD_MARKS, HOLD_ROLE } from "../contract/triggers";
+import { type Change, known } from "./plan";
+import { type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, remembered, SIDES, verbOf } from "./resources";
 
 /** The holds, and by the group of lockdowns the groups of their holds: those of several waves have the same. */
 export interface Holds {
@@ -12,11 +12,7 @@ export interface Holds {
 }
 
 /** @param resources those that may be of a firewall */
-export function findHolds(
-  resources: readonly FirewallResource[],
-  lockdowns: readonly FirewallResource[],
-  rulesets: readonly FirewallResource[],
-): Holds {
+export function findHolds(resources: readonly FirewallResource[], lockdowns: readonly FirewallResource[]): Holds {
   const candidates = resources.filter((one) => hasTriggers(one.change, HOLD_MARKS) && !lockdowns.includes(one));
   const of = new Map<string, Set<string>>();
   const found = new Set<string>();
@@ -33,34 +29,35 @@ export function findHolds(
     ];
     linked.forEach((hold) => hold !== undefined && groups.has(hold) && link(change, hold));
   }
-  // Where neither an id nor the configuration says it, names do.
+  // Where neither an id nor the configuration says it, the hold does, and names say whose it is.
   for (const hold of candidates.filter(({ change }) => !found.has(groupOf(change)))) {
-    if (isHoldByName(hold, rulesets)) {
+    if (isHoldByItself(hold)) {
       found.add(groupOf(hold.change));
       lockdowns
-        .filter(({ change }) => isBeside(change, hold.change, PARTS.lockdown) && change.index === hold.change.index)
+        .filter(({ change }) => isBeside(change, hold.change) && change.index === hold.change.index)
         .forEach(({ change }) => link(change, groupOf(hold.change)));
     }
   }
   return { resources: candidates.filter(({ change }) => found.has(groupOf(change))), of };
 }
 
-function isHoldByName({ change, block }: FirewallResource, rulesets: readonly FirewallResource[]): boolean {
+/** Also where it is all that is left of its host. Instances that are not in a for_each are somebody else's. */
+function isHoldByItself({ change, block }: FirewallResource): boolean {
   return (
+    SIDES.some((side) => known(remembered(change, side, HOLD_ROLE.name)) === HOLD_ROLE.value) ||
     block?.provisioners.some((script) => verbOf(script) === VERBS.unlock) === true ||
-    (parseResourceName(change.name)?.part === PARTS.hold &&
-      rulesets.some((one) => isBeside(one.change, change, PARTS.ruleset)))
+    (change.index !== undefined && parseResourceName(change.name)?.part === PARTS.hold)
   );
 }
 
-/** Whether both are called as parts of the same firewall. */
-function isBeside(one: Change, other: Change, part: Part): boolean {
-  const name = parseResourceName(one.name);
+/** Whether a lockdown and a hold are called as parts of the same firewall. */
+function isBeside(lockdown: Change, hold: Change): boolean {
+  const name = parseResourceName(lockdown.name);
   return (
-    one.module === other.module &&
-    one.type === other.type &&
-    name?.part === part &&
-    name.firewall === parseResourceName(other.name)?.firewall
+    lockdown.module === hold.module &&
+    lockdown.type === hold.type &&
+    name?.part === PARTS.lockdown &&
+    name.firewall === parseResourceName(hold.name)?.firewall
   );
 }
 

@@ -2,14 +2,18 @@
 import { TRIGGERS } from "../contract/triggers";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
-import { known, same, type Value } from "./plan";
-import { creates, type FirewallResource, trigger, triggerChange, type ValueChange } from "./resources";
+import { type Change, known, same, type Value } from "./plan";
+import { creates, type FirewallResource, holdIds, idsOf, trigger, triggerChange, type ValueChange } from "./resources";
 import { type Text, text } from "./text";
 
 /** What becomes of a host, in the order in which it is listed: for the verdict, and for the table of hosts. */
 export const OUTCOMES = {
   unlock: { short: "opened", long: "unlocked: the firewall is removed" },
   leave: { short: "left locked", long: "removed from the state; nothing of the firewall runs there" },
+  hold: {
+    short: "left with its hold alone",
+    long: "stays as it is; only its lockdown leaves the state, and a later deploy or destroy can unlock it by its hold",
+  },
   reopen: { short: "opened and locked again", long: "unlocked, and then locked again" },
   move: { short: "moved to another address", long: "moved: given up at the old address, and locked at the new one" },
   first: { short: "locked for the first time", long: "locked for the first time" },
@@ -106,7 +110,7 @@ function outcomeOfDestroyedHold(
   if (hold.change.after === undefined) {
     return release === "unlocks"
       ? { outcome: "unlock", findings: [["opened", text`${was}: unlock runs, and it is open from then on`]] }
-      : { outcome: "leave", findings: [["left-locked", text`${was}: ${release}`]] };
+      : { outcome: "leave", findings: [["left-locked", text`${was}: ${[maybeLocked(lockdown)]}${release}`]] };
   }
   if (release === "unlocks" && !creates(lockdown)) {
     const detail = text`${was}: its hold is replaced, which unlocks it, and this plan does not lock it again`;
@@ -140,6 +144,9 @@ function moved(was: Value, becomes: Value, release: "unlocks" | Text): HostOutco
 
 function outcomeOfLockdown(host: TrackedHost, was: Value, refused: string): HostOutcome {
   const { hold, lockdown } = host;
+  if (lockdown !== undefined && lockdown.change.after === undefined) {
+    return outcomeWithoutLockdown(hold, lockdown.change, was);
+  }
   const findings: Danger[] = [];
   if (hold === undefined) {
     findings.push(["unclear", text`${lockdown?.change.address ?? ""} has no hold that this review could find`]);
@@ -150,17 +157,27 @@ function outcomeOfLockdown(host: TrackedHost, was: Value, refused: string): Host
     const detail = text`${was}: has a hold but no lockdown, so this plan does not lock it`;
     return { outcome: "stay", findings: [...findings, ["incomplete", detail]] };
   }
-  if (lockdown.change.after === undefined) {
-    const actions = lockdown.change.actions.join();
-    const detail = text`${was}: only its lockdown leaves the state (${actions}); nothing runs on the host`;
-    return { outcome: "leave", findings: [...findings, ["left-locked", detail]] };
-  }
   if (!creates(lockdown)) {
     return { outcome: host.relock === undefined ? "stay" : "again", findings };
   }
   const outcomes = { none: "first", known: "relock", possible: lockdown.tainted ? "retry" : "perhaps" } as const;
   return { outcome: outcomes[previousLock(host)], findings };
 }
+
+/** Its lockdown leaves the state and nothing else: what can still unlock it is the hold that owns its lock. */
+function outcomeWithoutLockdown(hold: FirewallResource | undefined, lockdown: Change, was: Value): HostOutcome {
+  const actions = lockdown.actions.join();
+  const stays = hold?.change.before !== undefined && hold.change.after !== undefined;
+  if (stays && idsOf(hold.change).some((id) => holdIds(lockdown).includes(id))) {
+    const detail = text`${was}: its lockdown leaves the state (${actions}) and its hold stays, so it can still be unlocked`;
+    return { outcome: "hold", findings: [["hold-only", detail]] };
+  }
+  const detail = text`${was}: its lockdown leaves the state (${actions}), and the hold that owns its lock is not there to unlock it`;
+  return { outcome: "leave", findings: [["left-locked", detail]] };
+}
+
+const maybeLocked = (lockdown: FirewallResource | undefined): string =>
+  lockdown === undefined ? "it may be locked, because its hold is in the state; " : "";
 
 /** What only observes is not locked, whatever it was; and whoever was locked before is opened by it. */
 function observed({ outcome, findings }: HostOutcome, host: TrackedHost, address: ValueChange): HostOutcome {

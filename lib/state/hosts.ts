@@ -1,6 +1,7 @@
 /**
  * The hosts that a state has, and how each is reached. A lockdown is known by its four triggers and a ruleset by its three
- * texts, whatever a user calls them; a hold by its id in a lockdown, or by its name beside a ruleset.
+ * texts, whatever a user calls them; a hold by its role, and where an earlier version made it, by its id in a lockdown or by
+ * its name. A hold alone is a host: whatever else of it was destroyed, the host may still be locked.
  */
 import { RULESET_TEXTS, type RulesetTexts } from "../contract/backends";
 import { type AskedConnection, askedConnection } from "../contract/connection";
@@ -8,6 +9,7 @@ import { NEVER_DRIFTED } from "../contract/drift";
 import { parseResourceName, PARTS } from "../contract/names";
 import {
   HOLD_MARKS,
+  HOLD_ROLE,
   isTracker,
   LOCKDOWN_MARKS,
   PLANNED_AT,
@@ -18,12 +20,14 @@ import {
 import { isObject } from "../input/keys";
 import { compare } from "../output/text";
 import { optionalText } from "./json";
+import { type Remedy, remedyFor } from "./remedies";
 import { Seals } from "./seals";
 import type { Instance, ListedHost, State } from "./state";
 
 /**
- * locked: by a whole lockdown that is sealed. observed: by one in observe mode. unconfirmed: by a whole lockdown without a seal.
- * unfinished: there is a hold, and no whole lockdown. declared: only the fleet file has it. absent: only the operator named it.
+ * locked: by a hold and its whole lockdown, which is sealed. observed: the same in observe mode. unconfirmed: the same without a
+ * seal. unfinished: hold and whole lockdown are not both there, so that it may be locked or not. declared: only the fleet file
+ * has it. absent: only the operator named it.
  */
 export type Claim = "locked" | "observed" | "unconfirmed" | "unfinished" | "declared" | "absent";
 
@@ -33,7 +37,8 @@ const UNCONFIRMED =
 
 /** Why a host in the state is not locked according to it. */
 const UNFINISHED = {
-  noLockdown: "the state has its hold but no lockdown: the lock was never finished",
+  noLockdown: "the state has its hold but no lockdown: a lock or a destroy was not finished",
+  noHold: "the state has its lockdown but no hold: no deploy and no destroy unlocks it",
   tainted: "its lockdown is tainted: the last lock failed",
   oldHold: "its lockdown belongs to an earlier hold: the last deploy was not finished",
   deposed: "its hold was replaced but not destroyed: the last deploy was not finished",
@@ -48,6 +53,8 @@ export interface Host {
   readonly observes: boolean;
   /** Why it is not locked in the state. */
   readonly why: string | undefined;
+  /** What to do about that. */
+  readonly remedy?: Remedy | undefined;
   readonly address: string | undefined;
   readonly owner: string | undefined;
   readonly ruleset: string | undefined;
@@ -64,13 +71,8 @@ export function hostsIn(state: State): readonly Host[] {
   const lockdowns = parts.filter((part) => part.has(LOCKDOWN_MARKS));
   const rulesets = parts.filter((part) => part.has(RULESET_TEXTS));
   const owners = new Set(lockdowns.map((lockdown) => lockdown.trigger(TRIGGERS.hold)));
-  const firewalls = new Set([...lockdowns, ...rulesets].map((part) => part.firewall));
   const holds = parts.filter(
-    (part) =>
-      part.has(HOLD_MARKS) &&
-      !lockdowns.includes(part) &&
-      (owners.has(part.id) ||
-        (parseResourceName(part.instance.name)?.part === PARTS.hold && firewalls.has(part.firewall))),
+    (part) => part.has(HOLD_MARKS) && !lockdowns.includes(part) && (owners.has(part.id) || part.isHoldByItself),
   );
   const texts = new Map(rulesets.map(({ texts }) => [rulesetHash(texts), texts]));
 
@@ -83,7 +85,8 @@ export function hostsIn(state: State): readonly Host[] {
     .map(({ host, lockdown }) => (isUnconfirmed(host, lockdown, seals) ? unconfirmed(host) : host));
   const left = holds
     .filter(({ instance }) => instance.deposed)
-    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed }));
+    // No remedy: the command would take the hold that replaced it out of the state too.
+    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed, remedy: undefined }));
   return [...found, ...left, ...state.listed.map(listed)].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
@@ -148,6 +151,13 @@ class Part {
     return JSON.stringify([this.firewall, this.instance.type, this.instance.index]);
   }
 
+  /** Instances that are not in a for_each are somebody else's. */
+  public get isHoldByItself(): boolean {
+    const { name, index } = this.instance;
+    const isNamedSo = index !== undefined && parseResourceName(name)?.part === PARTS.hold;
+    return isNamedSo || this.memory(HOLD_ROLE.name) === HOLD_ROLE.value;
+  }
+
   public get texts(): RulesetTexts {
     return Object.fromEntries(RULESET_TEXTS.map((name) => [name, this.trigger(name) ?? ""]));
   }
@@ -188,6 +198,7 @@ function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: Reado
     claim: why !== undefined ? "unfinished" : observes ? "observed" : "locked",
     observes,
     why,
+    ...(why === undefined ? {} : { remedy: remedyFor(hold?.instance, lockdown?.instance) }),
     address: (hold ?? part).trigger(TRIGGERS.address),
     owner: hold?.id ?? owner,
     ruleset,
@@ -209,10 +220,13 @@ function whyUnfinished(hold: Part | undefined, lockdown: Part | undefined): stri
   if (lockdown === undefined) {
     return UNFINISHED.noLockdown;
   }
+  if (hold === undefined) {
+    return UNFINISHED.noHold;
+  }
   if (lockdown.instance.tainted) {
     return UNFINISHED.tainted;
   }
-  return hold !== undefined && hold.id !== lockdown.trigger(TRIGGERS.hold) ? UNFINISHED.oldHold : undefined;
+  return hold.id !== lockdown.trigger(TRIGGERS.hold) ? UNFINISHED.oldHold : undefined;
 }
 
 function listed({ key, output, address, owner, ruleset }: ListedHost): Host {

@@ -49,15 +49,23 @@ export const CONDITIONS = {
 
 export type Condition = keyof typeof CONDITIONS;
 
-/** What a state alone says of a host. */
+/** What a state alone says of a host; the help has each word once, with its meaning. */
 export const CLAIMS = {
-  locked: { word: "locked", agrees: true },
-  observed: { word: "observed", agrees: true },
-  unconfirmed: { word: "not known to be confirmed", agrees: false },
-  unfinished: { word: "unfinished", agrees: false },
-  declared: { word: "not in it", agrees: false },
+  locked: { word: "locked", agrees: true, meaning: "its hold, its lockdown and the seal of that are in the state" },
+  observed: { word: "observed", agrees: true, meaning: "the same, with mode: observe" },
+  unconfirmed: {
+    word: "not known to be confirmed",
+    agrees: false,
+    meaning: "both are, but not that the run that locked it came to its end: locked or open",
+  },
+  unfinished: {
+    word: "unfinished",
+    agrees: false,
+    meaning: "only one of the two is, or they do not belong together, or its last lock failed: locked or open",
+  },
+  declared: { word: "not in it", agrees: false, meaning: "only --fleet or --also names it" },
   absent: { word: "not in it", agrees: true },
-} as const satisfies Record<Claim, { readonly word: string; readonly agrees: boolean }>;
+} as const satisfies Record<Claim, { readonly word: string; readonly agrees: boolean; readonly meaning?: string }>;
 
 export type StateWord = (typeof CLAIMS)[Claim]["word"];
 

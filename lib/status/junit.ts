@@ -1,7 +1,7 @@
 /** The report for a build server: one test a host, which fails where state and host do not agree. */
 import { XMLBuilder } from "fast-xml-parser";
 import type { StatusReport } from "./status-report";
-import { plain } from "../output/text";
+import { escapeInvisible, plain } from "../output/text";
 
 export function toJunit({ hosts, live }: StatusReport): string {
   const failures = hosts.filter(({ agrees }) => !agrees).length;
@@ -16,7 +16,7 @@ export function toJunit({ hosts, live }: StatusReport): string {
         "@_name": name,
         ...counts,
         "@_skipped": 0,
-        testcase: hosts.map(({ host, firewall, address, state, condition, agrees, details }) => ({
+        testcase: hosts.map(({ host, firewall, address, state, condition, agrees, details, remedy }) => ({
           "@_classname": plain(firewall ?? "ssh-only-firewall"),
           "@_name": plain(address === null || address === host ? host : `${host} (${address})`),
           ...(agrees
@@ -25,6 +25,9 @@ export function toJunit({ hosts, live }: StatusReport): string {
                 failure: {
                   "@_type": condition ?? state,
                   "@_message": plain([condition ?? state, ...details].join(": ")),
+                  ...(remedy === null
+                    ? {}
+                    : { "#text": escapeInvisible(`${remedy.text} ${remedy.command ?? ""}`.trim()) }),
                 },
               }),
         })),

@@ -2,6 +2,7 @@
 import { fingerprint, type LockedHost } from "../contract/fingerprint";
 import type { Answer, Answered } from "../ssh/answer";
 import type { Host } from "../state/hosts";
+import type { Remedy } from "../state/remedies";
 import { CLAIMS, type Condition, type StateWord } from "./conditions";
 import type { Outside } from "./judge";
 import type { Finding } from "./live";
@@ -28,6 +29,8 @@ export interface HostStatus {
   readonly condition: Condition | null;
   readonly agrees: boolean;
   readonly details: readonly string[];
+  /** What to do where the state does not call it locked. */
+  readonly remedy: Remedy | null;
   readonly inState: { readonly owner: string | null; readonly ruleset: string | null; readonly program: string | null };
   readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt"> | null;
   readonly outside: string | null;
@@ -61,13 +64,16 @@ export function statusReport(hosts: readonly Host[], findings: readonly Finding[
   };
 }
 
+/** As far as the state goes. */
+const MAY_BE_LOCKED = "it may be locked";
+
 /** Outputs do not say which host program a host has. */
 function isWhole(host: Host): host is Host & LockedHost {
   return host.address !== undefined && host.ruleset !== undefined && host.program !== undefined;
 }
 
 function hostStatus(host: Host, finding: Finding | undefined): HostStatus {
-  const { key, firewall, address, claim, why, owner, ruleset, program } = host;
+  const { key, firewall, address, claim, why, remedy, owner, ruleset, program } = host;
   return {
     host: key,
     firewall: firewall === "" ? null : firewall,
@@ -75,7 +81,11 @@ function hostStatus(host: Host, finding: Finding | undefined): HostStatus {
     state: CLAIMS[claim].word,
     condition: finding?.condition ?? null,
     agrees: finding?.agrees ?? CLAIMS[claim].agrees,
-    details: finding?.details ?? (why === undefined ? [] : [why]),
+    details: finding?.details ?? [
+      ...(claim === "unfinished" ? [MAY_BE_LOCKED] : []),
+      ...(why === undefined ? [] : [why]),
+    ],
+    remedy: remedy ?? null,
     inState: { owner: owner ?? null, ruleset: ruleset ?? null, program: program ?? null },
     onHost: finding === undefined ? null : onHost(finding.answer),
     outside: finding === undefined ? null : outsideText(finding.outside),

@@ -3,6 +3,7 @@ import { type Colours, terminalColours } from "../output/colours";
 import { columns } from "../output/columns";
 import { compare, count, plain, short } from "../output/text";
 import { CONDITIONS } from "./conditions";
+import { remedyLines } from "./remedy-lines";
 import type { HostStatus, StatusReport } from "./status-report";
 
 export function toTable(report: StatusReport, colours: Colours = terminalColours()): string {
@@ -23,7 +24,7 @@ export function toTable(report: StatusReport, colours: Colours = terminalColours
       : [...first, colour(state), short(inState.ruleset ?? ""), plain(inState.owner ?? ""), details];
   });
   const lines = columns([head.map((title) => (title === "" ? title : colours.bold(title))), ...rows]);
-  return [...lines, "", ...summary(report), ""].join("\n");
+  return [...lines, "", ...summary(report), ...remedyLines(hosts, name), ""].join("\n");
 }
 
 function summary({ counts, live, hosts, agrees, fingerprint }: StatusReport): string[] {

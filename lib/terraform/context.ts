@@ -4,7 +4,7 @@ import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part, SEAL_PARTS, SEAL_TYPE } from "../contract/names";
 import { REMEMBERED_SETTINGS } from "../contract/settings";
-import { PLANNED_AT } from "../contract/triggers";
+import { HOLD_ROLE, PLANNED_AT } from "../contract/triggers";
 import type { FirewallSettings } from "../policy/firewall";
 import type { Host } from "../policy/host";
 import { Configuration } from "./configuration";
@@ -19,7 +19,10 @@ export interface FirewallResourcesProps extends FirewallSettings {
 }
 
 /** All names that the memory of a resource may have. */
-const MEMORY_NAMES = [...[...Object.values(CONNECTION), ...REMEMBERED_SETTINGS].map(({ name }) => name), PLANNED_AT];
+const MEMORY_NAMES = [
+  ...[...Object.values(CONNECTION), ...REMEMBERED_SETTINGS, HOLD_ROLE].map(({ name }) => name),
+  PLANNED_AT,
+];
 
 export class Context {
   public readonly tracker: Tracker;

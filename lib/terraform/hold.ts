@@ -3,7 +3,7 @@ import type { TerraformLocal, TerraformResource } from "cdktf";
 import { ADDRESS, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";
-import { TRIGGERS } from "../contract/triggers";
+import { HOLD_ROLE, TRIGGERS } from "../contract/triggers";
 import type { Host } from "../policy/host";
 import { connectionBlock } from "./connection";
 import { addressOf, type Context } from "./context";
@@ -89,7 +89,7 @@ export class Holds {
 
   /**
    * Where hosts differ, and of the machine also what all hosts have in common today, for the day on which the host is taken out
-   * and the others have something else.
+   * and the others have something else. Its role, for the day on which nothing else of the host is left in the state.
    */
   private memory(): Readonly<Record<string, string>> {
     const { configuration, tracker } = this.context;
@@ -98,6 +98,7 @@ export class Holds {
       ({ name, ofMachine }) => !common.has(name) || (ofMachine === true && common.get(name) !== undefined),
     );
     return {
+      [HOLD_ROLE.name]: HOLD_ROLE.value,
       ...Object.fromEntries(remembered.map(({ name }) => [name, toTemplate(configuration.termOf(name))])),
       ...(tracker.memoryFollows ? memoryForPlans(configuration) : {}),
     };

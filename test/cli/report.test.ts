@@ -6,6 +6,7 @@ import { reportQuestion } from "../../lib/host/program";
 import type { UsageReport } from "../../lib/report/usage-report";
 import { shellWord } from "../../lib/output/shell-word";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
+import { holdAlone } from "../state/support/holds-alone";
 import { filed, PROGRAM, RULESET, type Tracked } from "../state/support/states";
 import { DENIED, reportText } from "../report/support/reports";
 
@@ -71,6 +72,15 @@ test("2 when one could not be asked, with the reason", () => {
     notAsked: 1,
     hosts: [{ host: "gone", asked: false, verdict: "It could not be asked: No route to host." }, { host: "web-1" }],
   });
+});
+
+test("2 when all that the state has is the hold of a host, which is asked", () => {
+  const file = join(emptyFolder(), "terraform.tfstate");
+  writeFileSync(file, holdAlone("terraform_data", "filed"));
+  const { code, stdout, stderr } = report(file);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+  expect(stdout).toMatch(/^web-2 +192\.0\.2\.11 +locked .* the state has its hold but no lockdown: /m);
+  expect(stdout).toMatch(/\n {4}terraform state rm 'terraform_data\.fleet_hold\["web-2"\]'\n$/);
 });
 
 test("1 when none could be asked, and the reasons all the same", () => {

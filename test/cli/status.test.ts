@@ -15,6 +15,7 @@ import { toTable } from "../../lib/status/table";
 import { eventually } from "../support/eventually";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 import { bytesOf, planOf, rulesetOf } from "../review/support/plans";
+import { HOLDS_ALONE, holdAlone } from "../state/support/holds-alone";
 import { filed, outputs, ownerOf, PROGRAM, RULESET, shown, type Tracked } from "../state/support/states";
 
 jest.setTimeout(120_000);
@@ -91,6 +92,26 @@ describe("a state alone", () => {
       ),
     });
   });
+
+  test.each(HOLDS_ALONE)(
+    "is 2 when all that it has is the hold of one, as %s, with the command that takes it out",
+    (tracker) => {
+      const file = join(emptyFolder(), "terraform.tfstate");
+      writeFileSync(file, holdAlone(tracker, "filed"));
+      const { code, stdout, stderr } = status([file], ROOT);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+      expect(stdout).toMatch(
+        /^web-2 +192\.0\.2\.11 +unfinished .* it may be locked; the state has its hold but no lockdown: .*not finished$/m,
+      );
+      expect(stdout).toMatch(
+        new RegExp(
+          `\n\nWhat to do about web-2:\n  Deploy again; .*:\n    terraform state rm '${tracker}\\.fleet_hold\\["web-2"\\]'\n$`,
+        ),
+      );
+      const [host] = (JSON.parse(status([file, "--json"], ROOT).stdout) as StatusReport).hosts;
+      expect(host).toMatchObject({ state: "unfinished", agrees: false, remedy: { text: expect.any(String) } });
+    },
+  );
 
   test("is 2 when one of them was not finished", () => {
     const { code, stdout, stderr } = status([stateFile([{ key: "a" }, { key: "b", lockdown: "tainted" }])], ROOT);
@@ -298,13 +319,13 @@ describe("reports", () => {
 
   test("as JUnit have a failure for each host that is not as it should be", () => {
     const xml = toJunit(reportFor([{ key: "a" }, { key: "b", lockdown: "tainted" }]));
-    expect(xml).toBe(
+    expect(xml.replace(/Deploy again; [^<]* as it is:/, "DEPLOY")).toBe(
       `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="2" failures="1" errors="0">
   <testsuite name="ssh-only-firewall status" tests="2" failures="1" errors="0" skipped="0">
     <testcase classname="fleet" name="a (192.0.2.1)"/>
     <testcase classname="fleet" name="b (192.0.2.1)">
-      <failure type="unfinished" message="unfinished: its lockdown is tainted: the last lock failed"/>
+      <failure type="unfinished" message="unfinished: it may be locked: its lockdown is tainted: the last lock failed">DEPLOY terraform state rm &apos;terraform_data.fleet_hold[&quot;b&quot;]&apos; &apos;terraform_data.fleet_lockdown[&quot;b&quot;]&apos;</failure>
     </testcase>
   </testsuite>
 </testsuites>

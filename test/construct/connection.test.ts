@@ -87,6 +87,7 @@ describe.each(TRACKERS)("a connection that all hosts have, with %s", (tracker) =
       bastion_user: "hop",
       host_key: HOST_KEY,
       port: "2022",
+      role: "ssh-only-firewall hold",
       user: "ops",
     };
     const triggers = { address: "${each.value.address}" };
@@ -163,6 +164,7 @@ describe.each(TRACKERS)("a connection that differs from host to host, with %s", 
     const { triggers, input } = parts.hold;
     expect(tracker === "null_resource" ? triggers : input).toEqual({
       ...memory,
+      role: "ssh-only-firewall hold",
       ...(tracker === "null_resource" ? { address: "${each.value.address}" } : {}),
     });
     expect(JSON.stringify([parts.lockdown.triggers ?? parts.lockdown.triggers_replace])).not.toMatch(
@@ -194,7 +196,7 @@ test("a null_resource ignores changes of whatever it may remember, and of nothin
     name.replace(/^triggers\["(.*)"\]$/, "$1"),
   );
   const knobs = ["backend", "confirm_within", "skip_preflight", "take_over"];
-  expect(ignored.sort()).toEqual([...NAMES, ...knobs, "planned_at"].sort());
+  expect(ignored.sort()).toEqual([...NAMES, ...knobs, "planned_at", "role"].sort());
   expect([lockdown.lifecycle, ruleset.lifecycle]).toEqual([hold.lifecycle, undefined]);
 });
 
@@ -226,7 +228,12 @@ describe("onDestroy", () => {
     expect(unlockOf({ onDestroy: "leave-locked" })).toBeUndefined();
     const { hold } = partsOf(synth({ hosts, onDestroy: "leave-locked" }));
     // For the day on which it is to unlock after all.
-    expect(hold.triggers).toEqual({ address: "${each.value.address}", port: "22", user: "root" });
+    expect(hold.triggers).toEqual({
+      address: "${each.value.address}",
+      port: "22",
+      role: "ssh-only-firewall hold",
+      user: "root",
+    });
   });
 
   test.each(TRACKERS)("names the owner that the lock was given, with %s", (tracker) => {

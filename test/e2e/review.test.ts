@@ -169,6 +169,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
         delete resource.input;
         delete resource.lifecycle;
         delete resource.triggers?.host_key;
+        delete resource.triggers?.role;
       }
       expect(details(reviewed(await made.plan(older)), "host-key")).toEqual([
         "web-1: this plan does not show whether it is pinned",
@@ -247,6 +248,32 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
       const locked = reviewed(await made.plan(firewall(made, { tracker, hosts: hosts(2) })));
       expect(outcomes(locked)).toEqual({ "web-1": "perhaps", "web-2": "stay" });
       expect(kinds(locked)).toEqual(["cut-off"]);
+    });
+
+    test("of a hold that is all that is left of a host reports that the host is opened, or may stay locked", async () => {
+      const made = await project(tracker);
+      const configuration = firewall(made, { tracker, hosts: hosts(1) });
+      await made.apply(configuration);
+      const others = [`${tracker}.fleet_lockdown["web-1"]`, `${tracker}.fleet_ruleset["shared"]`];
+      await made.terraform("state", "rm", ...others);
+      const opened = reviewed(await made.plan(configuration, "-destroy"));
+      expect([outcomes(opened), kinds(opened)]).toEqual([{ "web-1": "unlock" }, ["opened"]]);
+      const left = reviewed(await made.plan(made.configuration(() => undefined)));
+      expect([outcomes(left), kinds(left)]).toEqual([{ "web-1": "leave" }, ["left-locked"]]);
+      expect([...opened.others, ...left.others]).toEqual([]);
+    });
+
+    test("of a lockdown that alone leaves the state reports whether a later deploy can unlock the host", async () => {
+      const made = await project(tracker);
+      const configuration = firewall(made, { tracker, hosts: hosts(2) });
+      await made.apply(configuration);
+      const args = ["-destroy", `-target=${tracker}.fleet_lockdown["web-1"]`];
+      const kept = reviewed(await made.plan(configuration, ...args));
+      expect(outcomes(kept)).toEqual({ "web-1": "hold", "web-2": "stay" });
+      expectGolden("lockdown-leaves.md", kept.markdown);
+      await made.terraform("state", "rm", `${tracker}.fleet_hold["web-1"]`);
+      const left = reviewed(await made.plan(firewall(made, { tracker, hosts: { "web-2": "10.0.0.2" } })));
+      expect([outcomes(left), kinds(left)]).toEqual([{ "web-1": "leave", "web-2": "stay" }, ["left-locked"]]);
     });
 
     test("of changed waves names the hosts that move to another lockdown, and what happens to them", async () => {

@@ -6,14 +6,24 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { createColors } from "picocolors";
 import { defined } from "../support/required";
 import { NO_COLOURS } from "../../lib/output/colours";
-import { evidenceReply } from "../../lib/report/evidence-reply";
+import { type EvidenceReply, evidenceReply } from "../../lib/report/evidence-reply";
 import { toPage } from "../../lib/report/page";
 import { parseEvidence } from "../../lib/report/evidence";
 import { usageReport, type UsageReport } from "../../lib/report/usage-report";
 import { toTable } from "../../lib/report/table";
 import type { Host } from "../../lib/state/hosts";
 import { answerOf } from "../../lib/ssh/answer";
+import { hostsIn } from "../../lib/state/hosts";
+import { readState } from "../../lib/state/state";
+import { holdAlone } from "../state/support/holds-alone";
+import { filed } from "../state/support/states";
 import { at, DENIED, fleet, JOURNAL, NOW, PROC, reportOn, reportText, SS, status, answered } from "./support/reports";
+
+/** A host of which the state has only the hold, and one of which it has only the lockdown. */
+const HALF: readonly Host[] = [
+  ...hostsIn(readState(holdAlone("terraform_data", "filed"))),
+  ...hostsIn(readState(JSON.stringify(filed([{ key: "web", hold: "none" }], { tracker: "terraform_data" })))),
+];
 
 const xml = (page: string): string => page.replace(/^<!doctype html>\n/, "");
 const golden = (name: string): string => readFileSync(join(__dirname, "../golden/report", name), "utf8");
@@ -278,6 +288,49 @@ describe("a verdict", () => {
     expect(notes({ host: { now: NOW + 3600 } })).toMatch(/3600 seconds ahead of/);
     expect(notes({ host: { now: NOW - 1 } })).not.toMatch(/clock/);
     expect(notes({})).toMatch(/no readable log of SSH logins/);
+  });
+});
+
+describe("of hosts of which the state has only the hold, or only the lockdown", () => {
+  const reportFrom = (reply: EvidenceReply): UsageReport =>
+    usageReport(
+      HALF,
+      HALF.map(() => reply),
+      NOW * 1000,
+    );
+  const command = `terraform state rm 'terraform_data.fleet_hold["web-2"]'`;
+
+  test.each<[string, EvidenceReply, RegExp]>([
+    [
+      "cannot be asked",
+      { kind: "not asked", why: "No route to host" },
+      /^By the state, it may be locked: .* It could not be asked: /,
+    ],
+    [
+      "are open",
+      answered({}, { state: "open", rules: "none" }),
+      /^By the state, it may be locked: .* It is not locked/,
+    ],
+    ["are locked", answered({}, { owner: "other" }), /^It does not match the state: it is locked-by-someone-else /],
+  ])("that %s gives the reason, and what to do", (_, reply, verdict) => {
+    const report = reportFrom(reply);
+    const lacks = {
+      "web-2": "the state has its hold but no lockdown: ",
+      web: "the state has its lockdown but no hold: ",
+    };
+    expect(report.hosts.map(({ host }) => host)).toEqual(Object.keys(lacks));
+    Object.values(lacks).forEach((why, index) => {
+      expect(report.hosts[index]).toMatchObject({ verdict: expect.stringMatching(verdict), agrees: false });
+      expect(report.hosts[index]?.verdict).toContain(why);
+    });
+    const page = toPage(report);
+    expect(XMLValidator.validate(xml(page))).toBe(true);
+    expect(page).toContain(`<code>${command.replace(/'/g, "&#39;").replace(/"/g, "&quot;")}</code>`);
+    for (const text of [toTable(report, NO_COLOURS), page]) {
+      expect(text).toContain("What to do about web-2");
+      expect(text).toMatch(/What to do about web\b(?!-)[^]*takeOver: true/);
+    }
+    expect(toTable(report, NO_COLOURS)).toContain(`as it is:\n    ${command}\n`);
   });
 });
 

@@ -6,6 +6,7 @@ import { toMarkdown, verdictOf } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";
 import { plain } from "../../lib/review/text";
+import { HOLDS_ALONE, holdAlone, renamed, withoutRole } from "../state/support/holds-alone";
 import { bytesOf, change, planOf, rulesetOf, spread } from "./support/plans";
 
 const review = (plan: unknown): Review => reviewPlan(readPlan(bytesOf(plan)));
@@ -308,6 +309,71 @@ describe("a review", () => {
       'terraform_data.fleet_lockdown["a"] has no hold that this review could find',
     ]);
     expect(details(without("fleet_lockdown"), "incomplete")[0]).toContain("has a hold but no lockdown");
+  });
+
+  describe.each(HOLDS_ALONE)("of a %s that is all that the state has of a host", (tracker) => {
+    const plan = holdAlone(tracker, "plan");
+    const withoutBlocks = (text: string): unknown => ({ ...JSON.parse(text), configuration: { root_module: {} } });
+
+    test("understands that it is a hold, whose destroy opens the host", () => {
+      const found = review(JSON.parse(plan));
+      expect(found.hosts).toMatchObject([{ key: "web-2", outcome: "unlock", unlocks: true, lockedAfter: false }]);
+      expect(found.dangers.map(({ kind }) => kind)).toEqual(["opened"]);
+      expect([...found.others]).toEqual([]);
+    });
+
+    test.each([
+      ["its role", renamed(plan)],
+      ["its name", withoutRole(plan)],
+    ])("knows it by %s where the configuration does not have it any more", (_, text) => {
+      const found = review(withoutBlocks(text));
+      expect(found.hosts).toMatchObject([{ key: "web-2", outcome: "leave" }]);
+      expect(details(found, "left-locked")).toEqual([
+        "192.0.2.11: it may be locked, because its hold is in the state; no unlock of the firewall runs, because its block is no longer in the configuration",
+      ]);
+      expect(found.dangers).toHaveLength(1);
+      expect([...found.others]).toEqual([]);
+    });
+
+    test("leaves it to its owner where it has neither", () => {
+      const found = review(withoutBlocks(renamed(withoutRole(plan))));
+      expect(found.hosts).toEqual([]);
+      expect([...found.others]).toEqual([["delete", 1]]);
+    });
+  });
+
+  test.each([
+    ["stays", {}, "hold", "hold-only", " and its hold stays, so it can still be unlocked"],
+    [
+      "is another one",
+      { id: "an earlier one" },
+      "leave",
+      "left-locked",
+      ", and the hold that owns its lock is not there to unlock it",
+    ],
+    [
+      "is not in the state",
+      undefined,
+      "leave",
+      "left-locked",
+      ", and the hold that owns its lock is not there to unlock it",
+    ],
+  ] as const)("of a lockdown that alone leaves the state, while its hold %s", (_, hold, outcome, kind, what) => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const changes = (plan.resource_changes as Array<ReturnType<typeof change>>).flatMap((one) => {
+      const { before } = one.change as { before: object };
+      if (one.name === "fleet_lockdown") {
+        return [change("lockdown", "a", ["delete"], before, null)];
+      }
+      const isHold = one.name === "fleet_hold";
+      const held = { ...before, input: { host_key: "pinned" }, ...hold };
+      return !isHold ? [one] : hold === undefined ? [] : [change("hold", "a", ["no-op"], held, held)];
+    });
+    const found = review({ ...plan, resource_changes: changes });
+    expect(found.hosts).toMatchObject([{ key: "a", outcome, unlocks: false, lockedAfter: false }]);
+    expect(found.dangers.map((one) => one.kind)).toEqual([kind]);
+    expect(details(found, kind)).toEqual([`192.0.2.10: its lockdown leaves the state (delete)${what}`]);
+    expect(toMarkdown(found).includes("no later deploy unlocks them")).toBe(kind === "left-locked");
   });
 
   test("of nothing of ours finds no host", () => {

@@ -36,7 +36,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
 
     test.each([
       ["tainted", "its lockdown is tainted: the last lock failed"],
-      ["none", "the state has its hold but no lockdown: the lock was never finished"],
+      ["none", "the state has its hold but no lockdown: a lock or a destroy was not finished"],
       ["of another hold", "its lockdown belongs to an earlier hold: the last deploy was not finished"],
     ] as const)("does not take a lockdown that is %s for a lock", (lockdown, why) => {
       expect(hostsOf(write([{ key: "web", lockdown }], { tracker }))).toMatchObject([{ claim: "unfinished", why }]);
@@ -127,10 +127,13 @@ test("a hold that was replaced and not destroyed is a host of its own", () => {
     deposed: "ab12",
     attributes: { id: "old", triggers_replace: { value: { address: "192.0.2.99" }, type: [] } },
   });
-  expect(hostsOf(state).map(({ address, claim }) => `${address} ${claim}`)).toEqual([
+  const hosts = hostsOf(state);
+  expect(hosts.map(({ address, claim }) => `${address} ${claim}`)).toEqual([
     "192.0.2.1 locked",
     "192.0.2.99 unfinished",
   ]);
+  // The address of both is the same, so a command would take the other hold out too.
+  expect(hosts.map(({ remedy }) => remedy)).toEqual([undefined, undefined]);
 });
 
 test("what is unknown in a state, and what belongs to others, is left alone", () => {

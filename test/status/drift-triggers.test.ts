@@ -4,6 +4,7 @@ import { driftTriggers, readQuery, trackedHosts } from "../../lib/status/drift-t
 import type { Finding } from "../../lib/status/live";
 import type { Answer, Answered } from "../../lib/ssh/answer";
 import { judge } from "../../lib/status/judge";
+import { HOLDS_ALONE, holdAlone } from "../state/support/holds-alone";
 import { filed, ownerOf, PROGRAM, RULESET, type Tracked } from "../state/support/states";
 
 const DATA = { tracker: "terraform_data" } as const;
@@ -49,6 +50,7 @@ describe("the value of a host's trigger", () => {
     ["open, and tainted in the state", answered(open), { lockdown: "tainted", drift: "2 open" }, { web: "2 open" }],
     ["open, and of an earlier hold in the state", answered(open), { lockdown: "of another hold" }, {}],
     ["open, and without a lockdown in the state", answered(open), { lockdown: "none" }, {}],
+    ["open, and without a hold in the state", answered(open), { hold: "none", drift: "1 open" }, { web: "1 open" }],
   ])("of one that is %s", (_, answer, host, value) => {
     expect(valueOf(answer, host)).toEqual(value);
   });
@@ -69,6 +71,10 @@ describe("the value of a host's trigger", () => {
     expect(web).toBe("1 open");
     expect(left).toMatch(/^This plan leaves these hosts as they are:\n {2}web \(192\.0\.2\.1\) is /);
     expect(left).toMatch(notice);
+  });
+
+  test.each(HOLDS_ALONE)("is none of a %s that is a hold alone, which the next apply locks", (tracker) => {
+    expect(trackedHosts(holdAlone(tracker, "filed"), readQuery(query()))).toEqual([]);
   });
 
   test("is told of twenty hosts that were left alone, and the others are counted", () => {

@@ -8,6 +8,7 @@ export interface Tracked {
   readonly owner?: string;
   readonly memory?: Readonly<Record<string, string>>;
   readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
+  readonly hold?: "none";
   /** Made in the same run as the lockdown, in a later one, or behind a relock. @default "of its run" */
   readonly seal?: "of its run" | "of a later run" | "none" | "of a relock" | "of a relock that did not end";
   readonly mode?: string;
@@ -76,7 +77,7 @@ function resources(hosts: readonly Tracked[], firewall: string): Resource[] {
         ...(host.drift === undefined ? {} : { drift: host.drift }),
       };
       return [
-        { ...plain, ...hold, memory },
+        ...(host.hold === "none" ? [] : [{ ...plain, ...hold, memory }]),
         ...(lockdown === "none"
           ? []
           : [
