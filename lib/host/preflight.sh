@@ -24,10 +24,15 @@ check_settings() {
 print_text() { printf '%s' "$2"; }
 
 check_owner() {
+  if [ "$pending" = "$SSH_ONLY_ATTEMPT" ]; then
+    read_record "$pending"
+    [ "${rec_owner:-$SSH_ONLY_OWNER}" = "$SSH_ONLY_OWNER" ] ||
+      die 8 "This attempt is pending already, with owner $rec_owner, not $SSH_ONLY_OWNER."
+  fi
   [ -n "$confirmed" ] || return 0
-  [ "$confirmed" != "$SSH_ONLY_ATTEMPT" ] || die 2 'This attempt is confirmed already.'
   read_record "$confirmed"
-  if [ "$rec_owner" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
+  # A record that was lost names no owner.
+  if [ "${rec_owner:-$SSH_ONLY_OWNER}" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
     die 8 "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
   fi
 }

@@ -59,7 +59,7 @@ drop_stale_pending() {
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
-  rec_persist='' rec_mode='' rec_log_denied='' rec_listened=''
+  rec_persist='' rec_mode='' rec_log_denied='' rec_listened='' rec_replaced=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -76,6 +76,7 @@ read_record() {
       mode) rec_mode=$value ;;
       log_denied) rec_log_denied=$value ;;
       listened) rec_listened=$value ;;
+      replaced) rec_replaced=$value ;;
     esac
   done <"$rec_dir/meta"
   # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
@@ -105,6 +106,7 @@ persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
 log_denied=$SSH_ONLY_LOG_DENIED
 listened=$listening
+replaced=$confirmed
 program=$SSH_ONLY_PROGRAM_VERSION
 locked_at=$date" >"$rec_dir/meta"
 }

@@ -7,6 +7,10 @@ verb_lock() {
   take_host_lock 30
   read_state
   drop_stale_pending
+  if [ "$confirmed" = "$SSH_ONLY_ATTEMPT" ]; then
+    lock_again
+    return 0
+  fi
   choose_backend
   check_owner
   if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
@@ -16,6 +20,7 @@ verb_lock() {
   fi
   check_init
   install_program
+  report_newer_lock
   announce_lock
   trim_log
   take_baseline
@@ -30,6 +35,13 @@ install_program() {
   # Tried, because the test of busybox looks at the mode only. A directory without a lock in it is no change.
   [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+}
+
+# This lock may be an earlier one that is run again, because Terraform's state does not know the one that replaced it.
+report_newer_lock() {
+  read_record "$confirmed"
+  [ "$rec_replaced" != "$SSH_ONLY_ATTEMPT" ] ||
+    say "$SSH_ONLY_HOST: a newer lock of the same owner (attempt $confirmed, since $rec_locked_at) is in force, and gives way to this one."
 }
 
 # Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
@@ -48,7 +60,11 @@ load_lock() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
+  due=$((uptime + SSH_ONLY_CONFIRM_WITHIN))
+  # A watchdog of this attempt that was armed in the same second must not take this lock for its own.
+  read_armed
+  [ "$armed $armed_due" != "$SSH_ONLY_ATTEMPT $due" ] || due=$((due + 1))
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $due
 " || die 1 "$STATE cannot be written: is the disk full?"
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
@@ -85,7 +101,7 @@ verb_confirm() {
   read_state
   drop_stale_pending
   if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
-    confirm_again
+    confirm_again "$@"
     return 0
   fi
   [ "$pending" = "$2" ] || die_too_late "$2"
@@ -121,13 +137,6 @@ finish_confirm() {
   fi
   read_record "$confirmed"
   say "$rec_host: confirmed over a new connection. $effect"
-}
-
-confirm_again() {
-  read_record "$confirmed"
-  # The first confirm may have been cut off before it started the guard.
-  [ "$rec_persist" != true ] || call_init guard_runs || verb_start_guard
-  say 'This lock is confirmed already. The host was not changed.'
 }
 
 # die_too_late ATTEMPT
