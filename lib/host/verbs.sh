@@ -20,7 +20,7 @@ verb_lock() {
   fi
   check_init
   install_program
-  report_newer_lock
+  report_replaced_lock
   announce_lock
   trim_log
   take_baseline
@@ -35,13 +35,6 @@ install_program() {
   # Tried, because the test of busybox looks at the mode only. A directory without a lock in it is no change.
   [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
   write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
-}
-
-# This lock may be an earlier one that is run again, because Terraform's state does not know the one that replaced it.
-report_newer_lock() {
-  read_record "$confirmed"
-  [ "$rec_replaced" != "$SSH_ONLY_ATTEMPT" ] ||
-    say "$SSH_ONLY_HOST: a newer lock of the same owner (attempt $confirmed, since $rec_locked_at) is in force, and gives way to this one."
 }
 
 # Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.

@@ -29,7 +29,7 @@ export interface HostStatus {
   readonly agrees: boolean;
   readonly details: readonly string[];
   readonly inState: { readonly owner: string | null; readonly ruleset: string | null; readonly program: string | null };
-  readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt"> | null;
+  readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt" | "lockedBy"> | null;
   readonly outside: string | null;
 }
 
@@ -86,8 +86,8 @@ function onHost(answer: Answer): HostStatus["onHost"] {
   if (answer.kind !== "answered") {
     return null;
   }
-  const { state, rules, owner, ruleset, program, lockedAt } = answer;
-  return { state, rules, owner, ruleset, program, lockedAt };
+  const { state, rules, owner, ruleset, program, lockedAt, lockedBy } = answer;
+  return { state, rules, owner, ruleset, program, lockedAt, ...(lockedBy === undefined ? {} : { lockedBy }) };
 }
 
 function outsideText(outside: Outside): string {
