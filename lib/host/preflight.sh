@@ -3,6 +3,11 @@
 
 check_settings() {
   : "${SSH_ONLY_PERSIST:=false}" "${SSH_ONLY_MODE:=enforce}" "${SSH_ONLY_LOG_DENIED:=}"
+  : "${SSH_ONLY_STACK:=}" "${SSH_ONLY_CONSTRUCT:=}" "${SSH_ONLY_WORKSPACE:=}"
+  # In percent-encoding.
+  case $SSH_ONLY_STACK$SSH_ONLY_CONSTRUCT$SSH_ONLY_WORKSPACE in
+    *[!A-Za-z0-9._~%/+-]*) die 2 'The name of the stack, construct or workspace is not encoded.' ;;
+  esac
   for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
     case $setting in
       '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;
@@ -22,15 +27,6 @@ check_settings() {
 }
 
 print_text() { printf '%s' "$2"; }
-
-check_owner() {
-  [ -n "$confirmed" ] || return 0
-  [ "$confirmed" != "$SSH_ONLY_ATTEMPT" ] || die 2 'This attempt is confirmed already.'
-  read_record "$confirmed"
-  if [ "$rec_owner" != "$SSH_ONLY_OWNER" ] && [ "$SSH_ONLY_TAKE_OVER" != true ]; then
-    die 8 "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at). If that Terraform state is gone, or gave this host up, set takeOver for this deploy."
-  fi
-}
 
 # Sets listening: the TCP ports on which something listens, on an address that is not loopback.
 find_listening() {

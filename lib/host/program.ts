@@ -13,8 +13,8 @@ export type Files = ReadonlyMap<string, string>;
  */
 const PARTS = [
   ...["base.sh", "awk/", "store.sh", "unrecorded.sh", "backend.sh", "backends/", "other-firewalls.sh", "conflicts.sh"],
-  ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "verbs.sh"],
-  ...["status.sh", "report.sh", "main.sh"],
+  ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "again.sh"],
+  ...["owner.sh", "verbs.sh", "status.sh", "report.sh", "main.sh"],
 ];
 
 const LAUNCHER_PARTS = ["unrecorded.sh", "launch.sh"];

@@ -40,8 +40,9 @@ find_problem() {
 }
 
 print_status_json() {
-  printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","problem":"%s"}\n' \
-    "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" "$problem"
+  printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","stack":"%s","construct":"%s","workspace":"%s","from":"%s","problem":"%s"}\n' \
+    "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" \
+    "$rec_stack" "$rec_construct" "$rec_workspace" "$rec_from" "$problem"
 }
 
 print_status() {
@@ -50,6 +51,8 @@ print_status() {
     printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\nrules:   %s\n' \
       "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
   fi
+  [ -z "$rec_stack" ] || printf 'by:      stack %s, construct %s, workspace %s\n' "$rec_stack" "$rec_construct" "$rec_workspace"
+  [ -z "$rec_from" ] || printf 'from:    %s\n' "$rec_from"
   [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
   list_nft_tables
   [ -z "$current" ] || conflicting_rules "$rec_port" | sed 's/^/conflict: another firewall may drop SSH: /'

@@ -59,7 +59,8 @@ drop_stale_pending() {
 read_record() {
   rec_dir=$STATE/records/$1
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
-  rec_persist='' rec_mode='' rec_log_denied='' rec_listened=''
+  rec_persist='' rec_mode='' rec_log_denied='' rec_listened='' rec_replaced=''
+  rec_stack='' rec_construct='' rec_workspace='' rec_from=''
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -76,6 +77,11 @@ read_record() {
       mode) rec_mode=$value ;;
       log_denied) rec_log_denied=$value ;;
       listened) rec_listened=$value ;;
+      replaced) rec_replaced=$value ;;
+      stack) rec_stack=$value ;;
+      construct) rec_construct=$value ;;
+      workspace) rec_workspace=$value ;;
+      from) rec_from=$value ;;
     esac
   done <"$rec_dir/meta"
   # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
@@ -93,6 +99,7 @@ write_record() {
   mkdir -p "$rec_dir"
   each_text write_text
   [ -n "${listening-}" ] || find_listening
+  find_client
   read_date
   printf '%s\n' "host=$SSH_ONLY_HOST
 owner=$SSH_ONLY_OWNER
@@ -105,6 +112,11 @@ persist=$SSH_ONLY_PERSIST
 mode=$SSH_ONLY_MODE
 log_denied=$SSH_ONLY_LOG_DENIED
 listened=$listening
+replaced=$confirmed
+stack=$SSH_ONLY_STACK
+construct=$SSH_ONLY_CONSTRUCT
+workspace=$SSH_ONLY_WORKSPACE
+from=$client
 program=$SSH_ONLY_PROGRAM_VERSION
 locked_at=$date" >"$rec_dir/meta"
 }

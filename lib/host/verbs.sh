@@ -7,6 +7,10 @@ verb_lock() {
   take_host_lock 30
   read_state
   drop_stale_pending
+  if [ "$confirmed" = "$SSH_ONLY_ATTEMPT" ]; then
+    lock_again
+    return 0
+  fi
   choose_backend
   check_owner
   if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
@@ -16,6 +20,7 @@ verb_lock() {
   fi
   check_init
   install_program
+  report_replaced_lock
   announce_lock
   trim_log
   take_baseline
@@ -48,7 +53,11 @@ load_lock() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $((uptime + SSH_ONLY_CONFIRM_WITHIN))
+  due=$((uptime + SSH_ONLY_CONFIRM_WITHIN))
+  # A watchdog of this attempt that was armed in the same second must not take this lock for its own.
+  read_armed
+  [ "$armed $armed_due" != "$SSH_ONLY_ATTEMPT $due" ] || due=$((due + 1))
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $due
 " || die 1 "$STATE cannot be written: is the disk full?"
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
@@ -85,7 +94,7 @@ verb_confirm() {
   read_state
   drop_stale_pending
   if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
-    confirm_again
+    confirm_again "$@"
     return 0
   fi
   [ "$pending" = "$2" ] || die_too_late "$2"
@@ -121,13 +130,6 @@ finish_confirm() {
   fi
   read_record "$confirmed"
   say "$rec_host: confirmed over a new connection. $effect"
-}
-
-confirm_again() {
-  read_record "$confirmed"
-  # The first confirm may have been cut off before it started the guard.
-  [ "$rec_persist" != true ] || call_init guard_runs || verb_start_guard
-  say 'This lock is confirmed already. The host was not changed.'
 }
 
 # die_too_late ATTEMPT

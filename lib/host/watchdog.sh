@@ -15,17 +15,24 @@ run_detached() {
   ) &
 }
 
-# arm_watchdog ATTEMPT SECONDS: fails if the watchdog does not report that it runs.
+# Sets armed, the attempt of the last watchdog that reported that it runs, and armed_due, the time limit that it keeps.
+read_armed() {
+  armed='' armed_due=''
+  [ ! -s "$RUN/ssh-only-firewall.armed" ] ||
+    { read -r armed && read -r armed_due; } 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
+}
+
+# arm_watchdog ATTEMPT SECONDS: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs.
 arm_watchdog() {
   [ ! -e "$RUN/ssh-only-firewall.armed" ] || rm -f "$RUN/ssh-only-firewall.armed"
   call_init start_watchdog "$@"
   tries=0
-  armed=''
-  while [ "$armed" != "$1" ]; do
+  armed='' armed_due=''
+  while [ "$armed $armed_due" != "$1 $due" ]; do
     tries=$((tries + 1))
     [ "$tries" -le 1000 ] || return 1
     sleep 0.005 2>/dev/null || sleep 1
-    [ ! -s "$RUN/ssh-only-firewall.armed" ] || read -r armed <"$RUN/ssh-only-firewall.armed" || :
+    read_armed
   done
 }
 
@@ -33,14 +40,13 @@ arm_watchdog() {
 # leaves the rules of the previous lock in force.
 is_relieved() {
   read_state
-  [ "$pending" != "$attempt" ] || return 1
+  [ "$pending $due" != "$attempt $kept_due" ] || return 1
   [ -n "$pending" ] || {
     [ ! -f "$STATE/pending" ]
     return
   }
-  armed=''
-  read -r armed 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
-  [ "$armed" = "$pending" ]
+  read_armed
+  [ "$armed $armed_due" = "$pending $due" ]
 }
 
 verb_watchdog() {
@@ -49,7 +55,9 @@ verb_watchdog() {
   spare_me
   attempt=$1
   left=$2
-  printf '%s\n' "$attempt" >"$RUN/ssh-only-firewall.armed"
+  read_state
+  kept_due=$due
+  printf '%s\n' "$attempt" "$due" >"$RUN/ssh-only-firewall.armed"
   while [ "$left" -gt 0 ]; do
     sleep 1
     ! is_relieved || exit 0

@@ -17,8 +17,8 @@ export const valueMessages = {
       : `must be a list, not ${kindOf(value)}`,
   longList: (length: number, most: number): string => `has ${length} items; shorten it to at most ${most}`,
   notBoolean: (value: unknown): string => `must be true or false, not ${kindOf(value)}`,
-  notOneOf: (value: unknown, allowed: readonly string[]): string =>
-    `must be ${allowed.map(shown).join(" or ")}, not ${kindOf(value)}`,
+  notOneOf: (value: unknown, allowed: ReadonlyArray<string | boolean>): string =>
+    `must be ${allowed.map(kindOf).join(" or ")}, not ${kindOf(value)}`,
   notCommand: (value: unknown): string =>
     `must be a program and its arguments, a list of texts such as ["npx", "--no", "ssh-only-firewall", "drift"], not ${kindOf(value)}`,
 

@@ -35,7 +35,7 @@ export function parsePort(value: unknown, problems: Problems): number | undefine
 }
 
 /** One of a few words. */
-export function parseChoice<T extends string>(
+export function parseChoice<T extends string | boolean>(
   value: unknown,
   allowed: readonly T[],
   problems: Problems,

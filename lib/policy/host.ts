@@ -34,11 +34,16 @@ export interface SharedProps extends PolicyProps {
    */
   readonly skipPreflight?: boolean;
   /**
-   * Locks a host also when another owner has locked it, whose destroy will then no longer open it: for a host whose
-   * Terraform state was lost, or whose resources were renamed. Take it out again after that deploy.
+   * Whether to lock a host that another owner has locked, whose destroy then no longer opens it.
+   *
+   * `"same-stack"`: only if the stack, construct, Terraform workspace and host name that locked it are the same as now. Set it
+   * for the whole firewall after a deploy that ended before its state was written. It takes over from nobody else; but two states
+   * of the same stack would take hosts from each other.
+   *
+   * `true`: whoever locked it. Set it for one host whose Terraform state is gone, and remove it after that deploy.
    * @default false
    */
-  readonly takeOver?: boolean;
+  readonly takeOver?: boolean | "same-stack";
   /**
    * Whether the host stays locked through a restart, and puts its rules back when another program removes them. Needs
    * systemd, OpenRC or sysvinit; without it, a restart opens the host.
@@ -67,6 +72,8 @@ export const SHARED_KEYS = [
 
 export const BACKENDS: readonly Backend[] = [...BACKEND_NAMES, "auto"];
 
+const TAKE_OVER = [false, true, "same-stack"] as const;
+
 /** A checked host. */
 export interface Host {
   readonly key: string;
@@ -75,7 +82,7 @@ export interface Host {
   readonly backend: Backend;
   readonly confirmWithinSeconds: number;
   readonly skipPreflight: boolean;
-  readonly takeOver: boolean;
+  readonly takeOver: boolean | "same-stack";
   readonly persist: boolean;
   readonly connection: Connection;
 }
@@ -193,7 +200,7 @@ function parseKnobs(
     confirmWithinSeconds:
       read("confirmWithinSeconds", (value, at) => parseInteger(value, { min: 10, max: 3600 }, at)) ?? 120,
     skipPreflight: read("skipPreflight", parseBoolean) ?? false,
-    takeOver: read("takeOver", parseBoolean) ?? false,
+    takeOver: read("takeOver", (value, at) => parseChoice(value, TAKE_OVER, at)) ?? false,
     persist: read("persist", parseBoolean) ?? true,
   };
 }

@@ -86,11 +86,17 @@ export function releaseOf({ change, tainted, block }: FirewallResource): "unlock
   return block.provisioners.length === 0 ? ["no unlock runs, because onDestroy is leave-locked"] : "unlocks";
 }
 
+/** What becomes of a new lock where another hold has the lock. */
+const TAKE_OVER: Readonly<Record<string, string>> = {
+  true: "taken over, because takeOver is set",
+  "same-stack": "taken over if the host recorded this stack, because takeOver is same-stack, and refused otherwise",
+};
+
 /** @param takeOver as the plan sets it; undefined where the plan does not say */
 export function outcomeOf(host: TrackedHost, address: ValueChange, takeOver: string | undefined): HostOutcome {
   const release = host.hold && releaseOf(host.hold);
   const was = address.before ?? { known: "no address" };
-  const refused = takeOver === "true" ? "taken over, because takeOver is set" : "refused unless takeOver is set";
+  const refused = TAKE_OVER[takeOver ?? ""] ?? "refused unless takeOver is set";
   const enforced =
     host.hold === undefined || release === undefined
       ? outcomeOfLockdown(host, was, refused)

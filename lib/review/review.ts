@@ -127,7 +127,7 @@ function contested(hosts: readonly HostReview[]): readonly Finding[] {
       const claim = other(claims);
       // Who stays where it was meets nobody that has gone.
       const earlier = host.place === host.placeBefore ? undefined : other(before);
-      const meaning = "its lock may be refused unless takeOver is set";
+      const meaning = "its lock may be refused unless takeOver is true";
       const detail =
         claim !== undefined
           ? text`${known(host.address) ?? ""} is also the address of ${claim.name}; ${[meaning]}`

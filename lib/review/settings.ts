@@ -48,21 +48,32 @@ export function lockFindings(
   if (lockdown.tainted || hold?.tainted === true) {
     findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
   }
-  const unguarded: Array<readonly [string | undefined, string, string]> = [
-    [
-      settings.skipPreflight,
-      "skipPreflight",
-      "nothing checks whether it would lock you out; only the watchdog is left",
-    ],
-    [settings.takeOver, "takeOver", "a lock of another owner is taken over"],
+  return [...findings, ...unguarded(settings)];
+}
+
+function unguarded({ skipPreflight, takeOver }: Settings): readonly Danger[] {
+  const takenOver =
+    takeOver === "same-stack"
+      ? "a lock of the same stack that this state does not have is taken over, and no other"
+      : "a lock of another owner is taken over";
+  const settings: ReadonlyArray<readonly [string | undefined, string, string]> = [
+    [skipPreflight, "skipPreflight", "nothing checks whether it would lock you out; only the watchdog is left"],
+    [takeOver, "takeOver", takenOver],
   ];
-  for (const [value, name, meaning] of unguarded) {
-    if (value !== "false") {
-      const shown = value === "true" ? `${name} is set` : `this plan does not show whether ${name} is set; if it is`;
-      findings.push(["unguarded", [`${shown}: ${meaning}`]]);
-    }
+  return settings
+    .filter(([value]) => value !== "false")
+    .map(([value, name, meaning]) => ["unguarded", [`${settingText(name, value)}: ${meaning}`]]);
+}
+
+function settingText(name: string, value: string | undefined): string {
+  switch (value) {
+    case "true":
+      return `${name} is set`;
+    case "same-stack":
+      return `${name} is same-stack`;
+    default:
+      return `this plan does not show whether ${name} is set; if it is`;
   }
-  return findings;
 }
 
 /** A host that is only told anew how it is reached. */

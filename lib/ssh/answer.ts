@@ -1,4 +1,5 @@
 /** What a host answers, read from what ssh and the host printed. */
+import { decoded } from "../contract/origin";
 import { isObject } from "../input/keys";
 import { lastLine } from "../output/text";
 import { withoutNotices } from "./log";
@@ -6,6 +7,17 @@ import type { Ended } from "./process";
 
 const STATES = ["open", "pending", "locked", "observed"] as const;
 const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
+
+/** What a host recorded of the deploy that locked it. */
+export interface LockedBy {
+  readonly stack: string;
+  readonly construct: string;
+  readonly workspace: string;
+  /** The host's name in `hosts`. */
+  readonly host: string;
+  /** The address from which Terraform connected; empty where it is not known. */
+  readonly from: string;
+}
 
 export interface Answered {
   readonly kind: "answered";
@@ -15,6 +27,8 @@ export interface Answered {
   readonly ruleset: string;
   readonly program: string;
   readonly lockedAt: string;
+  /** Earlier host programs recorded none. */
+  readonly lockedBy?: LockedBy;
   /** What is wrong there, in the host's own words; empty where nothing is. */
   readonly problem: string;
   /** The port that its ruleset lets in. */
@@ -73,6 +87,7 @@ function statusOf(status: string): Answer {
     ruleset: text("ruleset"),
     program: text("program"),
     lockedAt: text("lockedAt"),
+    ...lockedBy(text),
     problem: text("problem"),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
     listened: text("listened")
@@ -80,6 +95,13 @@ function statusOf(status: string): Answer {
       .map(Number)
       .filter((one) => one > 0 && one < 65536),
   };
+}
+
+function lockedBy(text: (name: string) => string): Pick<Answered, "lockedBy"> {
+  const [stack = "", construct = "", workspace = ""] = ["stack", "construct", "workspace"].map((name) =>
+    decoded(text(name)),
+  );
+  return stack === "" ? {} : { lockedBy: { stack, construct, workspace, host: text("host"), from: text("from") } };
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /** What a host is, by what the state says, what the host answers, and what is seen of it from the outside. */
 import { plain, short } from "../output/text";
-import type { Answer, Answered } from "../ssh/answer";
+import type { Answer, Answered, LockedBy } from "../ssh/answer";
 import type { Host } from "../state/hosts";
 import { type Condition, CONDITIONS, isLockedInState } from "./conditions";
 
@@ -52,10 +52,10 @@ function foundOfLock(host: Host, answer: Answered, outside: Outside): [Condition
   const { state, owner } = answer;
   const differences = differencesOf(host, answer);
   if (host.claim === "declared" || host.claim === "absent") {
-    return ["locked-but-not-in-state", details.ownedBy(answer), ...differences];
+    return ["locked-but-not-in-state", ...details.ownedBy(answer), ...differences];
   }
   if (owner !== host.owner) {
-    return ["locked-by-someone-else", details.ownedBy(answer), ...differences];
+    return ["locked-by-someone-else", ...details.ownedBy(answer), ...differences];
   }
   if (host.claim === "unfinished") {
     return ["locked-but-not-in-state", ...differences];
@@ -94,8 +94,14 @@ const details = {
     `it is only observed (hold ${owner}, since ${lockedAt}): nothing is denied`,
   isPending: (owner: string): string => `a lock of ${short(owner)} waits for its confirm, or for its watchdog`,
   pendingOfOther: (owner: string): string => `a lock of another owner (${plain(owner)}) waits for its confirm`,
-  ownedBy: ({ owner, lockedAt }: Answered): string =>
+  ownedBy: ({ owner, lockedAt, lockedBy }: Answered): readonly string[] => [
     `owned by ${plain(owner)}${lockedAt === "" ? "" : ` since ${plain(lockedAt)}`}`,
+    ...(lockedBy === undefined ? [] : [details.lockedBy(lockedBy), details.ofSameStack]),
+  ],
+  lockedBy: ({ stack, construct, workspace, host, from }: LockedBy): string =>
+    `locked by stack ${plain(stack)}, construct ${plain(construct)}, workspace ${plain(workspace)}, as ${plain(host)}${from === "" ? "" : `, from ${plain(from)}`}`,
+  // A state does not say which stack it is of.
+  ofSameStack: "if that is your stack, deploy with takeOver: same-stack",
   answersOutside: (answers: readonly PortAnswer[]): string =>
     `it reports that it is locked, but from here ${answers.map(({ port, how }) => `port ${port} ${how} connections`).join(", ")}`,
 } as const;

@@ -32,7 +32,7 @@ export interface HostStatus {
   /** What to do where the state does not call it locked. */
   readonly remedy: Remedy | null;
   readonly inState: { readonly owner: string | null; readonly ruleset: string | null; readonly program: string | null };
-  readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt"> | null;
+  readonly onHost: Pick<Answered, "state" | "rules" | "owner" | "ruleset" | "program" | "lockedAt" | "lockedBy"> | null;
   readonly outside: string | null;
 }
 
@@ -96,8 +96,8 @@ function onHost(answer: Answer): HostStatus["onHost"] {
   if (answer.kind !== "answered") {
     return null;
   }
-  const { state, rules, owner, ruleset, program, lockedAt } = answer;
-  return { state, rules, owner, ruleset, program, lockedAt };
+  const { state, rules, owner, ruleset, program, lockedAt, lockedBy } = answer;
+  return { state, rules, owner, ruleset, program, lockedAt, ...(lockedBy === undefined ? {} : { lockedBy }) };
 }
 
 function outsideText(outside: Outside): string {

@@ -13,6 +13,7 @@ import type { Program } from "./host-program";
 import { type Group, groupsOf } from "./layout";
 import { memoryForPlans } from "./memory";
 import type { Ruleset } from "./ruleset";
+import { originOf } from "./origin";
 import { script } from "./scripts";
 import { type Contents, triggerUnless } from "./tracker";
 import { toTemplate } from "./values";
@@ -155,6 +156,7 @@ export class Lockdowns {
     return {
       [VERB]: literal(VERBS.lock),
       host: expression("each.key"),
+      ...originOf(this.context.scope),
       owner: hold,
       attempt: expression(attempt),
       ruleset: ruleset.hash,

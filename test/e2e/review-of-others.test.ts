@@ -158,7 +158,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     await made.apply(firewall(made, { hosts: hosts(1) }));
     const review = reviewed(await made.plan(firewall(made, { hosts: { renamed: "10.0.0.1" } })));
     expect(details(review, "owner")).toEqual([
-      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
+      "renamed: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is true",
     ]);
   });
 
@@ -188,12 +188,12 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const [made, fresh] = [await project(), await project()];
     const both = made.configuration(two(hosts(1)));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "fleet/web-1: 10.0.0.1 is also the address of two/other; its lock may be refused unless takeOver is set",
-      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
+      "fleet/web-1: 10.0.0.1 is also the address of two/other; its lock may be refused unless takeOver is true",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is true",
     ]);
     await made.apply(firewall(made, { hosts: hosts(1) }));
     expect(details(reviewed(await made.plan(both)), "owner")).toEqual([
-      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is set",
+      "two/other: 10.0.0.1 is also the address of fleet/web-1; its lock may be refused unless takeOver is true",
     ]);
     // Behind one address, at ports of their own.
     const apart = { "web-1": { address: "10.0.0.1", connection: { ...connection, port: 2201 } } };
@@ -204,8 +204,8 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     const swapped = { hosts: { "web-1": "10.0.0.2", "web-2": "10.0.0.1" } };
     const review = await change({ hosts: hosts(2) }, swapped);
     expect(details(review, "owner")).toEqual([
-      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused unless takeOver is set",
-      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is set",
+      "web-1: 10.0.0.2 is locked as web-2 until now; its lock may be refused unless takeOver is true",
+      "web-2: 10.0.0.1 is locked as web-1 until now; its lock may be refused unless takeOver is true",
     ]);
   });
 

@@ -41,6 +41,10 @@ describe.each(shells)("under $name", (shell) => {
           lockedAt: "",
           program: "",
           listened: "",
+          stack: "",
+          construct: "",
+          workspace: "",
+          from: "",
           problem: "",
         };
         expect(await program.status()).toEqual({ code: 0, state: "open", rules: "none", ...nothing });
@@ -63,6 +67,10 @@ describe.each(shells)("under $name", (shell) => {
           lockedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
           program: "0123456789ab",
           listened: "22",
+          stack: "",
+          construct: "",
+          workspace: "",
+          from: "10.77.0.1",
           problem: "",
         };
         expect(await program.status()).toEqual(pending);
@@ -99,7 +107,7 @@ describe.each(shells)("under $name", (shell) => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
         expect(stdout).toBe(
           "state:   locked\nhost:    web-1\nowner:   owner-1\n" +
-            `ruleset: ${RULESET}\nbackend: ${backend}\nport:    22\nsince:   ${lockedAt}\nrules:   matches\n`,
+            `ruleset: ${RULESET}\nbackend: ${backend}\nport:    22\nsince:   ${lockedAt}\nrules:   matches\nfrom:    10.77.0.1\n`,
         );
         expect(await program.traces()).toBe(traces);
       });

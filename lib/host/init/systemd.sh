@@ -69,11 +69,12 @@ systemd_stop_guard() { systemctl --quiet stop "$guard_service.service" 2>/dev/nu
 
 systemd_guard_runs() { systemctl --quiet is-active "$guard_service.service"; }
 
+# The unit is named after the time limit, too: a lock that is pending and is run again has the same attempt.
 # As a unit of its own, because logind may end whatever belongs to the session. Old releases do not know all properties.
 systemd_start_watchdog() {
   ! have systemd-run || for properties in '-p Restart=on-failure -p OOMPolicy=continue -p StartLimitIntervalSec=0' '-p Restart=on-failure' ''; do
     # shellcheck disable=SC2086 # words
-    ! systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1" $properties --description='Rolls an unconfirmed SSH-only lock back' \
+    ! systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1-$due" $properties --description='Rolls an unconfirmed SSH-only lock back' \
       /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1 || return 0
   done
   run_detached watchdog "$1" "$2"

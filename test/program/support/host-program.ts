@@ -111,6 +111,10 @@ export function lockSettings(own: Settings = {}): Record<string, string> {
     SKIP_PREFLIGHT: "false",
     PERSIST: "false",
     TAKE_OVER: "false",
+    // As earlier versions had it: no lock is of the same stack as another.
+    STACK: "",
+    CONSTRUCT: "",
+    WORKSPACE: "",
     PROGRAM_VERSION: "0123456789ab",
     PROGRAM: hostProgram(),
     FROM: "10.77.0.1 40000 10.77.0.10 22",
@@ -137,6 +141,10 @@ export interface Status {
   readonly program: string;
   /** The ports of the listeners that can be reached, in decimal. */
   readonly listened: string;
+  readonly stack: string;
+  readonly construct: string;
+  readonly workspace: string;
+  readonly from: string;
   readonly problem: string;
 }
 
