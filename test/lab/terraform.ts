@@ -61,12 +61,16 @@ export class Terraform {
     private readonly provider?: ProviderChoice,
   ) {}
 
+  public get environment(): Record<string, string> {
+    return terraformEnvironment(this.lab, this.provider);
+  }
+
   public run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return this.lab.controller.exec(["terraform", ...args], {
       timeoutSeconds: 300,
       cwd: this.folder,
       ...options,
-      env: { ...terraformEnvironment(this.lab, this.provider), ...options.env },
+      env: { ...this.environment, ...options.env },
     });
   }
 

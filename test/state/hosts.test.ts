@@ -16,6 +16,7 @@ describe.each(HOLDS_ALONE)("a state with one %s", (tracker) => {
           key: "web-2",
           firewall: "fleet",
           claim: "unfinished",
+          observes: false,
           why: "the state has its hold but no lockdown: a lock or a destroy was not finished",
           remedy: {
             text: expect.stringMatching(

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import type { ChildProcess } from "node:child_process";
 import type { Host, Lab, Place } from "../../lab/lab";
-import { type Terraform, terraformEnvironment } from "../../lab/terraform";
+import type { Terraform } from "../../lab/terraform";
 import { type Status, STATE, watchdogs } from "../../program/support/host-program";
 
 export { firewalls, foreignRules, type Status, STATE, watchdogs } from "../../program/support/host-program";
@@ -51,7 +51,7 @@ export class Apply {
   public static start(lab: Lab, terraform: Terraform): Apply {
     const child = lab.controller.spawn(["terraform", "apply", "-no-color", "-input=false", "-auto-approve"], {
       cwd: terraform.folder,
-      env: terraformEnvironment(lab),
+      env: terraform.environment,
       stdio: "ignore",
     });
     return new Apply(child);

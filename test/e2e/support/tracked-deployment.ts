@@ -50,18 +50,18 @@ export class TrackedDeployment extends Deployment {
     return new Terraform(this.where, this.stack.folder, this.provider);
   }
 
-  /** What Terraform would do, without what it would leave alone: `delete,create lockdown.web-1`. */
+  /** What Terraform would do, without seals and what it would leave alone: `delete,create lockdown.web-1`. */
   public async planned(props: DeploymentProps): Promise<string[]> {
     const terraform = await this.prepare(props);
     return changesIn(await terraform.showJson<PlanJson>((await terraform.plan()).file));
   }
 
-  /** The instances in the state: `lockdown.web-1`, with `(tainted)` behind those that are to be made again. */
+  /** The instances in the state but for seals: `lockdown.web-1`, with `(tainted)` behind those that are to be made again. */
   public async tracked(): Promise<string[]> {
     const { values } = await this.terraform.showJson<StateJson>();
-    return (values?.root_module.resources ?? []).map(
-      (one) => `${shortName(one)}${one.tainted === true ? " (tainted)" : ""}`,
-    );
+    return (values?.root_module.resources ?? [])
+      .filter(isNoSeal)
+      .map((one) => `${shortName(one)}${one.tainted === true ? " (tainted)" : ""}`);
   }
 }
 
@@ -83,13 +83,16 @@ export interface PlanJson {
 
 export function changesIn(plan: PlanJson): string[] {
   return (plan.resource_changes ?? [])
-    .filter(({ change }) => change.actions.join() !== "no-op")
+    .filter((one) => one.change.actions.join() !== "no-op" && isNoSeal(one))
     .map((one) => `${one.change.actions.join()} ${shortName(one)}`)
     .sort();
 }
 
+/** Relocks are not left out: they lock hosts. */
+const isNoSeal = ({ name }: ResourceJson): boolean => !/_(re)?seal(_|$)/.test(name);
+
 function shortName({ name, index }: ResourceJson): string {
-  return `${name.replace("firewall_", "")}.${index}`;
+  return `${name.replace("firewall_", "").replace(/_host_[0-9a-f]{12}$/, "")}.${index}`;
 }
 
 /** What a host itself says of its lock. */
