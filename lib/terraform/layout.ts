@@ -51,8 +51,11 @@ export function suffixesOf(
   return { [PARTS.hold]: hold, [PARTS.lockdown]: wave === -1 ? hold : waveSuffix(wave) + hold };
 }
 
-/** As many hosts as have seals of their own, each in a resource: a plan takes longer with each resource. */
+/** As many hosts as are sealed alone, each in a resource of its own: a plan takes longer with each resource. */
 export const MOST_SEALED_ALONE = 64;
+
+/** Whether each host of a fleet of that size is. */
+export const areSealedAlone = (hosts: number): boolean => hosts <= MOST_SEALED_ALONE;
 
 /** What the names of the holds end in, shard by shard. */
 export function shardSuffixes(shards: number): readonly string[] {

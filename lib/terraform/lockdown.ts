@@ -10,7 +10,7 @@ import { addressOf, type Context, reference } from "./context";
 import type { DriftDetection } from "./drift-detection";
 import { expression, literal, quoted, type Term, toExpression } from "./escape";
 import type { Program } from "./host-program";
-import { type Group, groupsOf } from "./layout";
+import { areSealedAlone, type Group, groupsOf } from "./layout";
 import { memoryForPlans } from "./memory";
 import type { Ruleset } from "./ruleset";
 import { originOf } from "./origin";
@@ -114,6 +114,7 @@ export class Lockdowns {
       ...(tracker.memoryFollows ? {} : { memory: memoryForPlans(configuration) }),
       kept: { [PLANNED_AT]: NOW },
       provisioners: this.provisioners(group, "self.id"),
+      isNamedByInstance: areSealedAlone(configuration.hosts.length),
     };
   }
 

@@ -3,7 +3,7 @@ import { TerraformElement } from "cdktf";
 import type { Construct } from "constructs";
 import { hostSuffix, type Part, PARTS, SEAL_PARTS } from "../contract/names";
 import type { Context } from "./context";
-import { groupsOf, type Layout, MOST_SEALED_ALONE, suffixesOf } from "./layout";
+import { areSealedAlone, groupsOf, type Layout, MOST_SEALED_ALONE, suffixesOf } from "./layout";
 
 export interface Move {
   readonly from: string;
@@ -48,14 +48,14 @@ function movesOfSeals(context: Context): readonly Move[] {
   return hosts.flatMap(({ key }) => {
     const shared = suffixesOf(key, context.props.layout)[PARTS.lockdown];
     const own = hostSuffix(key);
-    const suffixes = hosts.length <= MOST_SEALED_ALONE ? { from: shared, to: own } : { from: own, to: shared };
+    const suffixes = areSealedAlone(hosts.length) ? { from: shared, to: own } : { from: own, to: shared };
     return SEAL_PARTS.map((part) => moveOf(context, part, key, suffixes));
   });
 }
 
 function movesBetween(context: Context, before: Layout, after: Layout): readonly Move[] {
   const { hosts } = context.configuration;
-  const sealed = hosts.length > MOST_SEALED_ALONE ? SEAL_PARTS : [];
+  const sealed = areSealedAlone(hosts.length) ? [] : SEAL_PARTS;
   return hosts.flatMap(({ key }) => {
     const [from, to] = [suffixesOf(key, before), suffixesOf(key, after)];
     return [

@@ -10,7 +10,7 @@ import { writtenConnection } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import { quoted } from "./escape";
 import { withoutTokens } from "./later";
-import { MOST_SEALED_ALONE, suffixesOf } from "./layout";
+import { areSealedAlone, suffixesOf } from "./layout";
 import { type LockdownGroup, type Lockdowns, NOW } from "./lockdown";
 import type { Provisioner } from "./tracker";
 
@@ -55,7 +55,7 @@ export class Seals extends TerraformElement {
   private seals(): readonly Seal[] {
     const { configuration, props } = this.context;
     const { groups } = this.lockdowns;
-    if (configuration.hosts.length > MOST_SEALED_ALONE) {
+    if (!areSealedAlone(configuration.hosts.length)) {
       return groups.map((lockdowns) => ({ suffix: lockdowns.group.suffix, lockdowns }));
     }
     return configuration.hosts.flatMap(({ key }) => {

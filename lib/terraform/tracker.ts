@@ -28,6 +28,24 @@ export interface Contents {
   /** Stays what it was when the resource was made, and replaces nothing. Not together with memory that follows. */
   readonly kept?: Readonly<Record<string, string>>;
   readonly provisioners?: readonly Provisioner[];
+  /**
+   * Whether what names one instance waits for that one alone. Terraform has those that a plan does not change in the graph of the
+   * apply only where there is a condition to check; without, such a reference is one to all instances.
+   */
+  readonly isNamedByInstance?: boolean;
+}
+
+const ALWAYS_TRUE = { condition: '${self.id != ""}', errorMessage: "Terraform gave it no id." };
+
+/** What it is made of besides its arguments. */
+function lifecycleOf(
+  { isNamedByInstance }: Contents,
+  ignoreChanges: readonly string[] | undefined,
+): TerraformResource["lifecycle"] {
+  return {
+    ...(ignoreChanges === undefined ? {} : { ignoreChanges: [...ignoreChanges] }),
+    ...(isNamedByInstance === true ? { postcondition: [ALWAYS_TRUE] } : {}),
+  };
 }
 
 export interface TrackedProps {
@@ -64,13 +82,13 @@ class NullResourceTracker implements Tracker {
     const ignoreChanges = this.memoryNames.map((name) => `triggers[${quoted(name)}]`);
     class TrackedNullResource extends NullResource {
       public override toTerraform(): unknown {
-        const { triggers, conditionalTriggers, memory, kept, provisioners } = props.contents();
+        const contents = props.contents();
+        const { triggers, conditionalTriggers, memory, kept, provisioners } = contents;
         this.triggers = withConditional({ ...memory, ...kept, ...triggers }, conditionalTriggers);
         setProvisioners(this, provisioners);
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
-        if (memory !== undefined || kept !== undefined) {
-          this.lifecycle = { ...this.lifecycle, ignoreChanges };
-        }
+        const ignored = memory === undefined && kept === undefined ? undefined : ignoreChanges;
+        this.lifecycle = { ...this.lifecycle, ...lifecycleOf(contents, ignored) };
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
     }
@@ -99,9 +117,8 @@ class TerraformDataTracker implements Tracker {
       public override toTerraform(): unknown {
         this.contents = props.contents();
         setProvisioners(this, this.contents.provisioners);
-        if (this.contents.kept !== undefined) {
-          this.lifecycle = { ...this.lifecycle, ignoreChanges: [TRACKERS.terraform_data.memory] };
-        }
+        const ignored = this.contents.kept === undefined ? undefined : [TRACKERS.terraform_data.memory];
+        this.lifecycle = { ...this.lifecycle, ...lifecycleOf(this.contents, ignored) };
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
 
