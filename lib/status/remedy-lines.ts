@@ -1,4 +1,4 @@
-/** What to do about hosts, below a table of them: each text once, then a line for each command, to copy. */
+/** What to do about hosts, below a table of them: each text once, a sentence a line, then a line for each command, to copy. */
 import { escapeInvisible, listed } from "../output/text";
 import type { Remedy } from "../state/remedies";
 
@@ -17,7 +17,7 @@ export function remedyLines<T extends { readonly remedy: Remedy | null }>(
   return [...byText].flatMap(([text, found]) => [
     "",
     `What to do about ${listed(found.map(([name]) => name))}:`,
-    `  ${text}`,
+    ...text.split(/(?<=\.) (?=[A-Z])/).map((sentence) => `  ${sentence}`),
     ...found.flatMap(([, command]) => (command === undefined ? [] : [`    ${escapeInvisible(command)}`])),
   ]);
 }

@@ -64,9 +64,6 @@ export function statusReport(hosts: readonly Host[], findings: readonly Finding[
   };
 }
 
-/** As far as the state goes. */
-const MAY_BE_LOCKED = "it may be locked";
-
 /** Outputs do not say which host program a host has. */
 function isWhole(host: Host): host is Host & LockedHost {
   return host.address !== undefined && host.ruleset !== undefined && host.program !== undefined;
@@ -81,15 +78,17 @@ function hostStatus(host: Host, finding: Finding | undefined): HostStatus {
     state: CLAIMS[claim].word,
     condition: finding?.condition ?? null,
     agrees: finding?.agrees ?? CLAIMS[claim].agrees,
-    details: finding?.details ?? [
-      ...(claim === "unfinished" ? [MAY_BE_LOCKED] : []),
-      ...(why === undefined ? [] : [why]),
-    ],
+    details: [...mayBeLocked(host, finding), ...(finding?.details ?? (why === undefined ? [] : [why]))],
     remedy: remedy ?? null,
     inState: { owner: owner ?? null, ruleset: ruleset ?? null, program: program ?? null },
     onHost: finding === undefined ? null : onHost(finding.answer),
     outside: finding === undefined ? null : outsideText(finding.outside),
   };
+}
+
+/** Unless the host itself says what it is. */
+function mayBeLocked({ claim }: Host, finding: Finding | undefined): readonly string[] {
+  return claim === "unfinished" && finding?.answer.kind !== "answered" ? ["it may be locked"] : [];
 }
 
 function onHost(answer: Answer): HostStatus["onHost"] {

@@ -105,7 +105,7 @@ describe("a state alone", () => {
       );
       expect(stdout).toMatch(
         new RegExp(
-          `\n\nWhat to do about web-2:\n  Deploy again; .*:\n    terraform state rm '${tracker}\\.fleet_hold\\["web-2"\\]'\n$`,
+          `\n\nWhat to do about web-2:\n  Deploy again; .*\\.\n  If the host .*\\.\n  It .*:\n    terraform state rm '${tracker}\\.fleet_hold\\["web-2"\\]'\n$`,
         ),
       );
       const [host] = (JSON.parse(status([file, "--json"], ROOT).stdout) as StatusReport).hosts;

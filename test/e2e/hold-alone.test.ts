@@ -86,6 +86,8 @@ describeLab(
         expect(details).toContain("it may be locked");
       }
       const found = await live();
+      expect(found.hosts.gone?.details).toContain("it may be locked");
+      expect(found.hosts.kept?.details).not.toContain("it may be locked");
       expect(Object.values(found.hosts).map(({ host, condition }) => [host, condition])).toEqual([
         ["gone", "unreachable"],
         ["kept", "locked-but-not-in-state"],
@@ -149,7 +151,7 @@ describeLab(
       expect(await lockedHosts(hosts)).toEqual(["stuck"]);
     });
 
-    test("whose lockdown alone leaves it is unlocked by a later deploy", async () => {
+    test("whose lockdown alone leaves it is locked again, or unlocked, by a later deploy", async () => {
       const [plain, stuck] = [lab.host("plain"), lab.host("stuck")];
       await deployment.apply(propsOf([plain, stuck]));
       const target = '-target=terraform_data.firewall_lockdown["plain"]';
@@ -159,10 +161,13 @@ describeLab(
         ["stuck", "stay"],
       ]);
       expect(review.dangers.map(({ kind }) => kind)).toEqual(["incomplete", "hold-only"]);
-      await deployment.terraform.destroy([target]);
-      expect((await statusOf(plain))?.state).toBe("locked");
-      expect((await status()).hosts.plain).toMatchObject({ state: "unfinished" });
-      await deployment.apply(propsOf([stuck]));
+      for (const next of [[plain, stuck], [stuck]]) {
+        await deployment.terraform.destroy([target]);
+        expect((await statusOf(plain))?.state).toBe("locked");
+        expect((await status()).hosts.plain).toMatchObject({ state: "unfinished" });
+        await deployment.apply(propsOf(next));
+        expect((await live()).code).toBe(0);
+      }
       expect(await lockedHosts([plain, stuck])).toEqual(["stuck"]);
     });
   },
