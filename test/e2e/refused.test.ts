@@ -125,7 +125,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   },
   owned: {
     because: "another owner has locked the host",
-    message: "set takeOver for this deploy",
+    message: "set takeOver to true for this host",
     remedy: { takeOver: true },
   },
   busy: {
