@@ -179,7 +179,7 @@ describeWith(
         expect(await settingsIn(shell, defined(given.plain).lock)).toEqual({
           VERB: "lock",
           HOST: "plain",
-          STACK: "stack",
+          STACK: "fleet",
           CONSTRUCT: "firewall",
           WORKSPACE: "default",
           OWNER: holds.plain,
