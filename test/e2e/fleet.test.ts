@@ -133,7 +133,9 @@ describeLab("a fleet", () => {
 
       const refused = await later.tryApply({ hosts });
       expect(refused.code).toBe(1);
-      expect(words(refused)).toContain(`This host is already locked by another owner (hold ${owner}, as plain, since`);
+      expect(words(refused)).toMatch(
+        new RegExp(`An earlier run of this stack has locked this host at .* \\(hold ${owner}, `),
+      );
       expect(await statusOf(plain)).toMatchObject({ state: "locked", owner });
 
       await later.apply({ hosts: { plain: { ...hosts.plain, takeOver: true } } });
