@@ -5,7 +5,7 @@ import { decoded, encodedPath } from "../../lib/contract/origin";
 import { SshOnlyFirewall } from "../../lib/index";
 import { configurationOf, partsOf, settingOf, stackOf, textOf } from "./support/configuration";
 
-const PLAIN = /^[A-Za-z0-9._~%\/-]*$/;
+const PLAIN = /^[A-Za-z0-9._~%/-]*$/;
 
 const firewallIn = (scope: Construct, id: string): SshOnlyFirewall =>
   new SshOnlyFirewall(scope, id, { hosts: { a: "192.0.2.1" }, allowFrom: ["192.0.2.0/24"] });
