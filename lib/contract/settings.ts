@@ -11,6 +11,9 @@ export interface HostSetting {
   readonly triggerUnless?: string;
 }
 
+/** The value of takeOver that takes over only what the same stack, construct, workspace and host name have locked. */
+export const SAME_STACK = "same-stack";
+
 export const SETTINGS = {
   backend: { name: "backend" },
   confirmWithinSeconds: { name: "confirm_within" },

@@ -48,8 +48,7 @@ undo_newer_lock() {
     die 8 "Another owner (hold $rec_owner) has a lock pending here over this one. Deploy again when it is confirmed or rolled back."
   effect='A newer lock of the same owner is pending, and the watchdog rolls it back.'
   roll_back "$pending" 'an earlier lock of the same owner was run again' 0 ||
-    die 1 "A newer lock of the same owner cannot be rolled back."
-  [ -n "$confirmed" ] || die 1 "The record of this lock cannot be loaded again. $replace_lockdown"
+    die 1 'A newer lock of the same owner cannot be rolled back.'
   effect='A newer lock of the same owner was pending, and is rolled back.'
 }
 

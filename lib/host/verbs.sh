@@ -134,6 +134,7 @@ finish_confirm() {
 
 # die_too_late ATTEMPT
 die_too_late() {
+  [ "$confirmed" != "$1" ] || die 9 "This lock is confirmed already, but a newer one is pending over it ($pending). Deploy again when that is confirmed or rolled back."
   why=''
   while read -r attempt reason; do
     [ "$attempt" != "$1" ] || why=$reason

@@ -7,6 +7,7 @@ import {
   parseConnection,
 } from "./connection";
 import { BACKEND_NAMES, type BackendName } from "../contract/backends";
+import { SAME_STACK } from "../contract/settings";
 import { hostMessages } from "./host-messages";
 import { machineOf, parseHostName } from "./host-name";
 import { checkKeys, isObject, placeOf, reader } from "../input/keys";
@@ -43,7 +44,7 @@ export interface SharedProps extends PolicyProps {
    * `true`: whoever locked it. Set it for one host whose Terraform state is gone, and remove it after that deploy.
    * @default false
    */
-  readonly takeOver?: boolean | "same-stack";
+  readonly takeOver?: boolean | typeof SAME_STACK;
   /**
    * Whether the host stays locked through a restart, and puts its rules back when another program removes them. Needs
    * systemd, OpenRC or sysvinit; without it, a restart opens the host.
@@ -72,7 +73,7 @@ export const SHARED_KEYS = [
 
 export const BACKENDS: readonly Backend[] = [...BACKEND_NAMES, "auto"];
 
-const TAKE_OVER = [false, true, "same-stack"] as const;
+const TAKE_OVER = [false, true, SAME_STACK] as const;
 
 /** A checked host. */
 export interface Host {
@@ -82,7 +83,7 @@ export interface Host {
   readonly backend: Backend;
   readonly confirmWithinSeconds: number;
   readonly skipPreflight: boolean;
-  readonly takeOver: boolean | "same-stack";
+  readonly takeOver: boolean | typeof SAME_STACK;
   readonly persist: boolean;
   readonly connection: Connection;
 }

@@ -1,4 +1,5 @@
 /** What becomes of a host: what its hold and lockdown are told to do, and what Terraform makes of that. */
+import { SAME_STACK } from "../contract/settings";
 import { TRIGGERS } from "../contract/triggers";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
@@ -89,7 +90,7 @@ export function releaseOf({ change, tainted, block }: FirewallResource): "unlock
 /** What becomes of a new lock where another hold has the lock. */
 const TAKE_OVER: Readonly<Record<string, string>> = {
   true: "taken over, because takeOver is set",
-  "same-stack": "taken over if the host recorded this stack, because takeOver is same-stack, and refused otherwise",
+  [SAME_STACK]: `taken over if the host recorded this stack, because takeOver is ${SAME_STACK}, and refused otherwise`,
 };
 
 /** @param takeOver as the plan sets it; undefined where the plan does not say */

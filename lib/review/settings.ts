@@ -1,7 +1,7 @@
 /** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
 import { CONNECTION } from "../contract/connection";
 import { settingIn } from "../contract/script";
-import { type HostSetting, SETTINGS } from "../contract/settings";
+import { type HostSetting, SAME_STACK, SETTINGS } from "../contract/settings";
 import type { Danger } from "./dangers";
 import type { TrackedHost } from "./firewalls";
 import { type FirewallResource, remembered, rememberedNames, SIDES, trigger } from "./resources";
@@ -53,7 +53,7 @@ export function lockFindings(
 
 function unguarded({ skipPreflight, takeOver }: Settings): readonly Danger[] {
   const takenOver =
-    takeOver === "same-stack"
+    takeOver === SAME_STACK
       ? "a lock of the same stack that this state does not have is taken over, and no other"
       : "a lock of another owner is taken over";
   const settings: ReadonlyArray<readonly [string | undefined, string, string]> = [
@@ -69,8 +69,8 @@ function settingText(name: string, value: string | undefined): string {
   switch (value) {
     case "true":
       return `${name} is set`;
-    case "same-stack":
-      return `${name} is same-stack`;
+    case SAME_STACK:
+      return `${name} is ${value}`;
     default:
       return `this plan does not show whether ${name} is set; if it is`;
   }

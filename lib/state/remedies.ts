@@ -12,7 +12,7 @@ const REMEDIES = {
   withHold:
     "Deploy again; if a destroy failed, run it again. If the host is gone for good or was never changed, take it out of hosts, and run this in the directory of the stack. It takes the host out of the state, and leaves the host as it is:",
   noHold:
-    "To keep the host locked, deploy once with takeOver: true for it. To open it, run sh /var/lib/ssh-only-firewall/host.sh unlock on it, as root; then take it out of hosts, and deploy.",
+    "To keep the host locked, deploy once with takeOver: same-stack for it. To open it, run sh /var/lib/ssh-only-firewall/host.sh unlock on it, as root; then take it out of hosts, and deploy.",
 } as const;
 
 export function remedyFor(hold: Instance | undefined, lockdown: Instance | undefined): Remedy {

@@ -1,4 +1,5 @@
 /** The words of status: for a host, and for what the state says of it. */
+import { SAME_STACK } from "../contract/settings";
 import type { Claim } from "../state/hosts";
 
 export interface ConditionInfo {
@@ -31,7 +32,7 @@ export const CONDITIONS = {
   drifted: bad("locked, but the live rules, the ruleset or the host program differ"),
   "locked-by-someone-else": bad(
     "locked by another owner than the state says",
-    "Locked by someone else: have that owner unlock it, or set takeOver (same-stack, or true) and apply with -replace of its lockdown.",
+    `Locked by someone else: have that owner unlock it, or set takeOver (${SAME_STACK}, or true) and apply with -replace of its lockdown.`,
   ),
   "locked-but-not-in-state": bad("locked, but the state does not say so"),
   unreachable: {

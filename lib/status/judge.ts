@@ -1,4 +1,5 @@
 /** What a host is, by what the state says, what the host answers, and what is seen of it from the outside. */
+import { SAME_STACK } from "../contract/settings";
 import { plain, short } from "../output/text";
 import type { Answer, Answered, LockedBy } from "../ssh/answer";
 import type { Host } from "../state/hosts";
@@ -101,7 +102,7 @@ const details = {
   lockedBy: ({ stack, construct, workspace, host, from }: LockedBy): string =>
     `locked by stack ${plain(stack)}, construct ${plain(construct)}, workspace ${plain(workspace)}, as ${plain(host)}${from === "" ? "" : `, from ${plain(from)}`}`,
   // A state does not say which stack it is of.
-  ofSameStack: "if that is your stack, deploy with takeOver: same-stack",
+  ofSameStack: `if that is your stack, deploy with takeOver: ${SAME_STACK}`,
   answersOutside: (answers: readonly PortAnswer[]): string =>
     `it reports that it is locked, but from here ${answers.map(({ port, how }) => `port ${port} ${how} connections`).join(", ")}`,
 } as const;

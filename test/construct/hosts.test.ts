@@ -137,6 +137,7 @@ describe("host settings", () => {
 
   test.each([
     [{ takeOver: true }, "TAKE_OVER", "take_over", true],
+    [{ takeOver: "same-stack" as const }, "TAKE_OVER", "take_over", "same-stack"],
     [{ skipPreflight: true }, "SKIP_PREFLIGHT", "skip_preflight", true],
     [{ confirmWithinSeconds: 60 }, "CONFIRM_WITHIN", "confirm_within", 60],
     [{ backend: "nftables" as const }, "BACKEND", "backend", "nftables"],

@@ -4,6 +4,7 @@ import type { Host, HostFirewall } from "../lab/lab";
 import { describeBooted, type SystemOptions } from "../lab/systemd-root";
 import { lockedStatus, program, Subject } from "./support/booted-host";
 import { controllerOnly, type Deployment, hostEntry } from "./support/deployment";
+import { lockScript } from "./support/lock-script";
 import { eventually } from "../support/eventually";
 
 jest.setTimeout(300_000);
@@ -56,6 +57,21 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
     });
 
     if (firewall === "nftables") {
+      test("has one watchdog, a unit, after the lock that is pending was run again", async () => {
+        const { script, confirm } = lockScript(host, undefined, { CONFIRM_WITHIN: 600 });
+        await host.exec("sh -s", { input: script });
+        await host.exec("sh -s", { input: script });
+        const watchdogs = async (): Promise<string[]> =>
+          (await host.exec("pgrep -f '[h]ost.sh watchdog'; :")).stdout.split("\n").filter((line) => line !== "");
+        await eventually("one watchdog is left", async () => (await watchdogs()).length === 1);
+        expect((await host.exec(`cat /proc/${(await watchdogs())[0]}/cgroup`)).stdout).toContain(
+          "/system.slice/ssh-only-firewall-watchdog-",
+        );
+        await host.exec(`sh ${program} ${confirm}`);
+        await eventually("no watchdog is left", async () => (await watchdogs()).length === 0);
+        await host.exec(`sh ${program} unlock`);
+      });
+
       test("rolls back even if logind ends the session that locked it, with every process in it", async () => {
         await subject.deployHalf([], { confirmWithinSeconds: 10 });
         const watchdog = (await host.exec("pgrep -f 'host.sh watchdog'")).stdout.trim().split("\n")[0];

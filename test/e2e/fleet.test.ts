@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { defined, items } from "../support/required";
 import type { HostProps } from "../../lib/index";
 import { eventually } from "../support/eventually";
+import { hostsIn } from "../../lib/state/hosts";
+import { readState } from "../../lib/state/state";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { type EntryOverrides, hostEntry } from "./support/deployment";
@@ -133,7 +135,9 @@ describeLab("a fleet", () => {
 
       const refused = await later.tryApply({ hosts });
       expect(refused.code).toBe(1);
-      expect(words(refused)).toContain(`This host is already locked by another owner (hold ${owner}, as plain, since`);
+      expect(words(refused)).toMatch(
+        new RegExp(`An earlier run of this stack has locked this host at .* \\(hold ${owner}, `),
+      );
       expect(await statusOf(plain)).toMatchObject({ state: "locked", owner });
 
       await later.apply({ hosts: { plain: { ...hosts.plain, takeOver: true } } });
@@ -266,6 +270,9 @@ describeLab("a fleet of twenty hosts, two of which do not answer", () => {
       const lockdowns = (await deployment.tracked()).filter((one) => one.startsWith("lockdown."));
       const untouched = lockdowns.filter((one) => !one.endsWith(" (tainted)"));
       expect(untouched.sort()).toEqual(others.map((name) => `lockdown.${name}`));
+      const { stdout } = await deployment.terraform.run(["state", "pull"]);
+      const locked = hostsIn(readState(stdout)).filter(({ claim }) => claim === "locked");
+      expect(locked.map(({ key }) => key)).toEqual(others);
       const ids = await Promise.all(others.map((name) => lockIdOf(lab.host(name))));
 
       await Promise.all(two.map((host) => host.start()));

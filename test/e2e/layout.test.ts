@@ -93,7 +93,7 @@ describeLab("a fleet of several resources", () => {
       const before = await lockIds();
       const refused = await deployment.tryApply({ shards: 2 });
       expect(refused.code).toBe(1);
-      expect(words(refused)).toContain("This host is already locked by another owner");
+      expect(words(refused)).toContain("An earlier run of this stack has locked this host at");
       expect(await lockIds()).toEqual(before);
       expect(await lockedHosts(lab.hosts)).toEqual(names);
     });

@@ -180,7 +180,7 @@ describeLab(
         const winners = states.map((state) => state[host.name]);
         expect([...winners].sort()).toEqual(["healthy", "tainted"]);
         expect(saidBy(host.name, defined(results[winners.indexOf("tainted")]).stdout)).toMatch(
-          /(already locked by another owner .*The host was not changed\.|Another deploy has locked this host since .*)$/,
+          /(An earlier run of this stack has locked this host .*The host was not changed\.|Another deploy has locked this host since .*)$/,
         );
         expect(await statusOf(host)).toMatchObject({ state: "locked", rules: "matches" });
         await eventually("no watchdog is left", () => isAtRest(host));

@@ -140,6 +140,7 @@ describeLab("a plan", () => {
       ["confirmWithinSeconds", { confirmWithinSeconds: 30 }],
       ["skipPreflight", { skipPreflight: true }],
       ["takeOver", { takeOver: true }],
+      ["takeOver of the same stack", { takeOver: "same-stack" }],
       ["onDestroy", { onDestroy: "leave-locked" }],
     ])("of %s alone is empty", async (_, props) => {
       expect((await (await deployment.prepare({ ...applied, ...props })).plan()).hasChanges).toBe(false);

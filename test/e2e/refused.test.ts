@@ -124,9 +124,9 @@ const refusals: Readonly<Record<string, Refusal>> = {
     remedy: { connection: { user: "mary" }, exceptions: [PolicyException.egress({ to: "10.77.0.1", port: 636 })] },
   },
   owned: {
-    because: "another owner has locked the host",
-    message: "set takeOver for this deploy",
-    remedy: { takeOver: true },
+    because: "another state of the same stack has locked the host",
+    message: 'set takeOver to "same-stack" for the whole firewall',
+    remedy: { takeOver: "same-stack" },
   },
   busy: {
     because: "another run has the host for longer than it waits",

@@ -127,7 +127,11 @@ hosts:
     ["has a number for an address", "hosts: { web-1: 22 }\n", /^1:10: hosts.web-1: must be an address, .*, not 22$/],
     ["has a list item without a value", `allowFrom:\n  -\n${HOST}`, /^2:4: allowFrom\[0\]: has no value; give it one/],
     ["says null", `allowFrom: ~\n${HOST}`, /^1:1: allowFrom: has no value/],
-    ["has a word where true belongs", `takeOver: yes\n${HOST}`, '1:1: takeOver: must be true or false, not "yes"'],
+    [
+      "has a word where true belongs",
+      `takeOver: yes\n${HOST}`,
+      '1:1: takeOver: must be false or true or "same-stack", not "yes"',
+    ],
     ["orders other resources", `dependsOn: [x]\n${HOST}`, /^1:1: dependsOn: unknown; known here: name, sshPort/],
     ["misspells name", `nam: x\n${HOST}`, "1:1: nam: unknown; did you mean name?"],
     ["has a stack name with a slash", `name: a/b\n${HOST}`, /^1:1: name: "a\/b" cannot name a stack; use letters/],

@@ -77,6 +77,7 @@ describe("what a host says itself", () => {
     [{ confirmWithinSeconds: 10 }, { confirmWithinSeconds: 10 }],
     [{ skipPreflight: false }, { skipPreflight: false, takeOver: true }],
     [{ takeOver: false }, { takeOver: false, skipPreflight: true }],
+    [{ takeOver: "same-stack" }, { takeOver: "same-stack" }],
     [{ connection: { user: "root" } }, { connection: { user: "root", timeoutSeconds: 30 } }],
   ])("%p goes over what is shared, and leaves the rest", (own, expected) => {
     expect(hostOf({ address: "192.0.2.1", ...own }, shared)).toMatchObject(expected);
@@ -196,7 +197,7 @@ describe("what is wrong with a host", () => {
       "must be a number, not text; did you mean 60 without quotes?",
     ],
     [{ address: "192.0.2.1", skipPreflight: "yes" }, 'skipPreflight: must be true or false, not "yes"'],
-    [{ address: "192.0.2.1", takeOver: 1 }, "takeOver: must be true or false, not 1"],
+    [{ address: "192.0.2.1", takeOver: 1 }, 'takeOver: must be false or true or "same-stack", not 1'],
     [{ address: "192.0.2.1", sshPort: 0 }, "hosts.web-1.sshPort: must be a whole number from 1 to 65535, not 0"],
     [{ address: "192.0.2.1", allowFrom: [] }, "hosts.web-1.allowFrom: is empty, so nobody could reach the host"],
     [{ address: "192.0.2.1", connection: "root" }, 'connection: must be an object with named values, not "root"'],

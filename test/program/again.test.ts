@@ -149,7 +149,12 @@ describe.each(shells)("under $name", (shell) => {
 
       test("rolls back a newer lock of the same owner that is pending, and leaves one of another owner", async () => {
         const settings = await program.lockForGood();
-        await program.lock(lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true" }));
+        const newer = lockSettings({ ...rulesetsFor(2222), SKIP_PREFLIGHT: "true" });
+        await program.lock(newer);
+        expect(await program.confirm(settings)).toMatchObject({
+          code: 9,
+          stderr: expect.stringContaining(`confirmed already, but a newer one is pending over it (${newer.ATTEMPT})`),
+        });
         expect(await program.lock(settings)).toMatchObject({
           code: 0,
           stdout: expect.stringContaining("A newer lock of the same owner was pending, and is rolled back."),

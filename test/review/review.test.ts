@@ -29,6 +29,25 @@ describe("a review", () => {
   });
 
   test.each([
+    ["false", [], "refused unless takeOver is set"],
+    ["true", ["takeOver is set: a lock of another owner is taken over"], "taken over, because takeOver is set"],
+    [
+      "same-stack",
+      ["takeOver is same-stack: a lock of the same stack that this state does not have is taken over, and no other"],
+      "taken over if the host recorded this stack, because takeOver is same-stack, and refused otherwise",
+    ],
+  ])("of takeOver %s says whose lock is taken over", (takeOver, unguarded, owner) => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }], {}, takeOver) as {
+      resource_changes: Array<{ address: string; change: object }>;
+    };
+    expect(details(review(plan), "unguarded")).toEqual(unguarded);
+    // As if its hold had left the state.
+    const hold = defined(plan.resource_changes.find(({ address }) => address.includes("hold")));
+    Object.assign(hold.change, { actions: ["create"], before: null });
+    expect(details(review(plan), "owner")).toEqual([expect.stringContaining(owner)]);
+  });
+
+  test.each([
     [["enforce", "observe"], "observe", ["192.0.2.10: becomes observed, which denies nothing"], 0],
     [["observe", "observe"], "observe", [], 0],
     [["observe", "enforce"], "enforce", [], 1],

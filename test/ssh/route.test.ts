@@ -150,6 +150,22 @@ describe("what a host answers", () => {
   const locked =
     '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p","listened":"22 80"}';
 
+  test("says which deploy locked it, if its host program recorded that", () => {
+    const by = (fields: string): unknown => {
+      const said = answer(`ssh-only-firewall-status 0 ${locked.replace("{", `{"host":"web-1",${fields}`)}`);
+      return said.kind === "answered" ? said.lockedBy : said;
+    };
+    expect(by("")).toBeUndefined();
+    expect(by('"stack":"","construct":"","workspace":"","from":"192.0.2.7",')).toBeUndefined();
+    expect(by('"stack":"fl%C3%A9et","construct":"a/b%20%27","workspace":"%zz","from":"192.0.2.7",')).toEqual({
+      stack: "fléet",
+      construct: "a/b '",
+      workspace: "%zz",
+      host: "web-1",
+      from: "192.0.2.7",
+    });
+  });
+
   test("is read among whatever else its login says", () => {
     const said = `Welcome.\r\nssh-only-firewall-status 0 ${locked}\r\nssh-only-firewall-said\r\nBye.\n`;
     expect(answer(said)).toMatchObject({

@@ -88,6 +88,21 @@ test("what the state does not know is not compared", () => {
   expect(judge({ ...host, program: undefined, ruleset: undefined }, answered, quiet).condition).toBe("locked");
 });
 
+test("a lock of somebody else shows which stack locked it, from where, and what to do if that is the same stack", () => {
+  const lockedBy = { stack: "a\u202eb", construct: "fleet", workspace: "default", host: "web", from: "192.0.2.7" };
+  const detailsOf = (claim: Claim, own: Partial<Answered>): readonly string[] =>
+    judge({ ...host, claim }, { ...answered, owner: "they", lockedBy, ...own }, quiet).details;
+  const expected = [
+    "owned by they since 2026-01-01T00:00:00Z",
+    "locked by stack a\\u{202e}b, construct fleet, workspace default, as web, from 192.0.2.7",
+    "if that is your stack, deploy with takeOver: same-stack",
+  ];
+  for (const claim of ["locked", "declared", "absent"] as const) {
+    expect(detailsOf(claim, {})).toEqual(expected);
+  }
+  expect(detailsOf("absent", { lockedBy: { ...lockedBy, from: "" } })[1]).toMatch(/, as web$/);
+});
+
 describe("ports that must be closed", () => {
   const rulesetOf = (name: keyof typeof policies): RulesetSummary | undefined =>
     readRuleset(renderRulesets(policies[name], "auto"));

@@ -2,7 +2,7 @@
 const Sequencer = require("@jest/test-sequencer").default;
 
 const LONGEST =
-  "leases boot fleet cut review review-of-others managers rollback verbs drift preflight traffic plan killed evidence".split(
+  "leases boot fleet cut review review-of-others managers rollback verbs again drift preflight traffic plan killed evidence".split(
     " ",
   );
 

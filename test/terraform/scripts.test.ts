@@ -76,7 +76,21 @@ function evaluated(configuration: Configuration): object {
 }
 
 const SETTINGS = [
-  ...["VERB", "HOST", "OWNER", "ATTEMPT", "RULESET", "NFTABLES", "IPTABLES", "IP6TABLES", "PORT", "ALLOW_FROM"],
+  ...[
+    "VERB",
+    "HOST",
+    "STACK",
+    "CONSTRUCT",
+    "WORKSPACE",
+    "OWNER",
+    "ATTEMPT",
+    "RULESET",
+    "NFTABLES",
+    "IPTABLES",
+    "IP6TABLES",
+    "PORT",
+    "ALLOW_FROM",
+  ],
   ...[
     "EXCEPTIONS",
     "LOG_DENIED",
@@ -130,7 +144,7 @@ describeWith(
               backend: "iptables",
               confirmWithinSeconds: 33,
               skipPreflight: true,
-              takeOver: true,
+              takeOver: "same-stack",
               connection: {
                 user: "ops",
                 port: 22022,
@@ -168,6 +182,9 @@ describeWith(
         expect(await settingsIn(shell, defined(given.plain).lock)).toEqual({
           VERB: "lock",
           HOST: "plain",
+          STACK: "fleet",
+          CONSTRUCT: "firewall",
+          WORKSPACE: "default",
           OWNER: holds.plain,
           ATTEMPT: "plain",
           RULESET: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
@@ -194,7 +211,7 @@ describeWith(
           BACKEND: "iptables",
           CONFIRM_WITHIN: "33",
           SKIP_PREFLIGHT: "true",
-          TAKE_OVER: "true",
+          TAKE_OVER: "same-stack",
         });
       });
 

@@ -3,7 +3,7 @@ import { readPlan } from "../../../lib/review/plan";
 import { reviewPlan } from "../../../lib/review/review";
 import { hostsIn } from "../../../lib/state/hosts";
 import { readState } from "../../../lib/state/state";
-import type { TrackerKind } from "../../../lib/index";
+import type { HostProps, TrackerKind } from "../../../lib/index";
 import { type Host, Lab } from "../../lab/lab";
 import { eventually } from "../../support/eventually";
 import { defined, items } from "../../support/required";
@@ -113,5 +113,24 @@ export function testKilledDeploys({ tracker, othersAre }: KilledDeploys): void {
     expect(await lockedHosts(lab.hosts)).toEqual(NAMES);
     expect(next.stdout.includes("confirmed already")).toBe(othersAre === "unconfirmed");
     expect((await (await deployment.prepare(props())).plan()).hasChanges).toBe(false);
+  });
+
+  test("is mended by the next also where another host fails", async () => {
+    await deployment.destroy();
+    await killWhileWaiting(async () => "web-2" in (await lockdowns(deployment.terraform).catch(() => ({}))));
+    const [, refusing] = items(others, 2);
+    // A change of web-3, which fails before it changes anything.
+    await refusing.exec("mv /var/lib/ssh-only-firewall /var/lib/away && : >/var/lib/ssh-only-firewall");
+    const { hosts } = props();
+    const changed = {
+      ...drill,
+      hosts: { ...hosts, "web-3": { ...(defined(hosts?.["web-3"]) as HostProps), persist: false } },
+    };
+    const next = await deployment.tryApply(changed);
+    expect(next.code).toBe(1);
+    await refusing.exec("rm /var/lib/ssh-only-firewall && mv /var/lib/away /var/lib/ssh-only-firewall");
+    // In a resource with others, a host waits until none of them fails.
+    expect((await claims(deployment))["web-2"]).toBe(othersAre);
+    expect((await statusOf(held))?.state).toBe(othersAre === "locked" ? "locked" : "open");
   });
 }

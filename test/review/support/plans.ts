@@ -37,6 +37,7 @@ const ENFORCED = ["enforce", "enforce"] as const;
 export function planOf(
   hosts: readonly MadeUpHost[],
   others: Readonly<Record<string, unknown>> = {},
+  takeOver = "false",
 ): Record<string, unknown> {
   const policies = new Map(
     hosts.flatMap(({ before, after, mode = ENFORCED }) =>
@@ -62,7 +63,7 @@ export function planOf(
     "CONFIRM_WITHIN='120'",
     "PERSIST='true'",
     "SKIP_PREFLIGHT='false'",
-    "TAKE_OVER='false'",
+    `TAKE_OVER='${takeOver}'`,
   ];
   const block = (name: string, provisioners: unknown[], references: string[] = []): unknown => {
     return {
