@@ -130,7 +130,7 @@ describeLab(
       expect(code).toBe(2);
       expect(found.plain).toMatchObject({ state: "unfinished", condition: "locked-but-not-in-state" });
       expect(found.stuck).toMatchObject({ state: "locked", condition: "locked" });
-      expect(found.plain?.remedy?.text).toMatch(/deploy once with takeOver: true for it/);
+      expect(found.plain?.remedy?.text).toMatch(/deploy once with takeOver: same-stack for it/);
       const gone = await reviewOf("-destroy", '-target=terraform_data.firewall_lockdown["plain"]');
       expect(gone.hosts.map(({ key, outcome }) => [key, outcome])).toEqual([
         ["plain", "leave"],
@@ -139,7 +139,7 @@ describeLab(
       expect(gone.dangers.map(({ kind }) => kind)).not.toContain("unclear");
 
       const { hosts: entries = {} } = propsOf(hosts);
-      const own = { ...(entries.plain as object), takeOver: true } as (typeof entries)[string];
+      const own = { ...(entries.plain as object), takeOver: "same-stack" } as (typeof entries)[string];
       await deployment.apply({ hosts: { ...entries, plain: own } });
       expect(await live()).toMatchObject({ code: 0, hosts: { plain: { condition: "locked" } } });
 

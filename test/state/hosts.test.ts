@@ -65,7 +65,7 @@ describe.each(HOLDS_ALONE)("a state with one %s", (tracker) => {
         key: "web",
         claim: "unfinished",
         why: "the state has its lockdown but no hold: no deploy and no destroy unlocks it",
-        remedy: { text: expect.stringMatching(/takeOver: true.*\/host\.sh unlock/) },
+        remedy: { text: expect.stringMatching(/takeOver: same-stack.*\/host\.sh unlock/) },
         owner: ownerOf({ key: "web" }),
         lockdown: { resource: `${tracker}.fleet_lockdown` },
       },
