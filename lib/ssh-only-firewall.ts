@@ -74,7 +74,10 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
     );
   }
 
-  /** What is locked, by host, as a Terraform value that exists once it is so: for outputs. Observed hosts are not in it. */
+  /**
+   * What is locked, by host, as a Terraform value that exists once it is so: for outputs. Observed hosts are not in it, nor those of
+   * which it is not known that they were confirmed. An output keeps the value of the last run that came to its end.
+   */
   public get lockedHosts(): IResolvable {
     return Token.asAny(this.resources.lockedHosts.fqn) as unknown as IResolvable;
   }
