@@ -1,4 +1,5 @@
 /** What to do about a host that is in the state and that the state does not call locked. */
+import { SAME_STACK } from "../contract/settings";
 import { shellWord } from "../output/shell-word";
 import type { Instance } from "./state";
 
@@ -11,8 +12,7 @@ export interface Remedy {
 const REMEDIES = {
   withHold:
     "Deploy again; if a destroy failed, run it again. If the host is gone for good or was never changed, take it out of hosts, and run this in the directory of the stack. It takes the host out of the state, and leaves the host as it is:",
-  noHold:
-    "To keep the host locked, deploy once with takeOver: same-stack for it. To open it, run sh /var/lib/ssh-only-firewall/host.sh unlock on it, as root; then take it out of hosts, and deploy.",
+  noHold: `To keep the host locked, deploy once with takeOver: ${SAME_STACK} for it. To open it, run sh /var/lib/ssh-only-firewall/host.sh unlock on it, as root; then take it out of hosts, and deploy.`,
 } as const;
 
 export function remedyFor(hold: Instance | undefined, lockdown: Instance | undefined): Remedy {

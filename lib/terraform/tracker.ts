@@ -37,15 +37,13 @@ export interface Contents {
 
 const ALWAYS_TRUE = { condition: '${self.id != ""}', errorMessage: "Terraform gave it no id." };
 
-/** What it is made of besides its arguments. */
-function lifecycleOf(
-  { isNamedByInstance }: Contents,
-  ignoreChanges: readonly string[] | undefined,
-): TerraformResource["lifecycle"] {
-  return {
-    ...(ignoreChanges === undefined ? {} : { ignoreChanges: [...ignoreChanges] }),
-    ...(isNamedByInstance === true ? { postcondition: [ALWAYS_TRUE] } : {}),
-  };
+function setLifecycle(resource: TerraformResource, { isNamedByInstance }: Contents, ignored: readonly string[]): void {
+  if (ignored.length > 0) {
+    resource.lifecycle = { ...resource.lifecycle, ignoreChanges: [...ignored] };
+  }
+  if (isNamedByInstance === true) {
+    resource.lifecycle = { ...resource.lifecycle, postcondition: [ALWAYS_TRUE] };
+  }
 }
 
 export interface TrackedProps {
@@ -87,8 +85,7 @@ class NullResourceTracker implements Tracker {
         this.triggers = withConditional({ ...memory, ...kept, ...triggers }, conditionalTriggers);
         setProvisioners(this, provisioners);
         // Every trigger of a null_resource forces a replacement, and replacing a hold would open its host.
-        const ignored = memory === undefined && kept === undefined ? undefined : ignoreChanges;
-        this.lifecycle = { ...this.lifecycle, ...lifecycleOf(contents, ignored) };
+        setLifecycle(this, contents, memory === undefined && kept === undefined ? [] : ignoreChanges);
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
     }
@@ -117,8 +114,7 @@ class TerraformDataTracker implements Tracker {
       public override toTerraform(): unknown {
         this.contents = props.contents();
         setProvisioners(this, this.contents.provisioners);
-        const ignored = this.contents.kept === undefined ? undefined : [TRACKERS.terraform_data.memory];
-        this.lifecycle = { ...this.lifecycle, ...lifecycleOf(this.contents, ignored) };
+        setLifecycle(this, this.contents, this.contents.kept === undefined ? [] : [TRACKERS.terraform_data.memory]);
         return withPlainProvisioners(super.toTerraform(), this.rawOverrides);
       }
 

@@ -328,7 +328,7 @@ describe("of hosts of which the state has only the hold, or only the lockdown", 
     expect(page).toContain(`<code>${command.replace(/'/g, "&#39;").replace(/"/g, "&quot;")}</code>`);
     for (const text of [toTable(report, NO_COLOURS), page]) {
       expect(text).toContain("What to do about web-2");
-      expect(text).toMatch(/What to do about web\b(?!-)[^]*takeOver: true/);
+      expect(text).toMatch(/What to do about web\b(?!-)[^]*takeOver: same-stack/);
     }
     expect(toTable(report, NO_COLOURS)).toContain(`as it is:\n    ${command}\n`);
   });
