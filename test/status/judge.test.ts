@@ -71,7 +71,11 @@ test.each<[string, Claim, Partial<Answered>, Condition]>([
     claim === "locked" || claim === "observed" || claim === "unfinished"
       ? {}
       : { owner: undefined, ruleset: undefined };
-  const verdict = judge({ ...host, ...inState, claim, observes: claim === "observed" }, { ...answered, ...reported }, quiet);
+  const verdict = judge(
+    { ...host, ...inState, claim, observes: claim === "observed" },
+    { ...answered, ...reported },
+    quiet,
+  );
   expect(verdict.condition).toBe(condition);
   expect(verdict.agrees).toBe(["locked", "observed", "unlocked"].includes(condition));
 });
