@@ -3,6 +3,7 @@
  * resource, which takes hours for thousands.
  */
 import { createHash } from "node:crypto";
+import { SEAL_TRIGGERS } from "../lib/contract/triggers";
 
 interface Change {
   readonly mode: string;
@@ -54,15 +55,19 @@ export function stateAfter(plan: PlanJson): object {
 function attributesOf({ name, index, change }: Change): object {
   const input = dynamic(change.after.input);
   const triggers = change.after.triggers_replace;
-  // The only value that a trigger has from another resource is the id of the host's hold.
+  // What a trigger has from another resource is an id: a lockdown that of the host's hold, a seal that of the lockdown.
   const unknown = change.after_unknown.triggers_replace;
-  const isHoldUnknown = typeof unknown === "object" && unknown !== null && "hold" in unknown;
-  const hold = isHoldUnknown ? { hold: idOf(name.replace("lockdown", "hold"), index) } : {};
+  const isUnknown = (trigger: string): boolean => typeof unknown === "object" && unknown !== null && trigger in unknown;
+  const sealed = name.replace(/_seal(_host_[0-9a-f]+)?/, "_lockdown");
+  const ids = {
+    ...(isUnknown("hold") ? { hold: idOf(name.replace("lockdown", "hold"), index) } : {}),
+    ...(isUnknown(SEAL_TRIGGERS.seal) ? { [SEAL_TRIGGERS.seal]: idOf(sealed, index) } : {}),
+  };
   return {
     id: idOf(name, index),
     input,
     output: input,
-    triggers_replace: dynamic(typeof triggers === "object" && triggers !== null ? { ...triggers, ...hold } : triggers),
+    triggers_replace: dynamic(typeof triggers === "object" && triggers !== null ? { ...triggers, ...ids } : triggers),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What end-to-end tests share: hosts of a lab, locked by the construct through the real Terraform. */
+import type { TerraformStack } from "cdktf";
 import { defined, withoutUndefined } from "../../support/required";
 import {
   type BastionProps,
@@ -39,14 +40,21 @@ export class Deployment {
       hosts: hostEntries(this.lab),
       ...props,
     };
-    this.synthesised = synthStack(this.lab, (stack) => new SshOnlyFirewall(stack, "firewall", all), {
-      outdir: this.outdir,
-    });
+    const build = (stack: TerraformStack): void => {
+      this.addTo(stack);
+      new SshOnlyFirewall(stack, "firewall", all);
+    };
+    this.synthesised = synthStack(this.lab, build, { outdir: this.outdir });
     this.outdir = this.synthesised.outdir;
     if (first) {
       await this.terraform.init();
     }
     return this.terraform;
+  }
+
+  /** What the stack has besides the firewall, such as a backend. */
+  protected addTo(stack: TerraformStack): void {
+    void stack;
   }
 
   public destroy(): Promise<RunResult> {

@@ -46,10 +46,12 @@ sed -i 's|^\\(root:.*:\\)[^:]*$|\\1/usr/local/bin/held-login|' /etc/passwd
 : >/run/hold-logins
 `;
 
-/** A `terraform apply` that can be killed. */
+/** A `terraform apply` that can be ended before it is done. */
 export class Apply {
-  public static start(lab: Lab, terraform: Terraform): Apply {
-    const child = lab.controller.spawn(["terraform", "apply", "-no-color", "-input=false", "-auto-approve"], {
+  /** @param args of apply, such as `-destroy` */
+  public static start(lab: Lab, terraform: Terraform, ...args: readonly string[]): Apply {
+    const command = ["terraform", "apply", "-no-color", "-input=false", "-auto-approve", ...args];
+    const child = lab.controller.spawn(command, {
       cwd: terraform.folder,
       env: terraform.environment,
       stdio: "ignore",
@@ -65,10 +67,15 @@ export class Apply {
   }
 
   public async kill(): Promise<void> {
-    if (!this.child.kill("SIGKILL")) {
+    if (!this.signal("SIGKILL")) {
       throw new Error("Terraform had ended before it was to be killed.");
     }
     await this.ended;
+  }
+
+  /** False where it has ended already. */
+  public signal(signal: NodeJS.Signals): boolean {
+    return this.child.kill(signal);
   }
 }
 

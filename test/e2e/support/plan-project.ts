@@ -59,8 +59,10 @@ export class Project {
   /** Multiplies the one host in the state: an apply of hundreds takes a minute, for each resource writes the state. */
   public multiply(key: string, address: string, others: ReadonlyArray<readonly [key: string, address: string]>): void {
     const file = join(this.folder, "terraform.tfstate");
-    const state = JSON.parse(readFileSync(file, "utf8")) as { resources: Array<{ instances: Json[] }> };
+    const state = JSON.parse(readFileSync(file, "utf8")) as { resources: Array<{ name: string; instances: Json[] }> };
     for (const resource of state.resources) {
+      // A large fleet has its seals together.
+      resource.name = resource.name.replace(/_host_[0-9a-f]{12}$/, "");
       const [one] = resource.instances.filter((instance) => instance.index_key === key);
       const text = JSON.stringify(one ?? null).replaceAll(JSON.stringify(address), '"ADDRESS"');
       resource.instances.push(
