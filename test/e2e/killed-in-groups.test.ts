@@ -1,6 +1,5 @@
 import { describeLab } from "../lab/describe-lab";
 import { testKilledDeploys } from "./support/killed-deploys";
-import { TRACKERS } from "./support/tracked-deployment";
 
 // As a fleet of more hosts than are sealed alone.
 jest.mock("../../lib/terraform/layout", () => ({
@@ -10,10 +9,6 @@ jest.mock("../../lib/terraform/layout", () => ({
 
 describeLab(
   "a deploy of a large fleet that is killed",
-  () => {
-    describe.each(TRACKERS)("with %s", (tracker) => {
-      testKilledDeploys({ tracker, othersAre: "unconfirmed" });
-    });
-  },
+  () => testKilledDeploys({ tracker: "terraform_data", othersAre: "unconfirmed" }),
   { needs: "terraform" },
 );
