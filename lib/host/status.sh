@@ -48,11 +48,12 @@ print_status_json() {
 print_status() {
   printf 'state:   %s\n' "$state"
   if [ -n "$current" ]; then
-    printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\nrules:   %s\n' \
-      "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rules"
+    printf 'host:    %s\nowner:   %s\nruleset: %s\nbackend: %s\nport:    %s\nsince:   %s\n' \
+      "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at"
+    [ -z "$rec_stack" ] || printf 'by:      stack %s, construct %s, workspace %s\n' "$rec_stack" "$rec_construct" "$rec_workspace"
+    [ -z "$rec_from" ] || printf 'from:    %s\n' "$rec_from"
+    printf 'rules:   %s\n' "$rules"
   fi
-  [ -z "$rec_stack" ] || printf 'by:      stack %s, construct %s, workspace %s\n' "$rec_stack" "$rec_construct" "$rec_workspace"
-  [ -z "$rec_from" ] || printf 'from:    %s\n' "$rec_from"
   [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
   list_nft_tables
   [ -z "$current" ] || conflicting_rules "$rec_port" | sed 's/^/conflict: another firewall may drop SSH: /'

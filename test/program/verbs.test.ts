@@ -107,7 +107,7 @@ describe.each(shells)("under $name", (shell) => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
         expect(stdout).toBe(
           "state:   locked\nhost:    web-1\nowner:   owner-1\n" +
-            `ruleset: ${RULESET}\nbackend: ${backend}\nport:    22\nsince:   ${lockedAt}\nrules:   matches\nfrom:    10.77.0.1\n`,
+            `ruleset: ${RULESET}\nbackend: ${backend}\nport:    22\nsince:   ${lockedAt}\nfrom:    10.77.0.1\nrules:   matches\n`,
         );
         expect(await program.traces()).toBe(traces);
       });
