@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { join } from "node:path";
 import { defined, items } from "../support/required";
 import { type HostProps, SshOnlyFirewall } from "../../lib/index";
+import { hostSuffix } from "../../lib/contract/names";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { cdktf, nullProvider, synthStack } from "../lab/terraform";
@@ -79,13 +80,16 @@ describeLab("a plan", () => {
       expect(plan.stdout).toContain("No changes. Your infrastructure matches the configuration.");
     });
 
-    test("of one more source shows the lines of the ruleset once, and one line for each of 30 hosts", async () => {
+    test("of one more source shows the lines of the ruleset once, and for each of 30 hosts one line and its seal", async () => {
       const blocks = blocksIn(await planOf({ ...applied, allowFrom: oneMore }));
       const names = Object.keys(hosts);
-      expect([...blocks.keys()].sort()).toEqual([
-        ...names.map((name) => `${tracker}.firewall_lockdown["${name}"]`),
-        `${tracker}.firewall_ruleset["shared"]`,
-      ]);
+      expect([...blocks.keys()].sort()).toEqual(
+        [
+          ...names.map((name) => `${tracker}.firewall_lockdown["${name}"]`),
+          `${tracker}.firewall_ruleset["shared"]`,
+          ...names.map((name) => `terraform_data.firewall_seal${hostSuffix(name)}["${name}"]`),
+        ].sort(),
+      );
 
       // Whatever is not about the source is shown as unchanged.
       const changed = changedLines(blocks.get(`${tracker}.firewall_ruleset["shared"]`) as string);
@@ -116,7 +120,7 @@ describeLab("a plan", () => {
       await smaller.apply({ hosts: few });
       const terraform = await smaller.prepare({ hosts: few, allowFrom: oneMore });
       const plan = (await terraform.plan()).stdout;
-      expect(blocksIn(plan).size).toBe(1 + 3);
+      expect(blocksIn(plan).size).toBe(1 + 2 * 3);
       expect(rulesetIn(plan)).toBe(rulesetIn(await planOf({ ...applied, allowFrom: oneMore })));
     });
 
@@ -173,7 +177,7 @@ describeLab("a plan", () => {
       expect(await another.planned(props(oneMore))).toEqual(changes);
       const terraform = await another.prepare(props(controllerOnly));
       expect((await terraform.plan()).hasChanges).toBe(false);
-      expect((await terraform.plan(["-destroy"])).stdout).toContain("Plan: 0 to add, 0 to change, 3 to destroy.");
+      expect((await terraform.plan(["-destroy"])).stdout).toContain("Plan: 0 to add, 0 to change, 4 to destroy.");
 
       // The apply that needs it names it.
       const failed = await another.tryApply(props(oneMore));
@@ -290,7 +294,7 @@ describeLab("cdktf with its own command", () => {
       expect(same.stdout).toContain("No changes. Your infrastructure matches the configuration.");
       synth(oneMore, stack.outdir);
       const diff = await cdktf(lab, stack, "diff", { provider });
-      expect(diff.stdout).toContain("Plan: 3 to add, 0 to change, 3 to destroy.");
+      expect(diff.stdout).toContain("Plan: 5 to add, 0 to change, 5 to destroy.");
       expect(diff.stdout.match(/\+\s+-A SSH_ONLY_IN -s 198\.51\.100\.7 -p tcp/g)).toHaveLength(1);
       expect(await lockedHosts(lab.hosts)).toEqual(["web-1", "db-1"]);
 

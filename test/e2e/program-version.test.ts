@@ -53,7 +53,7 @@ describeLab("a plan for a host that is locked", () => {
   });
 
   test.each(["store.sh", "launch.sh", "awk/is-allowed.awk"])(
-    "replaces the lockdown, and nothing else, when a statement of %s changed",
+    "replaces the lockdown and its seal, and nothing else, when a statement of %s changed",
     async (path) => {
       const before = readFileSync(file(path), "utf8");
       writeFileSync(file(path), path.endsWith(".awk") ? `${before}\nBEGIN { more = 1 }\n` : `:\n${before}`);
@@ -63,7 +63,10 @@ describeLab("a plan for a host that is locked", () => {
         resource_changes: Array<{ address: string; change: { actions: string[] } }>;
       }>(plan);
       const changed = changes.filter(({ change }) => change.actions.join() !== "no-op");
-      expect(changed.map(({ address }) => address)).toEqual(['terraform_data.fleet_lockdown["web-1"]']);
+      expect(changed.map(({ address }) => address)).toEqual([
+        'terraform_data.fleet_lockdown["web-1"]',
+        expect.stringMatching(/^terraform_data\.fleet_seal_host_/),
+      ]);
       writeFileSync(file(path), before);
     },
   );
