@@ -21,7 +21,7 @@ import { defined } from "../support/required";
 const PHASES = ["first", "update", "take-out", "destroy"] as const;
 const FAULTS = ["none", "slow", "refuses", "silent"] as const;
 const SIGNALS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGINT twice"] as const;
-const LONGEST_MS = 9_000;
+const LONGEST_MS = 6_000;
 
 const { values: options } = parseArgs({
   options: {
