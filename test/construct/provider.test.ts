@@ -19,7 +19,7 @@ function providersOf(build: (stack: TerraformStack) => unknown): unknown {
 const firewall = (scope: Construct, id = "firewall", props: SshOnlyFirewallProps = { hosts }): SshOnlyFirewall =>
   new SshOnlyFirewall(scope, id, props);
 
-test("is created if there is none", () => {
+test("is created if the stack has no provider of that kind", () => {
   expect(synth({ hosts }).provider).toEqual({ null: [{}] });
 });
 

@@ -19,14 +19,14 @@ describeLab(
   () => {
     let lab: Lab;
     let deployment: Deployment;
-    let ours: Host[];
+    let own: Host[];
     let theirs: Host;
     beforeAll(async () => {
       lab = await Lab.create({
         hosts: [{ name: "web-1" }, { name: "web-2", firewall: "iptables-nft" }, { name: "web-3" }],
       });
       const [first, second, third] = items(lab.hosts, 3);
-      [ours, theirs] = [[first, second], third];
+      [own, theirs] = [[first, second], third];
       deployment = new Deployment(lab);
     });
     afterAll(() => lab?.destroy());
@@ -42,14 +42,14 @@ describeLab(
       await theirs.exec("sh -s", { input: script });
       await theirs.exec(`sh /var/lib/ssh-only-firewall/host.sh ${confirm}`);
 
-      const hosts = hostEntries(lab, ours);
+      const hosts = hostEntries(lab, own);
       expect(await deploy({ hosts })).toMatchObject({ code: 0 });
-      const before = await ownersOf(ours);
+      const before = await ownersOf(own);
       rmSync(join(dirname(deployment.stack.outdir), "terraform.fleet.tfstate"));
 
       const refused = await deploy();
       expect(refused.code).toBe(1);
-      for (const [index, host] of ours.entries()) {
+      for (const [index, host] of own.entries()) {
         const { lockedAt } = await statusOf(host);
         expect(words(refused)).toContain(
           `An earlier run of this stack has locked this host at ${lockedAt} from 10.77.0.1 (hold ${before[index]}, ` +
@@ -78,7 +78,7 @@ describeLab(
       expect(mended.code).toBe(1);
       expect(words(mended)).toContain("already locked by another owner (hold stranger, as web-3,");
       expect(words(mended)).not.toContain("An earlier run of this stack");
-      for (const host of ours) {
+      for (const host of own) {
         expect(await statusOf(host)).toMatchObject({ code: 0, state: "locked", rules: "matches", from: "10.77.0.1" });
       }
       const after = await ownersOf(lab.hosts);

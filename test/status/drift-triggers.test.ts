@@ -73,9 +73,12 @@ describe("the value of a host's trigger", () => {
     expect(left).toMatch(notice);
   });
 
-  test.each(HOLDS_ALONE)("is none of a %s that is a hold alone, which the next apply locks", (tracker) => {
-    expect(trackedHosts(holdAlone(tracker, "filed"), readQuery(query()))).toEqual([]);
-  });
+  test.each(HOLDS_ALONE)(
+    "is left out for a %s that is a hold alone, because the next apply locks that host",
+    (tracker) => {
+      expect(trackedHosts(holdAlone(tracker, "filed"), readQuery(query()))).toEqual([]);
+    },
+  );
 
   test("is told of twenty hosts that were left alone, and the others are counted", () => {
     const keys = Array.from({ length: 23 }, (_, index) => `web-${index}`);
