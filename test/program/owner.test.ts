@@ -78,7 +78,7 @@ describe.each(shells)("under $name", (shell) => {
         from: "10.77.0.1",
       });
       expect((await program.run("status")).stdout).toMatch(
-        /\nby: {6}stack fleet-eu, construct web\/fire%20wall, workspace default\nfrom: {4}10\.77\.0\.1\n$/,
+        /\nby: {6}stack fleet-eu, construct web\/fire%20wall, workspace default\nfrom: {4}10\.77\.0\.1\nrules: {3}matches\n$/,
       );
     });
 
