@@ -5,7 +5,7 @@
 lock_again() {
   check_confirmed "$SSH_ONLY_OWNER" "$SSH_ONLY_RULESET"
   undo_newer_lock
-  [ -s "$STATE/host.sh" ] || install_program
+  program_is_whole "$STATE/host.sh" || install_program
   if ! confirmed_matches; then
     effect='Not all rules of this lock are in force: see status.'
     apply_confirmed ||

@@ -2,8 +2,7 @@
 # "ssh-only-firewall-report", what the host program's report prints, and a line "ssh-only-firewall-end CODE"; nothing where there
 # is no host program.
 
-program=/var/lib/ssh-only-firewall/host.sh
-if [ -f "$program" ]; then
+if find_program </dev/null; then
   printf 'ssh-only-firewall-report\n'
   sh "$program" report </dev/null
   printf '\nssh-only-firewall-end %s\n' "$?"

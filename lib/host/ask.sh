@@ -5,16 +5,17 @@
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-program=/var/lib/ssh-only-firewall/host.sh
-if [ -f "$program" ]; then
+if find_program </dev/null; then
   # In this shell: another one would take as long to start as all else.
   said=$(
     exec 2>&1 </dev/null
     set -- status --json
-    # shellcheck source=/dev/null
-    . "$program"
+    # shellcheck disable=SC2154 # whole.sh sets it
+    eval "$text"
   )
   printf 'ssh-only-firewall-status %s %s\n' "$?" "$said"
+elif [ -e /var/lib/ssh-only-firewall/host.sh ] || [ -e /var/lib/ssh-only-firewall/confirmed ]; then
+  printf 'ssh-only-firewall-status 1 the host program there is damaged, for example by a power cut: deploy again\n'
 elif unrecorded_rules_are_live </dev/null; then
   printf 'ssh-only-firewall-status 10 {"state":"open","rules":"unrecorded"}\n'
 else

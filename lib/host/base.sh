@@ -1,4 +1,4 @@
-# The host program of cdktf-ssh-only-firewall: closes this host to everything but SSH, and opens it again.
+# The host program of cdktf-ssh-only-firewall (NUMBER bytes): closes this host to everything but SSH, and opens it again.
 #
 #   sh /var/lib/ssh-only-firewall/host.sh status [--json]     show what is in force here
 #   sh /var/lib/ssh-only-firewall/host.sh report              show who was denied since the lock, and who logged in
@@ -49,7 +49,7 @@ read_date() {
 # The log keeps the last half megabyte or more.
 trim_log() {
   [ -f "$STATE/log" ] && [ "$(wc -c <"$STATE/log")" -gt 1000000 ] || return 0
-  rewrite "$STATE/log" tail -c 500000 "$STATE/log"
+  rewrite "$STATE/log" tail -c 500000 "$STATE/log" || :
 }
 
 # A closed terminal must not stop the verb.
@@ -78,7 +78,8 @@ unexpected() {
 # to_disk FILES: writes them to the disk before the host relies on them. Waits ten seconds at most: where a file system hangs,
 # not even a signal ends the process that waits for it.
 to_disk() {
-  (exec sync "$@" >/dev/null 2>&1 9>&-) &
+  # Where a file system does not sync what it is asked to, everything.
+  (sync "$@" || exec sync) >/dev/null 2>&1 9>&- &
   tries=0
   while [ "$tries" -lt 1000 ] && read -r stat 2>/dev/null <"/proc/$!/stat"; do
     case $stat in *') Z '*) break ;; esac
@@ -112,14 +113,33 @@ legacy_table() {
 
 # write_file PATH TEXT: the whole text, or a failure and the file as it was.
 write_file() {
-  printf '%s' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"
+  printf '%s' "$2" >"$1.tmp" && replace_file "$1"
 }
 
-# rewrite PATH COMMAND...: the file becomes what the command prints; where that fails, it stays as it was, and nobody minds.
+# replace_file PATH: by PATH.tmp. What replaces a file is on the disk before: after a power cut there is the old one or the new one,
+# and not an empty one.
+replace_file() {
+  [ ! -e "$1" ] || to_disk "$1.tmp"
+  mv -f "$1.tmp" "$1"
+}
+
+# keep_file PATH TEXT MODE: as write_file, but leaves a file alone that has that text.
+keep_file() {
+  if [ -s "$1" ] && [ "$(cat "$1" && echo .)" = "$2." ]; then
+    chmod "$3" "$1"
+  else
+    printf '%s' "$2" >"$1.tmp" && chmod "$3" "$1.tmp" && replace_file "$1"
+  fi
+}
+
+# rewrite PATH COMMAND...: the file becomes what the command prints; where that fails, it stays as it was.
 rewrite() {
   target=$1
   shift
-  "$@" >"$target.tmp" && mv -f "$target.tmp" "$target" || rm -f "$target.tmp"
+  "$@" >"$target.tmp" && replace_file "$target" || {
+    rm -f "$target.tmp"
+    return 1
+  }
 }
 
 # with_file PATH COMMAND...: the command with that file, if there is one.

@@ -7,6 +7,7 @@ verb_boot() {
   read_state
   drop_stale_pending
   [ -n "$confirmed" ] || return 0
+  repair_program
   apply_confirmed || die 10 'The confirmed ruleset does not load at boot: this host may be OPEN. See status.'
   log 'booted: the confirmed ruleset is in force'
 }

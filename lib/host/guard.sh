@@ -115,7 +115,7 @@ find_guard() {
   words=''
   { read -r words <"/proc/$guard/cmdline"; } 2>/dev/null || :
   case $words in
-    *"$STATE/host.shguard"*) return 0 ;;
+    *"$STATE"*/host.shguard*) return 0 ;;
   esac
   return 1
 }

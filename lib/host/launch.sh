@@ -38,9 +38,14 @@ fi
       eval "$SSH_ONLY_PROGRAM"
       ;;
     *)
-      if [ ! -f /var/lib/ssh-only-firewall/host.sh ]; then
+      state=/var/lib/ssh-only-firewall
+      if ! find_program; then
         case $SSH_ONLY_VERB in
           unlock*)
+            if [ -e $state/confirmed ]; then
+              echo "ssh-only-firewall: The host program in $state is damaged, and this host is locked: deploy to it, which repairs the program, and destroy again. The host was not changed." >&2
+              exit 10
+            fi
             if unrecorded_rules_are_live; then
               echo 'ssh-only-firewall: Rules of this program are live, and the program is gone: somebody has loaded a saved copy of them. Deploy to this host and destroy again, which removes them. The host was not changed.' >&2
               exit 10
@@ -49,12 +54,16 @@ fi
             exit 0
             ;;
         esac
+        if [ -e $state/host.sh ]; then
+          echo "ssh-only-firewall: The host program in $state is damaged, for example by a power cut: deploy again. The host was not changed." >&2
+          exit 10
+        fi
         echo 'ssh-only-firewall: The host program is not installed: this host was never locked, or was unlocked since. The host was not changed.' >&2
         exit 9
       fi
       export SSH_ONLY_FROM
       # shellcheck disable=SC2086 # a verb and its identifiers
-      exec /bin/sh /var/lib/ssh-only-firewall/host.sh $SSH_ONLY_VERB
+      exec /bin/sh "$program" $SSH_ONLY_VERB
       ;;
   esac
   exit

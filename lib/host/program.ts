@@ -7,18 +7,32 @@ import { stripAwk, stripShell } from "./strip";
 /** Texts by their paths in this folder. */
 export type Files = ReadonlyMap<string, string>;
 
+/** What init systems run instead of the host program itself, which may be damaged. It becomes a variable. */
+const STARTER = "start.sh";
+
 /**
  * The order in which they are joined. A folder stands for all its files; base comes first, because it has the header, and main
  * last, because it runs.
  */
 const PARTS = [
-  ...["base.sh", "awk/", "store.sh", "unrecorded.sh", "backend.sh", "backends/", "other-firewalls.sh", "conflicts.sh"],
+  ...[
+    "base.sh",
+    "awk/",
+    "whole.sh",
+    STARTER,
+    "store.sh",
+    "unrecorded.sh",
+    "backend.sh",
+    "backends/",
+    "other-firewalls.sh",
+    "conflicts.sh",
+  ],
   ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "again.sh"],
   ...["owner.sh", "verbs.sh", "status.sh", "report.sh", "main.sh"],
 ];
 
-const LAUNCHER_PARTS = ["unrecorded.sh", "launch.sh"];
-const QUESTION_PARTS = ["unrecorded.sh", "ask.sh"];
+const LAUNCHER_PARTS = ["whole.sh", "unrecorded.sh", "launch.sh"];
+const QUESTION_PARTS = ["whole.sh", "unrecorded.sh", "ask.sh"];
 
 let shipped: Files | undefined;
 
@@ -35,7 +49,13 @@ export function hostFiles(): Files {
 
 /** What is installed on a host and does everything there, with the comments that its header consists of. */
 export function hostProgram(files = hostFiles()): string {
-  return once(files, "program", () => header(files) + body(files));
+  return once(files, "program", () => withSize(header(files) + body(files)));
+}
+
+/** By the number in its first line, a program knows whether it is whole (whole.sh). A shell drops the line breaks at the end. */
+function withSize(program: string): string {
+  const width = "NUMBER".length;
+  return program.replace("(NUMBER bytes)", `(${String(program.trimEnd().length).padStart(width, "0")} bytes)`);
 }
 
 /** The same with all comments, as ShellCheck reads it. */
@@ -91,6 +111,10 @@ const joined = (files: Files, parts: readonly string[]): string =>
   parts.flatMap((part) => textsOf(part, files)).join("\n");
 
 function textsOf(part: string, files: Files): string[] {
+  if (part === STARTER) {
+    const both = ["whole.sh", STARTER].map((path) => files.get(path) ?? "");
+    return [quoted(part, "starter", stripShell(both.join("\n")))];
+  }
   return [...files].filter(([path]) => path === part || (part.endsWith("/") && path.startsWith(part))).map(toShell);
 }
 
@@ -99,12 +123,14 @@ function toShell([path, text]: readonly [string, string]): string {
   if (!path.endsWith(".awk")) {
     return text;
   }
-  const code = stripAwk(text);
+  return quoted(path, path.slice(0, -".awk".length).replace(/\W/g, "_"), stripAwk(text));
+}
+
+function quoted(path: string, name: string, code: string): string {
   if (code.includes("'")) {
     throw new Error(`${path}: a single quote ends the string that it becomes in the host program`);
   }
-  const name = path.slice(0, -".awk".length).replace(/\W/g, "_");
-  return `# shellcheck disable=SC2016 # of awk, not of the shell\n${name}='${code}'\n`;
+  return `# shellcheck disable=SC2016 # of another program, not of this one\n${name}='${code}'\n`;
 }
 
 const made = new WeakMap<Files, Map<string, string>>();

@@ -1,7 +1,8 @@
 # What the host remembers, in $STATE (0700):
 #
 #   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, listing (the live rules as the kernel
-#                      shows them, proven equal to the ruleset), and sealed (a copy of meta and ruleset, by confirm)
+#                      shows them, proven equal to the ruleset), and by confirm: sealed (a copy of meta and ruleset), and
+#                      host.sh (the program, for the boot after a power cut that damages the other one)
 #   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
 #                      seconds since that boot at which it is due
 #   confirmed          names the attempt that is in force for good
@@ -130,6 +131,17 @@ seal_record() { print_sealed >"$rec_dir/sealed"; }
 
 # shellcheck disable=SC2086 # a list
 print_sealed() { (cd "$rec_dir" && cat meta $ruleset_files); }
+
+# The record of a lock keeps the program that has locked it, as a second name of the same file where that can be.
+keep_program() { ln -f "$STATE/host.sh" "$rec_dir/host.sh" 2>/dev/null || cp -f "$STATE/host.sh" "$rec_dir/host.sh"; }
+
+# Under the host lock: installs the program again from a record, where a power cut has damaged it.
+repair_program() {
+  find_program && [ "$program" != "$STATE/host.sh" ] || return 0
+  log 'the installed host program was damaged, and is replaced by the copy in the record'
+  write_file "$STATE/host.sh" "$text
+" || :
+}
 
 # record_is_sealed ATTEMPT: 0 if the record is still what was proven, or was confirmed by a program that kept no copy.
 record_is_sealed() {

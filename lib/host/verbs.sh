@@ -34,7 +34,7 @@ verb_lock() {
 install_program() {
   # Tried, because the test of busybox looks at the mode only. A directory without a lock in it is no change.
   [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
-  write_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+  keep_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 0600 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
 }
 
 # Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
@@ -107,10 +107,12 @@ verb_confirm() {
   # None of this has an effect before the host is confirmed. The files that boot will load are those that were loaded, and
   # that live_matches has proven.
   seal_record
+  keep_program
   boot_files=''
   if [ "$rec_persist" = true ]; then call_init persist; fi
+  # Each file, and each directory that names one.
   # shellcheck disable=SC2086 # a list
-  to_disk "$rec_dir"/* "$rec_dir" "$STATE/host.sh" "$STATE/pending" $boot_files
+  to_disk "$rec_dir"/* "$rec_dir" "$STATE/records" "$STATE/host.sh" "$STATE/pending" "$STATE" "${STATE%/*}" $boot_files
   # This makes the host locked.
   mv -f "$STATE/pending" "$STATE/confirmed"
   to_disk "$STATE"
@@ -231,6 +233,7 @@ unlock_own() {
     say "The pending lock of this owner is undone: $outcome, and belongs to another owner."
   elif [ "$others" = "$pending " ] && [ -n "$confirmed" ]; then
     rm -f "$STATE/confirmed"
+    to_disk "$STATE"
     say 'The lock of this owner is gone. Another owner has one pending, which stays in force.'
   else
     read_record "${confirmed:-$pending}"

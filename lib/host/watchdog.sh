@@ -93,6 +93,7 @@ roll_back() {
     outcome="the host is open"
     if [ -n "$confirmed" ]; then
       rm -f "$STATE/confirmed"
+      to_disk "$STATE"
       outcome="the ruleset confirmed before did not load: the host is OPEN"
     fi
   fi

@@ -9,6 +9,9 @@ import { shells, STATE } from "./support/host-program";
 /** A program that only says what it was given. */
 const WITNESS = `printf '%s\\n' "as $(id -un)" "words $*" "from $SSH_ONLY_FROM" "login $SSH_ONLY_LOGIN" "input $(cat)"`;
 
+/** As one that is whole ends. */
+const installable = (program: string): string => `main() {\n${program}\n}\nmain "$@"\nexit\n`;
+
 const users = ["root", "ops", "guest"] as const;
 type User = (typeof users)[number];
 
@@ -40,7 +43,7 @@ describe.each(shells)("under $name", ({ options }) => {
     }
 
     const installed = (host: Host): Promise<unknown> =>
-      host.exec(`mkdir ${STATE} && cat >${STATE}/host.sh`, { input: WITNESS });
+      host.exec(`mkdir ${STATE} && cat >${STATE}/host.sh`, { input: installable(WITNESS) });
 
     test.each(["root", "ops"] as const)("of %s runs lock as root, and says who came from where", async (user) => {
       expect(await run(user, { VERB: "lock", PROGRAM: WITNESS })).toEqual({
@@ -64,7 +67,7 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test.each(["root", "ops"] as const)("of %s ends with the exit code of the program", async (user) => {
       expect(await run(user, { VERB: "lock", PROGRAM: "exit 6" })).toMatchObject({ code: 6 });
-      await lab.host(user).exec(`mkdir ${STATE} && echo 'exit 9' >${STATE}/host.sh`);
+      await lab.host(user).exec(`mkdir ${STATE} && cat >${STATE}/host.sh`, { input: installable("exit 9") });
       expect(await run(user, { VERB: "unlock owner-1" })).toMatchObject({ code: 9 });
     });
 

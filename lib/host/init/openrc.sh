@@ -3,17 +3,16 @@
 openrc_is_here() { [ -x /sbin/openrc-run ] && have rc-update; }
 
 openrc_persist() {
-  boot_files=/etc/init.d/$boot_service
   openrc_write_script
-  chmod 0755 "/etc/init.d/$boot_service"
   # Debian has its network in sysinit, and never runs boot.
   level=boot
   [ ! -e /etc/runlevels/sysinit/networking ] || level=sysinit
   rc-update --quiet add "$boot_service" "$level"
+  boot_files="/etc/init.d/$boot_service /etc/init.d /etc/runlevels/$level"
 }
 
 openrc_write_script() {
-  write_file "/etc/init.d/$boot_service" "#!/sbin/openrc-run
+  keep_file "/etc/init.d/$boot_service" "#!/sbin/openrc-run
 description='SSH-only firewall'
 
 depend() {
@@ -22,18 +21,22 @@ depend() {
   after nftables iptables ip6tables firewall firewalld ufw
 }
 
+run() {
+  /bin/sh -c '$starter' $boot_service \"\$1\"
+}
+
 start() {
   ebegin 'Closing this host to everything but SSH'
-  /bin/sh $STATE/host.sh boot
+  run boot
   code=\$?
-  /bin/sh $STATE/host.sh start-guard
+  run start-guard
   eend \$code
 }
 
 stop() {
-  /bin/sh $STATE/host.sh stop-guard
+  run stop-guard
 }
-"
+" 0755
 }
 
 openrc_forget() {

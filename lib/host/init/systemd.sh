@@ -6,17 +6,23 @@ units=/etc/systemd/system
 systemd_is_here() { [ -d /run/systemd/system ]; }
 
 systemd_persist() {
-  boot_files="$units/$boot_service.service $units/$guard_service.service $units"
+  boot_files="$units/$boot_service.service $units/$guard_service.service $units $units/sysinit.target.wants $units/multi-user.target.wants"
+  systemd_quote_starter
   systemd_write_boot_unit
   systemd_write_guard_unit
-  chmod 0644 "$units/$boot_service.service" "$units/$guard_service.service"
   systemctl daemon-reload
   why=$(systemctl --quiet enable "$boot_service.service" "$guard_service.service" 2>&1) ||
     die 1 "systemd does not take the boot service: $why"
 }
 
+# Sets start: the starter as one word of a unit, in which $ begins a variable, and % a specifier.
+systemd_quote_starter() {
+  start=$(printf '%s\n' "$starter" |
+    sed -e ':a' -e '$!{' -e N -e 'ba' -e '}' -e 's/[\"]/\\&/g' -e 's/\$/$$/g' -e 's/%/%%/g' -e 's/\n/\\n/g')
+}
+
 systemd_write_boot_unit() {
-  write_file "$units/$boot_service.service" "[Unit]
+  keep_file "$units/$boot_service.service" "[Unit]
 Description=SSH-only firewall
 Documentation=file://$STATE/host.sh
 DefaultDependencies=no
@@ -29,29 +35,29 @@ Conflicts=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh $STATE/host.sh boot
+ExecStart=/bin/sh -c \"$start\" $boot_service boot
 
 [Install]
 WantedBy=sysinit.target
-"
+" 0644
 }
 
 systemd_write_guard_unit() {
-  write_file "$units/$guard_service.service" "[Unit]
+  keep_file "$units/$guard_service.service" "[Unit]
 Description=Restores the rules of the SSH-only firewall
 RequiresMountsFor=$STATE
 After=$boot_service.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/bin/sh $STATE/host.sh guard
+ExecStart=/bin/sh -c \"$start\" $guard_service guard
 Restart=always
 RestartSec=1
 TimeoutStopSec=5
 
 [Install]
 WantedBy=multi-user.target
-"
+" 0644
 }
 
 systemd_forget() {

@@ -3,14 +3,17 @@
 sysvinit_is_here() { [ -d /etc/init.d ] && { have update-rc.d || have chkconfig; }; }
 
 sysvinit_persist() {
-  boot_files=/etc/init.d/$boot_service
   sysvinit_write_script
-  chmod 0755 "/etc/init.d/$boot_service"
   if have update-rc.d; then update-rc.d "$boot_service" defaults; else chkconfig --add "$boot_service"; fi >/dev/null 2>&1
+  boot_files="/etc/init.d/$boot_service"
+  # Where the links are, and what insserv writes down.
+  for file in /etc/init.d /etc/init.d/.depend.* /etc/rc*.d /etc/rc.d /etc/rc.d/rc*.d; do
+    [ ! -e "$file" ] || boot_files="$boot_files $file"
+  done
 }
 
 sysvinit_write_script() {
-  write_file "/etc/init.d/$boot_service" "#!/bin/sh
+  keep_file "/etc/init.d/$boot_service" "#!/bin/sh
 ### BEGIN INIT INFO
 # Provides:          $boot_service
 # Required-Start:    mountkernfs \$local_fs
@@ -23,21 +26,24 @@ sysvinit_write_script() {
 ### END INIT INFO
 # chkconfig: 2345 09 91
 # description: closes this host to everything but SSH
+run() {
+  /bin/sh -c '$starter' $boot_service \"\$1\"
+}
 case \${1-} in
   start | restart | force-reload | reload)
-    /bin/sh $STATE/host.sh boot
+    run boot
     code=\$?
-    /bin/sh $STATE/host.sh start-guard
+    run start-guard
     exit \$code ;;
   stop)
-    /bin/sh $STATE/host.sh stop-guard ;;
+    run stop-guard ;;
   status)
-    exec /bin/sh $STATE/host.sh status ;;
+    run status ;;
   *)
     echo \"usage: \$0 start|stop|restart|status\" >&2
     exit 2 ;;
 esac
-"
+" 0755
 }
 
 sysvinit_forget() {
