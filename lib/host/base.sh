@@ -12,7 +12,7 @@
 # Run by the init system, or by the verbs above:
 #   boot                              load the confirmed ruleset
 #   guard, start-guard, stop-guard    restore the confirmed ruleset whenever another program removes it
-#   watchdog ATTEMPT SECONDS          roll that lock back unless it is confirmed by then
+#   watchdog ATTEMPT DUE              roll that lock back unless it is confirmed when the host has been up for DUE seconds
 #
 # Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not root; 4 a tool or a backend is missing; 5 the ruleset would cut
 # the operator off; 6 the host needs a named exception to stay reachable; 7 another run is in progress; 8 the host

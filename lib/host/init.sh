@@ -4,7 +4,7 @@
 #   X_persist           makes it run `boot`, and the guard, at every start; sets boot_files, the files that have to be on the disk
 #   X_forget            undoes that. What is already gone is fine
 #   X_start_guard, X_stop_guard, X_guard_runs
-#   X_start_watchdog ATTEMPT SECONDS
+#   X_start_watchdog ATTEMPT DUE
 #
 # Below, in the order in which they are looked for. `none` is a host on which nothing else was found.
 

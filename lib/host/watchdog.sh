@@ -1,6 +1,6 @@
 # The way back. The watchdog is armed before the rules are loaded, outlives the SSH session, and ends by itself when the lock it
 # guards is no longer pending. It counts sleeps, so that a clock that jumps does not move it. If it is killed all the same,
-# systemd starts it again, and the guard of a confirmed ruleset does its work.
+# systemd starts it again, for the time that is left, and the guard of a confirmed ruleset does its work.
 
 # When memory runs out, the kernel kills others first.
 spare_me() { printf '%s\n' -1000 2>/dev/null >"/proc/$$/oom_score_adj" || :; }
@@ -22,10 +22,10 @@ read_armed() {
     { read -r armed && read -r armed_due; } 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
 }
 
-# arm_watchdog ATTEMPT SECONDS: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs.
+# arm_watchdog ATTEMPT: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs.
 arm_watchdog() {
-  [ ! -e "$RUN/ssh-only-firewall.armed" ] || rm -f "$RUN/ssh-only-firewall.armed"
-  call_init start_watchdog "$@"
+  : >"$RUN/ssh-only-firewall.armed"
+  call_init start_watchdog "$1" "$due"
   tries=0
   armed='' armed_due=''
   while [ "$armed $armed_due" != "$1 $due" ]; do
@@ -54,14 +54,17 @@ verb_watchdog() {
   set +e
   spare_me
   attempt=$1
-  left=$2
-  read_state
-  kept_due=$due
-  printf '%s\n' "$attempt" "$due" >"$RUN/ssh-only-firewall.armed"
-  while [ "$left" -gt 0 ]; do
+  kept_due=$2
+  # One that was killed is started again when its lock is confirmed, undone, or replaced by another one with its own watchdog.
+  ! is_relieved || exit 0
+  [ "$pending $due" != "$attempt $kept_due" ] || printf '%s\n' "$attempt" "$due" >"$RUN/ssh-only-firewall.armed"
+  read_uptime
+  left=$((kept_due - uptime))
+  while [ "$left" -gt 0 ] && [ "$uptime" -lt "$kept_due" ]; do
     sleep 1
     ! is_relieved || exit 0
     left=$((left - 1))
+    read_uptime
   done
   # A failed step never stops it: every round is a process of its own.
   failures=0

@@ -80,8 +80,12 @@ systemd_guard_runs() { systemctl --quiet is-active "$guard_service.service"; }
 systemd_start_watchdog() {
   ! have systemd-run || for properties in '-p Restart=on-failure -p OOMPolicy=continue -p StartLimitIntervalSec=0' '-p Restart=on-failure' ''; do
     # shellcheck disable=SC2086 # words
-    ! systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1-$due" $properties --description='Rolls an unconfirmed SSH-only lock back' \
-      /bin/sh "$STATE/host.sh" watchdog "$1" "$2" </dev/null >/dev/null 2>&1 || return 0
+    ! systemd-run --quiet --unit="ssh-only-firewall-watchdog-$1-$2" $properties --description='Rolls an unconfirmed SSH-only lock back' \
+      /bin/sh -c "$systemd_watchdog" "$STATE/host.sh" watchdog "$@" </dev/null >/dev/null 2>&1 || return 0
   done
-  run_detached watchdog "$1" "$2"
+  run_detached watchdog "$@"
 }
+
+# Started again, it must not fail for ever where the host has been unlocked. For systemd, $ is written $$.
+# shellcheck disable=SC2016 # of another shell
+systemd_watchdog='[ -e "$$0" ] || exit 0; [ ! -s "$$0" ] || exec /bin/sh "$$0" "$$@"; exit 1'
