@@ -21,20 +21,20 @@ depend() {
   after nftables iptables ip6tables firewall firewalld ufw
 }
 
-run() {
+program() {
   /bin/sh -c '$starter' $boot_service \"\$1\"
 }
 
 start() {
   ebegin 'Closing this host to everything but SSH'
-  run boot
+  program boot
   code=\$?
-  run start-guard
+  program start-guard
   eend \$code
 }
 
 stop() {
-  run stop-guard
+  program stop-guard
 }
 " 0755
 }

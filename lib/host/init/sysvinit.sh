@@ -26,19 +26,19 @@ sysvinit_write_script() {
 ### END INIT INFO
 # chkconfig: 2345 09 91
 # description: closes this host to everything but SSH
-run() {
+program() {
   /bin/sh -c '$starter' $boot_service \"\$1\"
 }
 case \${1-} in
   start | restart | force-reload | reload)
-    run boot
+    program boot
     code=\$?
-    run start-guard
+    program start-guard
     exit \$code ;;
   stop)
-    run stop-guard ;;
+    program stop-guard ;;
   status)
-    run status ;;
+    program status ;;
   *)
     echo \"usage: \$0 start|stop|restart|status\" >&2
     exit 2 ;;
