@@ -41,6 +41,12 @@ export const LOCALS = {
   lockedHosts: "locked_hosts",
 } as const;
 
+/**
+ * The variable whose default lists the names of a firewall's hosts. Nothing reads it but a review: plans show no locals, and a plan
+ * of some hosts may not show that it is one.
+ */
+export const HOST_NAMES = "host_names";
+
 /** The data source and the check of `detectDrift`. */
 export const DRIFT_BLOCK = "drift";
 
@@ -87,6 +93,13 @@ export function parseResourceName(name: string): { readonly firewall: string; re
   const { firewall, part } = RESOURCE.exec(name)?.groups ?? {};
   return firewall === undefined ? undefined : { firewall, part: part as Part };
 }
+
+/** Whether a variable is named as one that lists hosts. */
+export const isHostNames = (variable: string): boolean => variable.endsWith(nameIn("", HOST_NAMES));
+
+/** As they stand in the default of the variable. No name has a blank. */
+export const joinHostNames = (names: readonly string[]): string => names.join(" ");
+export const splitHostNames = (text: string): readonly string[] => text.split(" ").filter((one) => one !== "");
 
 const HOLD_IDS = new RegExp(`^local\\.(?<firewall>.*)_${LOCALS.holdIds}(?<suffix>${SHARD})$`, "s");
 

@@ -8,11 +8,23 @@
  */
 import { RULESET_TEXTS } from "../contract/backends";
 import { parseResourceName } from "../contract/names";
+import { VERBS } from "../contract/script";
 import { LOCKDOWN_MARKS, SEAL_TRIGGERS } from "../contract/triggers";
 import { compare } from "../output/text";
 import { findHolds, type Holds } from "./holds";
-import { blockOf, type Change, type Instance, known, type Plan } from "./plan";
-import { creates, type FirewallResource, groupOf, hasTriggers, holdIds, idsOf, mayBeOurs, trigger } from "./resources";
+import { type Change, type Instance, known, type Plan } from "./plan";
+import { type Block, blockOf, UNKNOWN_BLOCK } from "./plan-configuration";
+import {
+  creates,
+  type FirewallResource,
+  groupOf,
+  hasTriggers,
+  holdIds,
+  idsOf,
+  mayBeOurs,
+  trigger,
+  verbOf,
+} from "./resources";
 import type { Text } from "./text";
 import { otherProvisioners, otherScripts, strayMarks, type Uploads } from "./unclear";
 
@@ -35,6 +47,8 @@ export interface Firewalls {
   readonly deposedHolds: readonly FirewallResource[];
   /** What bears marks of a firewall, and is not understood. */
   readonly unclear: readonly Text[];
+  /** The modules of the firewalls in the configuration, without keys, whether or not the plan has anything of them. */
+  readonly configured: readonly string[];
   /** Everything else that the plan would change. */
   readonly others: readonly Change[];
   /** Whether a resource, found elsewhere in the plan, is a part of a firewall. */
@@ -48,7 +62,7 @@ export function findFirewalls(plan: Plan, uploads?: Uploads): Firewalls {
   const resources = all.filter(mayBeOurs).map((change) => ({
     change,
     tainted: tainted.has(change.address) || change.reason === "replace_because_tainted",
-    block: plan.blocks.get(blockOf(change)),
+    block: blockIn(plan, change),
   }));
   const lockdowns = resources.filter(({ change }) => hasTriggers(change, LOCKDOWN_MARKS));
   const rulesets = resources.filter(({ change }) => hasTriggers(change, RULESET_TEXTS));
@@ -69,10 +83,20 @@ export function findFirewalls(plan: Plan, uploads?: Uploads): Firewalls {
       ...otherProvisioners([...lockdowns, ...relocks], holds.resources),
       ...(uploads === undefined ? [] : otherScripts([...lockdowns, ...relocks, ...holds.resources], uploads)),
     ],
+    configured: [...plan.blocks.values()].filter(isLockdown).map(({ module }) => module),
     others: strangers.filter(({ actions }) => !["no-op", "read"].includes(actions.join())),
     owns: (change) => blocks.has(blockOf(change)),
   };
 }
+
+/** Terraform's word for it, which a plan has also where it was relieved of its configuration. */
+const HAS_LEFT = "delete_because_no_resource_config";
+
+function blockIn(plan: Plan, change: Change): Block | undefined {
+  return plan.configured || change.reason === HAS_LEFT ? plan.blocks.get(blockOf(change)) : UNKNOWN_BLOCK;
+}
+
+const isLockdown = ({ provisioners }: Block): boolean => provisioners.some((one) => verbOf(one) === VERBS.lock);
 
 /** Also those that a partial plan does not mention: they stay as they are. */
 function allChanges(plan: Plan): readonly Change[] {

@@ -43,7 +43,7 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
 }
 
 /** One line, without values. */
-export function verdictOf({ dangers, hosts, errored }: Review): string {
+export function verdictOf({ dangers, hosts, errored, changesNothing }: Review): string {
   const counts = ALL_OUTCOMES.map(
     (outcome) => [outcome, hosts.filter((host) => host.outcome === outcome).length] as const,
   )
@@ -57,6 +57,9 @@ export function verdictOf({ dangers, hosts, errored }: Review): string {
   }
   if (dangers.length > 0) {
     return `Dangerous: read what is listed first. ${subject}.`;
+  }
+  if (changesNothing) {
+    return `This plan changes nothing, and does not show whether the hosts are as configured. ${subject}.`;
   }
   return `${counts.length === 0 ? "Nothing to do" : "Nothing dangerous"}. ${subject}.`;
 }
@@ -200,7 +203,8 @@ function checksSection({ checks }: Review): readonly Section[] {
   const rows = checks.flatMap(({ address, problem }) =>
     problem
       .split("\n")
-      .filter((line) => line.trim() !== "")
+      .map((line) => line.trim())
+      .filter((line) => line !== "")
       .map((line) => [markdown(text`${address}`), markdown(text`${line}`)] as const),
   );
   return rows.length === 0 ? [] : [table("\n#### Findings of the checks in this plan", ["Check", "Finding"], rows)];

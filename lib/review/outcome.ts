@@ -17,6 +17,10 @@ export const OUTCOMES = {
   },
   reopen: { short: "opened and locked again", long: "unlocked, and then locked again" },
   move: { short: "moved to another address", long: "moved: given up at the old address, and locked at the new one" },
+  "move-locked": {
+    short: "moved to another address, and left locked at the old one",
+    long: "moved: stays locked at the old address, and locked at the new one",
+  },
   first: { short: "locked for the first time", long: "locked for the first time" },
   perhaps: {
     short: "locked, possibly again",
@@ -141,7 +145,7 @@ function moved(was: Value, becomes: Value, release: "unlocks" | Text): HostOutco
         findings: [["address", text`${was} becomes ${becomes}; the old address is unlocked and open`]],
       }
     : {
-        outcome: "move",
+        outcome: "move-locked",
         findings: [
           ["address", text`${was} becomes ${becomes}; the old address stays locked: ${release}`],
           ["left-locked", text`${was}: ${release}`],

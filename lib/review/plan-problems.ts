@@ -9,6 +9,10 @@ export const planProblems = {
   isPlanFile: (): string => "is the plan file itself, which only Terraform can read; run terraform show -json on it",
   isLog: (): string => `is the log of \`terraform plan -json\`, not a plan; write one with -out=PLANFILE and ${SHOW}`,
   isState: (): string => `is a state, not a plan; ${SHOW}`,
+  isEncrypted: (): string =>
+    "is an encrypted plan; run tofu show -json on it, in the directory that it was planned in, with the same key " +
+    "(TF_ENCRYPTION, or the block encryption of the configuration)",
+  tooLong: (): string => "has 512 MiB or more, which is too much for one text in Node.js; divide the fleet into stacks",
   notAPlan: (): string => `is not a plan; ${SHOW}`,
   unknownVersion: (version: string): string =>
     `format_version: ${shown(version)} is not supported, only 1.x is; use Terraform 1.5 or later, or a newer ` +

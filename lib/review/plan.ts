@@ -2,8 +2,10 @@
  * A plan, as `terraform show -json` tells it. Of the document only what a review uses is read and checked; what is
  * unknown to us is left alone, but an unknown major format version is refused.
  */
+import { constants } from "node:buffer";
 import { isObject } from "../input/keys";
 import { Node, PlanError } from "./json";
+import { type Block, blocksIn, type HostNames, hostNamesIn } from "./plan-configuration";
 import { planProblems } from "./plan-problems";
 
 export interface Plan {
@@ -13,7 +15,7 @@ export interface Plan {
   readonly drift: readonly Change[];
   /** What Terraform puts off to a later plan. */
   readonly deferred: readonly Change[];
-  /** What the state held before: also instances that a partial plan does not mention. */
+  /** What the state held before, without data sources: also instances that a partial plan does not mention. */
   readonly prior: readonly Instance[];
   /** The configuration's resources, by `blockOf` of an instance. */
   readonly blocks: ReadonlyMap<string, Block>;
@@ -21,8 +23,15 @@ export interface Plan {
   readonly checks: ReadonlyArray<{ readonly address: string; readonly problem: string }>;
   /** Planning failed half-way. */
   readonly errored: boolean;
-  /** Another plan is needed after this one: it has targets, or something was put off. */
-  readonly complete: boolean;
+  /**
+   * Whether no other plan is needed after this one: false where it has targets, or something was put off. Undefined where the
+   * plan does not say, as those of OpenTofu and of Terraform before 1.8.
+   */
+  readonly complete: boolean | undefined;
+  /** Whether it has the configuration: what removes secrets from plans may remove all of it. */
+  readonly configured: boolean;
+  /** The hosts in the configuration. That of an earlier version of this package does not list them. */
+  readonly hostNames: readonly HostNames[];
 }
 
 /** Where an instance is. */
@@ -52,14 +61,6 @@ export interface Change extends Place {
   readonly reason: string | undefined;
   readonly before: PlanObject | undefined;
   readonly after: PlanObject | undefined;
-}
-
-/** What the configuration says of all instances of a resource. */
-export interface Block {
-  /** Addresses that its arguments refer to. */
-  readonly references: readonly string[];
-  /** Of each provisioner the script; undefined where the plan does not have it word for word, empty where it has none. */
-  readonly provisioners: ReadonlyArray<string | undefined>;
 }
 
 /** A value of a resource: known, or hidden from the reader for a reason. */
@@ -117,17 +118,14 @@ export function known(value: Value | undefined): string | undefined {
   return value !== undefined && "known" in value ? value.known : undefined;
 }
 
-/** The block in the configuration that an instance comes from: modules are written once, whatever their keys. */
-export function blockOf({ module, type, name }: Pick<Place, "module" | "type" | "name">): string {
-  const withoutKeys = module.replace(/\[(?:"(?:[^"\\]|\\.)*"|[0-9]+)\]/g, "");
-  return `${withoutKeys === "" ? "" : `${withoutKeys}.`}${type}.${name}`;
-}
-
 /** Throws PlanError, which says what to do. */
 export function readPlan(bytes: Uint8Array): Plan {
   const document = new Node(parse(decode(bytes)));
   if (!isObject(document.value)) {
     throw new PlanError(planProblems.notAPlan());
+  }
+  if (!document.at("encrypted_data").isAbsent) {
+    throw new PlanError(planProblems.isEncrypted());
   }
   checkVersion(document);
   if (document.at("resource_changes").isAbsent && document.at("planned_values").isAbsent) {
@@ -144,8 +142,9 @@ export function readPlan(bytes: Uint8Array): Plan {
     blocks: new Map(blocksIn(document.at("configuration").at("root_module"), "")),
     checks: document.at("checks").list().flatMap(problemsOf),
     errored: document.at("errored").flag(),
-    // Terraform before 1.8 does not say.
-    complete: document.at("complete").isAbsent || document.at("complete").flag(),
+    complete: document.at("complete").isAbsent ? undefined : document.at("complete").flag(),
+    configured: !document.at("configuration").at("root_module").isAbsent,
+    hostNames: hostNamesIn(document.at("configuration").at("root_module"), ""),
   };
 }
 
@@ -153,6 +152,10 @@ export function readPlan(bytes: Uint8Array): Plan {
 function decode(bytes: Uint8Array): string {
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
     throw new PlanError(planProblems.isPlanFile());
+  }
+  // A text has no more characters than bytes.
+  if (bytes.length > constants.MAX_STRING_LENGTH) {
+    throw new PlanError(planProblems.tooLong());
   }
   return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8").decode(bytes);
 }
@@ -226,6 +229,7 @@ function instancesIn(module: Node, address: string): Instance[] {
   const own = module
     .at("resources")
     .list()
+    .filter((node) => node.at("mode").optionalText() !== "data")
     .map((node) => ({
       ...placeOf(node),
       module: address,
@@ -235,40 +239,4 @@ function instancesIn(module: Node, address: string): Instance[] {
     }));
   const below = module.at("child_modules").list();
   return [...own, ...below.flatMap((child) => instancesIn(child, child.at("address").text()))];
-}
-
-function blocksIn(module: Node, path: string): Array<readonly [string, Block]> {
-  const own = module
-    .at("resources")
-    .list()
-    .filter((node) => node.at("mode").optionalText() !== "data")
-    .map((node): readonly [string, Block] => [
-      blockOf({ module: path, type: node.at("type").text(), name: node.at("name").text() }),
-      {
-        references: node
-          .at("expressions")
-          .members()
-          .flatMap(([, expression]) => referencesIn(expression)),
-        provisioners: node.at("provisioners").list().map(scriptOf),
-      },
-    ]);
-  const calls = module.at("module_calls").members();
-  const pathOf = (name: string): string => `${path === "" ? "" : `${path}.`}module.${name}`;
-  return [...own, ...calls.flatMap(([name, call]) => blocksIn(call.at("module"), pathOf(name)))];
-}
-
-/** Nested blocks are lists or objects of expressions; none of ours are. */
-function referencesIn(expression: Node): readonly string[] {
-  const { value } = expression.at("references");
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-}
-
-/** Undefined where there is one, and the plan does not have it word for word; empty where there is none. */
-function scriptOf(provisioner: Node): string | undefined {
-  const inline = provisioner.at("expressions").at("inline");
-  if (inline.isAbsent) {
-    return "";
-  }
-  const { value } = inline.at("constant_value");
-  return Array.isArray(value) && value.every((one) => typeof one === "string") ? value.join("\n") : undefined;
 }

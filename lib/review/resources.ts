@@ -1,7 +1,8 @@
 /** The resources of a firewall in a plan: what marks them, and what they keep. */
 import { verbIn } from "../contract/script";
 import { isTracker, TRACKERS, TRIGGERS } from "../contract/triggers";
-import { type Block, type Change, known, type Value } from "./plan";
+import { type Change, known, type Value } from "./plan";
+import type { Block } from "./plan-configuration";
 
 /** A resource of a firewall. */
 export interface FirewallResource {

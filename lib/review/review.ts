@@ -2,8 +2,9 @@
 import { fingerprint } from "../contract/fingerprint";
 import { TRIGGERS } from "../contract/triggers";
 import { compare } from "../output/text";
+import { changesNothing, coverageFindings } from "./coverage";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
-import { findFirewalls, type Firewalls } from "./firewalls";
+import { findFirewalls, type Firewalls, type TrackedHost } from "./firewalls";
 import { type HostReview, reviewHost } from "./hosts";
 import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
@@ -27,8 +28,10 @@ export interface Review {
   readonly lockedAfter: number;
   /** How many other resources the plan changes, by Terraform's actions. */
   readonly others: ReadonlyMap<string, number>;
-  /** Whether Terraform could apply it. */
+  /** Whether planning failed, so that Terraform will not apply it. */
   readonly errored: boolean;
+  /** Nothing at all is to be applied: it shows what the state has, and not whether the hosts are as configured. */
+  readonly changesNothing: boolean;
 }
 
 /** What was found of one kind. */
@@ -54,10 +57,14 @@ export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review 
   const firewalls = findFirewalls(plan, uploads);
   const rulesets = new Rulesets(firewalls.rulesets);
   const single = new Set(firewalls.hosts.map(({ firewall }) => firewall)).size < 2;
-  const hosts = firewalls.hosts.map((host) =>
-    reviewHost(host, single ? host.key : `${host.firewall}/${host.key}`, rulesets),
-  );
-  const findings = [...planFindings(plan, firewalls), ...hosts.flatMap((host) => host.findings), ...contested(hosts)];
+  const nameOf = ({ firewall, key }: TrackedHost): string => (single ? key : `${firewall}/${key}`);
+  const hosts = firewalls.hosts.map((host) => reviewHost(host, nameOf(host), rulesets));
+  const findings = [
+    ...coverageFindings(plan, firewalls, nameOf),
+    ...planFindings(plan, firewalls),
+    ...hosts.flatMap((host) => host.findings),
+    ...contested(hosts),
+  ];
   return {
     dangers: (Object.keys(DANGERS) as DangerKind[])
       .map((kind) => ({ kind, findings: findings.filter((one) => one.kind === kind) }))
@@ -69,21 +76,18 @@ export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review 
     lockedAfter: hosts.filter(({ lockedAfter }) => lockedAfter).length,
     others: countedByAction(firewalls),
     errored: plan.errored,
+    changesNothing: changesNothing(plan),
   };
 }
+
+const UNCONFIGURED = [
+  "this plan has no configuration, so it does not show what runs on hosts, nor whether unlock runs where a hold is destroyed",
+];
 
 function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
   const finding = (kind: DangerKind, detail: Text): Finding => ({ kind, host: undefined, detail });
   const deferred = plan.deferred.filter(firewalls.owns);
   return [
-    ...(plan.errored ? [finding("incomplete", ["planning failed; Terraform will not apply this plan"])] : []),
-    ...(plan.complete || plan.errored
-      ? []
-      : [
-          finding("incomplete", [
-            "another plan is needed after this one: it has targets, or Terraform deferred something",
-          ]),
-        ]),
     ...deferred.map(({ address }) => finding("incomplete", text`${address} is deferred to a later plan`)),
     ...firewalls.deposedHolds.flatMap((part) => {
       const release = releaseOf(part);
@@ -92,6 +96,7 @@ function planFindings(plan: Plan, firewalls: Firewalls): readonly Finding[] {
         ? []
         : [finding("left-locked", text`${address}: ${release}`)];
     }),
+    ...(plan.configured || firewalls.hosts.length === 0 ? [] : [finding("unclear", UNCONFIGURED)]),
     ...firewalls.unclear.map((detail) => finding("unclear", detail)),
     ...plan.drift
       .filter(firewalls.owns)

@@ -1,7 +1,8 @@
 /** What looks like a part of a firewall and is not as this package writes it. */
 import { hasVerb, isScript, variable, VERB, VERBS } from "../contract/script";
 import { TRIGGERS } from "../contract/triggers";
-import { blockOf, type Change, known, type Plan } from "./plan";
+import { type Change, known, type Plan } from "./plan";
+import { blockOf, UNKNOWN_BLOCK } from "./plan-configuration";
 import { type FirewallResource, SIDES, trigger, triggerNames, verbOf } from "./resources";
 import { type Text, text } from "./text";
 
@@ -38,7 +39,7 @@ function unexpected(
   const byBlock = new Map(resources.map(({ change, block }) => [blockOf(change), block] as const));
   return [...byBlock].flatMap(([address, block]) => {
     const verbs = block?.provisioners.map(verbOf) ?? [];
-    return block === undefined || allowed.some((expected) => matches(verbs, expected))
+    return block === undefined || block === UNKNOWN_BLOCK || allowed.some((expected) => matches(verbs, expected))
       ? []
       : [text`${address} runs other provisioners than those of this firewall; read them in the configuration`];
   });

@@ -9,6 +9,7 @@ import type { Host } from "../policy/host";
 import { addressOf, Context, type FirewallResourcesProps, reference } from "./context";
 import { DriftDetection } from "./drift-detection";
 import { Holds } from "./hold";
+import { HostNames } from "./host-names";
 import { Program } from "./host-program";
 import { shardSuffixes } from "./layout";
 import { Lockdowns } from "./lockdown";
@@ -49,6 +50,7 @@ export class FirewallResources {
     this.sealed = context.local(LOCALS.sealedHosts, "", () => `\${${this.seals.sealed}}`);
     this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());
     new Moved(scope, "moved", () => movesOf(context));
+    new HostNames(context);
   }
 
   /** The name of the ruleset that a host gets. */

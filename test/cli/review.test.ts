@@ -13,7 +13,11 @@ const write = (name: string, plan: unknown, version = hostProgramVersion()): voi
 write("safe.json", planOf([{ key: "web-1" }]));
 write("older.json", planOf([{ key: "web-1" }]), "ba9876543210");
 write("unpinned.json", planOf([{ key: "web-1", hostKey: "", after: ["0.0.0.0/0"] }]));
-write("other.json", { format_version: "1.0", resource_changes: [change("x", "y", ["create"], null, {})] });
+write("other.json", {
+  format_version: "1.0",
+  complete: true,
+  resource_changes: [change("x", "y", ["create"], null, {})],
+});
 write("state.json", { format_version: "1.0", values: {} });
 
 describe("review", () => {

@@ -1,6 +1,7 @@
 /** Whether labs can run on this machine, and if not, why. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as os from "node:os";
 import * as path from "node:path";
 
 /** Commands a lab uses, and the Debian package each comes from (setup.sh installs them). */
@@ -29,6 +30,16 @@ export function whyNoLab(): string | undefined {
 /** Why Terraform cannot run here; undefined when it can. */
 export function whyNoTerraform(): string | undefined {
   return findCommand("terraform") === undefined ? "terraform is not installed" : undefined;
+}
+
+/** What setup-tofu.sh builds. */
+const TOFU = "ssh-only-lab/tofu-1.12.6/tofu";
+
+/** OpenTofu: on the PATH, or as setup-tofu.sh has built it; undefined where it is not. */
+export function findTofu(): string | undefined {
+  const ownCache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache");
+  const built = path.join(process.getuid?.() === 0 ? "/var/cache" : ownCache, TOFU);
+  return findCommand("tofu") ?? (fs.existsSync(built) ? built : undefined);
 }
 
 /** Why no browser can run here; undefined when one can. */

@@ -1,6 +1,8 @@
+import { constants } from "node:buffer";
 import fc from "fast-check";
 import { PlanError } from "../../lib/review/json";
-import { blockOf, readPlan } from "../../lib/review/plan";
+import { readPlan } from "../../lib/review/plan";
+import { blockOf } from "../../lib/review/plan-configuration";
 import { bytesOf, planOf } from "./support/plans";
 
 const refusal = (bytes: Uint8Array): string => {
@@ -29,8 +31,8 @@ describe("a plan is read", () => {
     expect(readPlan(utf8).changes).toHaveLength(3);
   });
 
-  test("without what an older Terraform does not say: it is whole, and did not fail", () => {
-    expect(readPlan(bytesOf(plan))).toMatchObject({ complete: true, errored: false });
+  test("without what OpenTofu and an older Terraform do not say: it did not fail, and may be whole or not", () => {
+    expect(readPlan(bytesOf({ ...plan, complete: undefined }))).toMatchObject({ complete: undefined, errored: false });
     expect(readPlan(bytesOf({ ...plan, complete: false, errored: true }))).toMatchObject({
       complete: false,
       errored: true,
@@ -65,6 +67,16 @@ describe("what is no plan is refused, with the remedy", () => {
       /^format_version: "0.2" is not supported/,
     ],
     ["a list", bytesOf([]), /^is not a plan/],
+    [
+      "more than JavaScript can hold as one text",
+      new Uint8Array(constants.MAX_STRING_LENGTH + 1),
+      /^has 512 MiB or more, which is too much .*divide the fleet into stacks$/,
+    ],
+    [
+      "a plan that OpenTofu encrypted",
+      bytesOf({ meta: {}, encrypted_data: "x" }),
+      /^is an encrypted plan; run tofu show -json/,
+    ],
     [
       "an odd list of changes",
       bytesOf({ ...planOf([]), resource_changes: "x" }),

@@ -249,10 +249,45 @@ describe("a review", () => {
     });
     expect(details(found, "drift")).toEqual(['terraform_data.fleet_hold["a"]: delete']);
     expect(details(found, "incomplete")).toEqual([
-      "another plan is needed after this one: it has targets, or Terraform deferred something",
+      "another plan is needed after this one: it has targets or exclusions, or something was deferred",
       'terraform_data.fleet_hold["a"] is deferred to a later plan',
     ]);
     expect([...found.others]).toEqual([["update", 1]]);
+  });
+
+  const changeOf = (
+    plan: Record<string, unknown>,
+    part: string,
+  ): { actions: string[]; before: unknown; after: unknown } =>
+    defined((plan.resource_changes as Array<ReturnType<typeof change>>).find(({ name }) => name === `fleet_${part}`))
+      .change as never;
+
+  test("of a host that moves and whose hold is only forgotten says that the old address stays locked", () => {
+    const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    const held = (address: string): object => ({ id: address, triggers_replace: { address }, input: {} });
+    const [before, after] = [held("192.0.2.9"), held("192.0.2.10")];
+    Object.assign(changeOf(plan, "hold"), { actions: ["create", "forget"], before, after });
+    const found = review(plan);
+    expect(found.hosts.map(({ outcome }) => outcome)).toEqual(["move-locked"]);
+    expect(toMarkdown(found)).toContain("stays locked at the old address, and locked at the new one");
+  });
+
+  test.each([
+    [undefined, "opened"],
+    ["delete_because_each_key", "opened"],
+    ["delete_because_no_resource_config", "left-locked"],
+  ])("of a plan without configuration does not call a host locked that may be unlocked (%s)", (reason, kind) => {
+    const { configuration, ...plan } = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
+    expect(configuration).toBeDefined();
+    for (const part of ["hold", "lockdown"]) {
+      Object.assign(changeOf(plan, part), { actions: ["delete"], after: null });
+    }
+    const changes = (plan.resource_changes as object[]).map((one) => ({ ...one, action_reason: reason }));
+    const found = review({ ...plan, resource_changes: changes });
+    expect(found.dangers.map((danger) => danger.kind)).toEqual([kind, "unclear"]);
+    expect(details(found, "unclear")).toEqual([
+      "this plan has no configuration, so it does not show what runs on hosts, nor whether unlock runs where a hold is destroyed",
+    ]);
   });
 
   test("says of what an earlier replacement left over that nothing unlocks it", () => {
@@ -274,7 +309,7 @@ describe("a review", () => {
       one.name === "fleet_hold" ? { ...one, name: "renamed", address: 'terraform_data.renamed["a"]' } : one,
     );
     const found = review({ ...plan, resource_changes: changes, configuration: undefined });
-    expect(details(found, "unclear")).toEqual([]);
+    expect(details(found, "unclear")).toEqual([expect.stringMatching(/^this plan has no configuration/)]);
     expect(found.hosts).toHaveLength(1);
     expect([...found.others]).toEqual([]);
   });

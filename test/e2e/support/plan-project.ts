@@ -31,6 +31,9 @@ export class Project {
   private readonly folder = mkdtempSync(join(tmpdir(), "planned-"));
   private provider: StandIn | undefined;
 
+  /** @param program terraform, or where tofu is */
+  public constructor(private readonly program = "terraform") {}
+
   /** For configurations with `null_resource`. */
   public async withNullProvider(): Promise<this> {
     this.provider = await startNullProvider(this.folder);
@@ -98,7 +101,7 @@ export class Project {
       ...this.provider?.env,
     };
     const noColor = ["show", "state"].includes(command) ? [] : ["-no-color"];
-    const { stdout } = await run("terraform", [command, ...noColor, ...args], {
+    const { stdout } = await run(this.program, [command, ...noColor, ...args], {
       cwd: this.folder,
       env,
       maxBuffer: 1 << 28,

@@ -83,7 +83,13 @@ export function planOf(
       ["terraform_data.fleet_hold"],
     ),
   ];
-  return { format_version: "1.2", resource_changes, configuration: { root_module: { resources } }, ...others };
+  return {
+    format_version: "1.2",
+    complete: true,
+    resource_changes,
+    configuration: { root_module: { resources } },
+    ...others,
+  };
 }
 
 function changesOf(
