@@ -14,7 +14,6 @@ export interface PolicyOptions {
   readonly deniedInbound?: string;
   readonly deniedOutbound?: string;
   readonly logDeniedPerMinute?: unknown;
-  readonly newConnectionsPerMinute?: unknown;
   readonly mode?: string;
 }
 
@@ -34,10 +33,6 @@ const OPTIONS: readonly Option[] = [
   new Option("--denied-inbound <ANSWER>", "drop or reject (default: drop)"),
   new Option("--denied-outbound <ANSWER>", "drop or reject (default: reject)"),
   new Option("--log-denied-per-minute <COUNT>", "how many denied packets to log (default: none)").argParser(number),
-  new Option(
-    "--new-connections-per-minute <COUNT>",
-    "how many SSH connections each source may open (default: any number)",
-  ).argParser(number),
   new Option(
     "--mode <MODE>",
     "enforce, or observe: deny nothing and record what enforce would deny (default: enforce)",

@@ -54,13 +54,6 @@ export interface PolicyProps {
   readonly logDeniedPerMinute?: number;
 
   /**
-   * How many new SSH connections a minute each source address may open (over IPv6 each /64), from 6 to 6000. One
-   * deploy opens up to 3, retries included.
-   * @default - any number
-   */
-  readonly newConnectionsPerMinute?: number;
-
-  /**
    * "observe" denies nothing, and records what "enforce" would deny: the rehearsal before the lockdown. The host counts
    * as observed, not as locked.
    * @default "enforce"
@@ -76,7 +69,6 @@ export const POLICY_KEYS = [
   "deniedInbound",
   "deniedOutbound",
   "logDeniedPerMinute",
-  "newConnectionsPerMinute",
   "mode",
 ] as const satisfies ReadonlyArray<keyof PolicyProps>;
 
@@ -94,7 +86,6 @@ export interface Policy {
   readonly deniedInbound: Denial;
   readonly deniedOutbound: Denial;
   readonly logDeniedPerMinute: number | undefined;
-  readonly newConnectionsPerMinute: number | undefined;
   readonly mode: Mode;
   /** Whether SSH is open to every address of a family. */
   readonly openToWorld: boolean;
@@ -122,7 +113,6 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
     deniedInbound: read("deniedInbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "drop",
     deniedOutbound: read("deniedOutbound", (value, at) => parseChoice(value, DENIALS, at)) ?? "reject",
     logDeniedPerMinute: read("logDeniedPerMinute", (value, at) => parseInteger(value, LOG_RANGE, at)),
-    newConnectionsPerMinute: read("newConnectionsPerMinute", (value, at) => parseInteger(value, RATE_RANGE, at)),
     mode: read("mode", (value, at) => parseChoice(value, MODES, at)) ?? "enforce",
   };
   return problems.count > before ? undefined : new CheckedPolicy(values);
@@ -131,12 +121,6 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
 const ANYWHERE = (): readonly AllowedSource[] => normalised([AllowedSource.anyIpv4(), AllowedSource.anyIpv6()]);
 
 const LOG_RANGE = { min: 1, max: 600, remedy: "leave it out to log nothing" };
-
-const RATE_RANGE = {
-  min: 6,
-  max: 6000,
-  remedy: "one deploy opens up to 3 connections, retries included, so fewer than 6 could lock Terraform out",
-};
 
 function parseExceptions(value: unknown, sshPort: number, problems: Problems): readonly PolicyException[] | undefined {
   return parseList(value, problems)
@@ -161,7 +145,6 @@ class CheckedPolicy implements Policy {
   public readonly deniedInbound: Denial;
   public readonly deniedOutbound: Denial;
   public readonly logDeniedPerMinute: number | undefined;
-  public readonly newConnectionsPerMinute: number | undefined;
   public readonly mode: Mode;
   public readonly openToWorld: boolean;
   public readonly families: readonly Family[];
@@ -173,7 +156,6 @@ class CheckedPolicy implements Policy {
     this.deniedInbound = values.deniedInbound;
     this.deniedOutbound = values.deniedOutbound;
     this.logDeniedPerMinute = values.logDeniedPerMinute;
-    this.newConnectionsPerMinute = values.newConnectionsPerMinute;
     this.mode = values.mode;
     this.openToWorld = values.sources.some((source) => source.isAny);
     this.families = FAMILIES.filter(

@@ -17,12 +17,6 @@ const WARNINGS: ReadonlyArray<{
     applies: ({ policy }) => policy.openToWorld,
   },
   {
-    what: "With iptables, a flood from many addresses uses up the memory of the limit on new connections, and keeps everybody out",
-    remedy: "name the sources in allowFrom, or leave newConnectionsPerMinute out",
-    applies: ({ policy, backend }) =>
-      policy.openToWorld && policy.newConnectionsPerMinute !== undefined && backend !== "nftables",
-  },
-  {
     what: "The host key is not pinned, so another machine could answer",
     remedy: "give connection.hostKey",
     applies: ({ connection }) => connection.hostKey === undefined,

@@ -1,10 +1,10 @@
 /** How the rules of a backend are recognized: by forms in which `<name>` stands for a pattern. */
 
 /**
- * What a rule of the input chain is for. port: lets in to a port. limit: drops who opens too many connections there. log: logs what is
+ * What a rule of the input chain is for. port: lets in to a port. log: logs what is
  * denied. other: everything else that this package writes.
  */
-export type RuleKind = "port" | "loopback" | "limit" | "log" | "other";
+export type RuleKind = "port" | "loopback" | "log" | "other";
 
 /** What happens to what no rule has accepted. */
 export type Ending = "drop" | "reject" | "pass";

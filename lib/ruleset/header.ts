@@ -29,10 +29,8 @@ function sshLines(policy: Policy, sources: readonly AllowedSource[]): readonly s
   if (sources.length === 0) {
     return [];
   }
-  const rate = policy.mode === "observe" ? undefined : policy.newConnectionsPerMinute;
-  const limit = rate === undefined ? "" : `, at most ${rate} new connections a minute from each source`;
   const ends = sources.map((source) => `from ${source}`);
-  return listed(`SSH: TCP port ${policy.sshPort}${limit}`, ends);
+  return listed(`SSH: TCP port ${policy.sshPort}`, ends);
 }
 
 /** One address a line where there are several, so that a changed address is one changed line of a plan. */

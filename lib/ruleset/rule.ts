@@ -30,8 +30,6 @@ export type IcmpType =
   | "mld2-report";
 
 export type TcpFlags =
-  /** Opens a connection. */
-  | "syn"
   /** Opens no connection: all but a SYN without ACK. */
   | "not-opening"
   /** Refuses or ends a connection. */
@@ -49,9 +47,7 @@ export type Verdict =
   | { readonly kind: "remember"; readonly what: "tcp" | "udp" | "others" }
   | { readonly kind: "log"; readonly prefix: string; readonly perMinute: number }
   /** Counts and goes on; for backends whose rules do not count by themselves. */
-  | { readonly kind: "count"; readonly name: string }
-  /** Drops what is over the rate, counted for each far end. */
-  | { readonly kind: "drop-above"; readonly perMinute: number };
+  | { readonly kind: "count"; readonly name: string };
 
 /** Everything a rule asks of a packet; what is absent is not asked. */
 export interface Rule {

@@ -1,6 +1,6 @@
 /** SSH itself: who may open a session, and what the host may answer. */
 import type { Policy } from "../policy/policy";
-import { ACCEPT, byAddress, type Group, type Rule, type Topic } from "./rule";
+import { ACCEPT, byAddress, type Group, type Topic } from "./rule";
 
 export function ssh(policy: Policy): Topic {
   return { input: sessions(policy), output: replies(policy) };
@@ -8,23 +8,16 @@ export function ssh(policy: Policy): Topic {
 
 function sessions(policy: Policy): Group {
   const port = policy.sshPort;
-  const rate = policy.mode === "observe" ? undefined : policy.newConnectionsPerMinute;
-  const comment = [
-    `SSH: TCP port ${port} from the allowed sources. No connection state is checked: sessions that are already open continue.`,
-  ];
-  const limit = [
-    `Each source address (over IPv6, each /64) may open ${rate} connections a minute; more are dropped.`,
-    "Connections that are open already do not count.",
-  ];
   return {
-    comment: rate === undefined ? comment : [...comment, ...limit],
-    rules: byAddress(policy.sources).flatMap((end): readonly Rule[] => {
-      const toSsh = { ...end, protocol: "tcp", destinationPort: port } as const;
-      const accept: Rule = { ...toSsh, verdict: ACCEPT };
-      return rate === undefined
-        ? [accept]
-        : [{ ...toSsh, flags: "syn", verdict: { kind: "drop-above", perMinute: rate } }, accept];
-    }),
+    comment: [
+      `SSH: TCP port ${port} from the allowed sources. No connection state is checked: sessions that are already open continue.`,
+    ],
+    rules: byAddress(policy.sources).map((end) => ({
+      ...end,
+      protocol: "tcp",
+      destinationPort: port,
+      verdict: ACCEPT,
+    })),
   };
 }
 

@@ -12,10 +12,10 @@ export const CHAINS: readonly ChainName[] = ["input", "output", "forward"];
 export type Chains = Readonly<Record<ChainName, readonly Group[]>>;
 
 export function chainsOf(policy: Policy): Chains {
-  // A packet of SSH passes by the first rule that it meets, unless that one counts connections: loopback is free.
-  const first = [ssh(policy), loopback()];
   const topics: readonly Topic[] = [
-    ...(policy.newConnectionsPerMinute === undefined || policy.mode === "observe" ? first : first.reverse()),
+    // A packet of SSH passes by the first rule that it meets.
+    ssh(policy),
+    loopback(),
     pathMtu(policy),
     ...ipv6LinkTopics(policy),
     ...policy.exceptions.map((exception) => exceptionTopic(exception, policy.mode)),

@@ -47,7 +47,7 @@ describe("render prints", () => {
       ["--format", "ip6tables-file", ...EXCEPTIONS],
       "whole-file/every-exception.v6",
     ],
-    ["limits", ["--log-denied-per-minute", "10", "--new-connections-per-minute", "12"], "log-and-limit.nft"],
+    ["a log", ["--log-denied-per-minute", "10"], "log.nft"],
     ["other denials", ["--denied-inbound", "reject", "--denied-outbound", "drop"], "denials-swapped.nft"],
   ])("what the options say, and nothing else: %s", (_what, args, file) => {
     expect(render(...SOURCES, ...args)).toEqual({ code: 0, stdout: golden(file), stderr: "" });

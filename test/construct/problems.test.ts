@@ -41,15 +41,6 @@ describe("warnings", () => {
     ]);
   });
 
-  test("name the hosts from which a flood could lock everybody out", () => {
-    const limited = { newConnectionsPerMinute: 12, allowFrom: ["0.0.0.0/0"] };
-    const hosts = { a: { ...pinned(1), ...limited }, b: { ...pinned(2), ...limited, backend: "nftables" as const } };
-    expect(warningsWith({ hosts, allowFrom })).toContain(
-      "With iptables, a flood from many addresses uses up the memory of the limit on new connections, and keeps everybody out (a): " +
-        "name the sources in allowFrom, or leave newConnectionsPerMinute out.",
-    );
-  });
-
   test("name the hosts whose key is not pinned", () => {
     expect(warningsWith({ allowFrom, hosts: { a: pinned(1), b: "192.0.2.2" } })).toEqual([
       "The host key is not pinned, so another machine could answer (b): give connection.hostKey.",

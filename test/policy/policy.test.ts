@@ -28,7 +28,6 @@ describe("a policy of which nothing is said", () => {
       deniedInbound: "drop",
       deniedOutbound: "reject",
       logDeniedPerMinute: undefined,
-      newConnectionsPerMinute: undefined,
       openToWorld: true,
       families: ["ipv4", "ipv6"],
     });
@@ -118,7 +117,6 @@ describe("a policy that cannot be used", () => {
         deniedInbound: "deny",
         deniedOutbound: null,
         logDeniedPerMinute: 0,
-        newConnectionsPerMinute: 5,
       },
       problems.at("hosts.web-1"),
     );
@@ -131,7 +129,6 @@ describe("a policy that cannot be used", () => {
       "hosts.web-1.deniedInbound",
       "hosts.web-1.deniedOutbound",
       "hosts.web-1.logDeniedPerMinute",
-      "hosts.web-1.newConnectionsPerMinute",
     ]);
   });
 
@@ -160,8 +157,8 @@ describe("a policy that cannot be used", () => {
     [{ deniedOutbound: false }, 'deniedOutbound: must be "drop" or "reject", not false'],
     [{ logDeniedPerMinute: 0 }, "logDeniedPerMinute: must be a whole number from 1 to 600, not 0; leave it out to log"],
     [{ logDeniedPerMinute: 601 }, "logDeniedPerMinute: must be a whole number from 1 to 600"],
-    [{ newConnectionsPerMinute: 5 }, "one deploy opens up to 3 connections, retries included"],
-    [{ newConnectionsPerMinute: 6001 }, "must be a whole number from 6 to 6000"],
+    // A flood that claims the address of an allowed source would use up the limit of that source.
+    [{ newConnectionsPerMinute: 60 }, "newConnectionsPerMinute: unknown"],
   ])("%p is refused", (props, message) => {
     expect(problemsOf(props)).toEqual([expect.stringContaining(message)]);
   });
@@ -172,8 +169,8 @@ describe("a policy that cannot be used", () => {
 });
 
 test("the limits of each number are inclusive", () => {
-  const lowest = { sshPort: 1, logDeniedPerMinute: 1, newConnectionsPerMinute: 6 };
-  const highest = { sshPort: 65535, logDeniedPerMinute: 600, newConnectionsPerMinute: 6000 };
+  const lowest = { sshPort: 1, logDeniedPerMinute: 1 };
+  const highest = { sshPort: 65535, logDeniedPerMinute: 600 };
   expect(policyOf(lowest)).toMatchObject(lowest);
   expect(policyOf(highest)).toMatchObject(highest);
 });

@@ -26,11 +26,11 @@ describeWithRoot("golden rulesets in real firewalls", COMMANDS, () => {
   test("the table is replaced as a whole: nothing of a former ruleset stays, and other tables do", async () => {
     await namespace.must("nft flush ruleset");
     await namespace.must("nft add table inet other");
-    await namespace.must("nft -f -", rendered["log-and-limit.nft"]);
+    await namespace.must("nft -f -", rendered["observe.nft"]);
     await namespace.must("nft -f -", rendered["default.nft"]);
     const listed = await namespace.must("nft list ruleset");
     expect(listed).toContain("table inet other");
-    expect(listed).not.toContain("new_ssh");
+    expect(listed).not.toContain("asked_in");
     await namespace.must("nft flush ruleset");
   });
 

@@ -108,29 +108,6 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
       expect(await router.words("tcp fd01::2 22")).toEqual(["open"]);
     });
 
-    test("each source may open so many connections a minute, over IPv6 each /64, and a new limit is in force at once", async () => {
-      const { client } = network;
-      await network.lock(firewall, { ...CLIENT, newConnectionsPerMinute: 6 });
-      for (const [host, same, other] of [
-        ["10.1.0.2", "10.2.0.2", "10.2.0.3"],
-        ["fd01::2", "fd02::2", "fd02:0:0:1::1"],
-      ]) {
-        const within = await client.words(...Array<string>(6).fill(`tcp ${host} 22 ${same}`));
-        expect(within).toEqual(Array(6).fill("open"));
-        expect(await client.words(`tcp ${host} 22 ${same}`, `tcp ${host} 22 ${other}`)).toEqual(["timeout", "open"]);
-      }
-      expect(await client.words("tcp fd01::2 22 fd02::3")).toEqual(["timeout"]);
-      await network.update(firewall, { ...CLIENT, newConnectionsPerMinute: 60 });
-      const raised = await client.words(...Array<string>(7).fill("tcp 10.1.0.2 22 10.2.0.2"));
-      expect(raised).toEqual(Array(7).fill("open"));
-    });
-
-    test("no limit of connections holds for loopback", async () => {
-      await network.lock(firewall, { newConnectionsPerMinute: 6 });
-      const within = Array<string>(9).fill("tcp 127.0.0.1 22");
-      expect(await network.host.words(...within)).toEqual(Array(9).fill("open"));
-    });
-
     test.each([1, 0])(
       "a session older than the firewall goes on when only the server sends (nf_conntrack_tcp_loose=%i)",
       async (loose) => {

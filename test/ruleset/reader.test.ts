@@ -50,7 +50,7 @@ describe("a ruleset is read back from its rules", () => {
   });
 
   test("of nftables alone", () => {
-    const { nftables } = textsOf("log-and-limit");
+    const { nftables } = textsOf("log");
     expect(readRuleset({ nftables })).toMatchObject({ sshPort: 22, loggedPerMinute: 10 });
   });
 

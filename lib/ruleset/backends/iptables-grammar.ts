@@ -15,14 +15,12 @@ const PATTERNS = {
   same: String.raw`\k<protocol>`,
   type: String.raw`[\w/-]+`,
   hops: String.raw`(?: -m hl --hl-eq \d+)?`,
-  limit: String.raw`-m hashlimit [\w /-]+`,
   answer: String.raw`[\w-]+`,
 };
 
-const forms = (limit: readonly string[], others: readonly string[]) => ({
+const forms = (others: readonly string[]) => ({
   port: ["<from>-p <protocol> -m <same> --dport <port> <pass>"],
   loopback: ["-i lo <pass>"],
-  limit,
   log: ['-m limit --limit <rate>/minute -j LOG --log-prefix "<words>"'],
   other: [
     "<from>-p <protocol> -m <same> --sport <n> <answering><pass>",
@@ -37,13 +35,13 @@ const forms = (limit: readonly string[], others: readonly string[]) => ({
 
 const enforcing = grammarOf(inputRules, {
   patterns: { ...PATTERNS, pass: "-j ACCEPT", answering: "-m conntrack --ctstate ESTABLISHED " },
-  rules: forms(["<from>-p tcp -m tcp --dport <n> --tcp-flags FIN,SYN,RST,ACK SYN <limit> -j DROP"], []),
+  rules: forms([]),
   endings: { drop: "-j DROP", reject: "-p tcp -j REJECT --reject-with tcp-reset\n-j REJECT --reject-with <answer>" },
 });
 
 const observing = grammarOf(inputRules, {
   patterns: { ...PATTERNS, pass: "-j RETURN", answering: "(?:! --tcp-flags SYN,ACK SYN )?" },
-  rules: forms([], ["-p tcp -m tcp ! --tcp-flags SYN,ACK SYN <pass>"]),
+  rules: forms(["-p tcp -m tcp ! --tcp-flags SYN,ACK SYN <pass>"]),
   endings: { pass: "-j RETURN" },
 });
 

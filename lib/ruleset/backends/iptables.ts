@@ -208,27 +208,12 @@ function verdictWords(rule: Rule, family: Family, mode: Mode): readonly string[]
       return [`-j REJECT --reject-with ${family === "ipv4" ? "icmp-admin-prohibited" : "icmp6-adm-prohibited"}`];
     case "log":
       return [`-m limit --limit ${verdict.perMinute}/minute -j LOG --log-prefix "${verdict.prefix}"`];
-    case "drop-above":
-      return [rateAbove(verdict.perMinute, family), "-j DROP"];
     default:
       return [`-j ${verdict.kind.toUpperCase()}`];
   }
 }
 
-/**
- * The bucket holds one minute's worth. The rate is part of the name: the kernel shares one table among all rules of a
- * name, also with those being replaced, and would go on with their rate.
- */
-function rateAbove(perMinute: number, family: Family): string {
-  return [
-    `-m hashlimit --hashlimit-above ${perMinute}/minute --hashlimit-burst ${perMinute} --hashlimit-mode srcip`,
-    ...(family === "ipv6" ? ["--hashlimit-srcmask 64"] : []),
-    `--hashlimit-htable-expire 60000 --hashlimit-name ssh_only_${perMinute}`,
-  ].join(" ");
-}
-
 const FLAGS: Readonly<Record<TcpFlags, string>> = {
-  syn: "--tcp-flags FIN,SYN,RST,ACK SYN",
   "not-opening": "! --tcp-flags SYN,ACK SYN",
   rst: "--tcp-flags RST RST",
 };

@@ -1,7 +1,7 @@
 /** How the texts for nftables are read back. */
 import { type Grammar, grammarOf } from "../grammar";
 
-const SET = String.raw`\tset \w+ \{ [^{}\n]* \}\n|\tset \w+ \{\n(?:\t\t[\w ,]+\n)*\t\}\n`;
+const SET = String.raw`\tset \w+ \{ [^{}\n]* \}\n`;
 const RULE = String.raw`\t\t(?:[^{};\\\n]|\{[^{};\\\n]*\})+\n`;
 const TABLE = "table inet ssh_only_firewall";
 
@@ -41,20 +41,16 @@ const COMMON = [
 ];
 const COUNTER = 'counter comment "<words>"';
 
-const forms = (limit: readonly string[], others: readonly string[]) => ({
+const forms = (others: readonly string[]) => ({
   port: ["<from><protocol> dport <port> accept"],
   loopback: ['iifname "lo" accept'],
-  limit,
   log: ['limit rate <rate>/minute log prefix "<words>"'],
   other: [...COMMON, ...others],
 });
 
 const enforcing = grammarOf(inputRules("drop"), {
   patterns: { ...PATTERNS, answering: "ct state established " },
-  rules: forms(
-    ["<from>tcp dport <n> tcp flags & (fin | syn | rst | ack) == syn update @new_ssh_<family> <key> drop"],
-    ["meta nfproto ipv6 frag frag-off != 0 drop"],
-  ),
+  rules: forms(["meta nfproto ipv6 frag frag-off != 0 drop"]),
   endings: {
     drop: `${COUNTER}\ndrop`,
     reject: `${COUNTER}\nmeta l4proto tcp reject with tcp reset\nreject with icmpx type admin-prohibited`,
@@ -63,15 +59,12 @@ const enforcing = grammarOf(inputRules("drop"), {
 
 const observing = grammarOf(inputRules("accept"), {
   patterns: { ...PATTERNS, answering: String.raw`(?:tcp flags & \(syn \| ack\) != syn )?` },
-  rules: forms(
-    [],
-    [
-      "meta nfproto ipv6 frag frag-off != 0 accept",
-      "tcp flags & (syn | ack) != syn accept",
-      "<flow> @asked_out_<family> update @asked_out_<family> <key> accept",
-      "update @asked_in_<family> <key>",
-    ],
-  ),
+  rules: forms([
+    "meta nfproto ipv6 frag frag-off != 0 accept",
+    "tcp flags & (syn | ack) != syn accept",
+    "<flow> @asked_out_<family> update @asked_out_<family> <key> accept",
+    "update @asked_in_<family> <key>",
+  ]),
   endings: { pass: `${COUNTER}\naccept` },
 });
 

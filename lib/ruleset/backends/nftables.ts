@@ -1,5 +1,5 @@
 /** The ruleset for nftables: one table of our own, replaced in one transaction. */
-import { FAMILIES, type Family, familyName } from "../../policy/address";
+import { FAMILIES, type Family } from "../../policy/address";
 import type { Policy } from "../../policy/policy";
 import { summary } from "../header";
 import type { ChainName, Group, IcmpType, Rule, TcpFlags } from "../rule";
@@ -36,7 +36,6 @@ export function renderNftables(policy: Policy): string {
     `delete table ${TABLE}`,
     "",
     `table ${TABLE} {`,
-    ...rateSets(policy),
     ...memorySets(),
     ...(policy.mode === "observe" ? askedSets() : []),
     ...CHAINS.flatMap((chain, index) => [
@@ -46,25 +45,6 @@ export function renderNftables(policy: Policy): string {
     "}",
   ];
   return `${lines.join("\n")}\n`;
-}
-
-/** Where the kernel remembers how many connections each source opened. */
-function rateSets(policy: Policy): readonly string[] {
-  if (policy.newConnectionsPerMinute === undefined || policy.mode === "observe") {
-    return [];
-  }
-  return policy.families
-    .filter((family) => policy.sourcesOf(family).length > 0)
-    .flatMap((family) => [
-      `\t# Sources that opened SSH connections over ${familyName(family)} in the last minute.`,
-      `\tset new_ssh_${family} {`,
-      `\t\ttype ${family}_addr`,
-      "\t\tsize 65535",
-      "\t\tflags dynamic,timeout",
-      "\t\ttimeout 1m",
-      "\t}",
-      "",
-    ]);
 }
 
 /**
@@ -207,26 +187,16 @@ function verdictWords(rule: Rule): string {
       return "reject with icmpx type admin-prohibited";
     case "log":
       return `limit rate ${verdict.perMinute}/minute log prefix "${verdict.prefix}"`;
-    case "drop-above":
-      return `update @new_ssh_${rule.family} { ${RATE_KEY[rule.family ?? "ipv4"]} ${rateOver(verdict.perMinute)} } drop`;
     default:
       return verdict.kind;
   }
-}
-
-/** The bucket holds one minute's worth: as many at once, then one for each that time gives back. */
-function rateOver(perMinute: number): string {
-  return `limit rate over ${perMinute}/minute burst ${perMinute} packets`;
 }
 
 function oneOf(values: readonly string[]): string {
   return values.length === 1 ? String(values[0]) : `{ ${values.join(", ")} }`;
 }
 
-const RATE_KEY = { ipv4: "ip saddr", ipv6: "ip6 saddr & ffff:ffff:ffff:ffff::" } as const;
-
 const FLAGS: Readonly<Record<TcpFlags, string>> = {
-  syn: "(fin | syn | rst | ack) == syn",
   "not-opening": "(syn | ack) != syn",
   rst: "rst == rst",
 };

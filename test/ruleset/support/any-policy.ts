@@ -42,7 +42,6 @@ const everyPolicy = fc.record(
     deniedInbound: fc.constantFrom("drop", "reject"),
     deniedOutbound: fc.constantFrom("drop", "reject"),
     logDeniedPerMinute: fc.integer({ min: 1, max: 600 }),
-    newConnectionsPerMinute: fc.integer({ min: 6, max: 6000 }),
     mode: fc.constantFrom("enforce", "observe"),
   },
   { requiredKeys: [] },
