@@ -24,9 +24,27 @@ check_settings() {
   given=$(each_text print_text | sha256sum)
   [ "${given%% *}" = "$SSH_ONLY_RULESET" ] ||
     die 1 "The ruleset that arrived is not the one in the plan (${given%% *}, not $SSH_ONLY_RULESET)."
+  check_ruleset
 }
 
 print_text() { printf '%s' "$2"; }
+
+# Values that only the apply knew are part of the ruleset, and could be anything: a name, which nothing resolves at boot, or more
+# rules. Sets way_in, for check_way_in: whether the sources of SSH cover the client.
+check_ruleset() {
+  client_address=${SSH_ONLY_FROM%% *}
+  case $client_address in *[!0-9A-Za-z:.%_-]*) client_address='' ;; esac
+  case $SSH_ONLY_ALLOW_FROM in
+    *[!0-9A-Fa-f:./\ ]*) way_in="unsound $(printf '%s' "$SSH_ONLY_ALLOW_FROM" | tr -c ' -~' '?')" ;;
+    *) way_in=$({ printf '%s\n' "$SSH_ONLY_ALLOW_FROM" && each_text print_named_text; } | awk -v address="$client_address" "$awk_addresses$awk_ruleset_lines$awk_ruleset") ;;
+  esac
+  case $way_in in
+    allowed | foreign) ;;
+    *) die 2 "The ruleset has a part that no policy is written as: '${way_in#unsound }'. In allowFrom and in exceptions, every value must be an IPv4 or IPv6 address or range, and no name: check the values of tokens." ;;
+  esac
+}
+
+print_named_text() { printf '== %s\n%s' "$1" "$2"; }
 
 # Sets listening: the TCP ports on which something listens, on an address that is not loopback.
 find_listening() {
@@ -46,9 +64,6 @@ port_is_open() {
   return 1
 }
 
-# is_allowed ADDRESS: 0 if one of the sources in $SSH_ONLY_ALLOW_FROM covers it.
-is_allowed() { printf '%s\n' "$SSH_ONLY_ALLOW_FROM" | awk -v address="$1" "$awk_is_allowed"; }
-
 has_exception() {
   case " $SSH_ONLY_EXCEPTIONS " in
     *" $1 "*) return 0 ;;
@@ -65,7 +80,7 @@ check_way_in() {
   set -- $SSH_ONLY_FROM
   [ "$4" = "$SSH_ONLY_PORT" ] ||
     die 5 "You came in through port $4, and only port $SSH_ONLY_PORT would stay open: set sshPort to $4 (the port that sshd has here; connection.port is the one you dial)."
-  is_allowed "$1" ||
+  [ "$way_in" = allowed ] ||
     die 5 "You came from $1, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
   find_daemons
   check_lease "$3"

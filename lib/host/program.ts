@@ -118,7 +118,7 @@ function textsOf(part: string, files: Files): string[] {
   return [...files].filter(([path]) => path === part || (part.endsWith("/") && path.startsWith(part))).map(toShell);
 }
 
-/** A program for awk is a variable: awk/is-allowed.awk becomes awk_is_allowed. */
+/** A program for awk is a variable: awk/kernel-log.awk becomes awk_kernel_log. */
 function toShell([path, text]: readonly [string, string]): string {
   if (!path.endsWith(".awk")) {
     return text;

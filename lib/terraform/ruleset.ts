@@ -5,6 +5,7 @@ import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";
 import { type Context, reference } from "./context";
 import { expression, type Term } from "./escape";
+import { allAreAddresses, knownAtApply } from "./known-at-apply";
 
 /** What a host is told of its policy besides the texts, by the names of the settings. */
 const POLICY = {
@@ -15,6 +16,9 @@ const POLICY = {
   log_denied: ({ policy }: Entry) => String(policy.logDeniedPerMinute ?? ""),
 } as const;
 
+/** In the entry of a ruleset: see known-at-apply.ts. */
+const KNOWN_AT_APPLY = "known_at_apply";
+
 export class Ruleset {
   public readonly resource: TerraformResource;
   private readonly entries: TerraformLocal;
@@ -22,12 +26,16 @@ export class Ruleset {
   private readonly hashes: TerraformLocal;
 
   public constructor(private readonly context: Context) {
-    this.entries = context.local(LOCALS.rulesets, "", () =>
-      Object.fromEntries(context.configuration.rulesets.map((one) => [one.key, entryOf(one)])),
-    );
+    this.entries = context.local(LOCALS.rulesets, "", () => {
+      const { hasTokens } = this;
+      return Object.fromEntries(context.configuration.rulesets.map((one) => [one.key, entryOf(one, hasTokens)]));
+    });
     this.resource = context.track(PARTS.ruleset, "", {
       forEach: this.entries,
-      contents: () => ({ triggers: Object.fromEntries(RULESET_TEXTS.map((text) => [text, `\${each.value.${text}}`])) }),
+      contents: () => ({
+        triggers: Object.fromEntries(RULESET_TEXTS.map((text) => [text, `\${each.value.${text}}`])),
+        precondition: this.hasTokens ? allAreAddresses(`each.value.${KNOWN_AT_APPLY}`, "each.key") : undefined,
+      }),
     });
     // Between the rulesets and the lockdowns: where each lockdown named the resource, Terraform's graph would have an edge
     // for each pair of instances (1,000 hosts with a ruleset each, in 64 shards: 2.3 GB for a plan).
@@ -65,12 +73,18 @@ export class Ruleset {
     const texts = RULESET_TEXTS.map((text) => `texts.${text}`).join(", ");
     return `\${{ for key, texts in ${reference(this.textsLocal)} : key => sha256(join("", [${texts}])) }}`;
   }
+
+  /** Where no ruleset has one, Terraform has nothing to check. */
+  private get hasTokens(): boolean {
+    return this.context.configuration.rulesets.some(({ policy }) => knownAtApply(policy).length > 0);
+  }
 }
 
 /** A text that a host does not need is empty, so that all entries have the same form. */
-function entryOf(ruleset: Entry): Record<string, unknown> {
+function entryOf(ruleset: Entry, hasTokens: boolean): Record<string, unknown> {
   return {
     ...Object.fromEntries(RULESET_TEXTS.map((text) => [text, ruleset.texts[text] ?? ""])),
     ...Object.fromEntries(Object.entries(POLICY).map(([name, valueOf]) => [name, valueOf(ruleset)])),
+    ...(hasTokens ? { [KNOWN_AT_APPLY]: knownAtApply(ruleset.policy) } : {}),
   };
 }

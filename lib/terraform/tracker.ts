@@ -17,6 +17,12 @@ export type Provisioner = RemoteExecProvisioner & {
   readonly onFailure?: "continue";
 };
 
+/** What must be true before a resource is made: an expression, and a template with the reason. */
+export interface Precondition {
+  readonly condition: string;
+  readonly errorMessage: string;
+}
+
 /** What a resource is made of once all hosts are known. Values are Terraform templates. */
 export interface Contents {
   /** A change of one of these replaces the resource. */
@@ -33,16 +39,21 @@ export interface Contents {
    * apply only where there is a condition to check; without, such a reference is one to all instances.
    */
   readonly isNamedByInstance?: boolean;
+  readonly precondition?: Precondition | undefined;
 }
 
 const ALWAYS_TRUE = { condition: '${self.id != ""}', errorMessage: "Terraform gave it no id." };
 
-function setLifecycle(resource: TerraformResource, { isNamedByInstance }: Contents, ignored: readonly string[]): void {
+function setLifecycle(resource: TerraformResource, contents: Contents, ignored: readonly string[]): void {
+  const { isNamedByInstance, precondition } = contents;
   if (ignored.length > 0) {
     resource.lifecycle = { ...resource.lifecycle, ignoreChanges: [...ignored] };
   }
   if (isNamedByInstance === true) {
     resource.lifecycle = { ...resource.lifecycle, postcondition: [ALWAYS_TRUE] };
+  }
+  if (precondition !== undefined) {
+    resource.lifecycle = { ...resource.lifecycle, precondition: [precondition] };
   }
 }
 

@@ -52,7 +52,7 @@ describeLab("a plan for a host that is locked", () => {
     expect((await synthesize().plan()).hasChanges).toBe(false);
   });
 
-  test.each(["store.sh", "launch.sh", "awk/is-allowed.awk"])(
+  test.each(["store.sh", "launch.sh", "awk/ruleset.awk"])(
     "replaces the lockdown and its seal, and nothing else, when a statement of %s changed",
     async (path) => {
       const before = readFileSync(file(path), "utf8");

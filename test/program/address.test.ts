@@ -10,7 +10,8 @@ import { shells } from "./support/host-program";
 /** Only the functions; then for each line, an address and what is allowed, whether it is. */
 const HARNESS = `${hostProgram().replace(/^main "\$@"\nexit\n$/m, "")}
 while read -r address SSH_ONLY_ALLOW_FROM; do
-  if is_allowed "$address"; then echo yes; else echo no; fi
+  way_in=$(printf '%s\n== nftables\n== iptables\n== ip6tables\n' "$SSH_ONLY_ALLOW_FROM" | awk -v address="$address" "$awk_addresses$awk_ruleset_lines$awk_ruleset")
+  case $way_in in allowed) echo yes ;; foreign) echo no ;; *) echo "$way_in" ;; esac
 done
 `;
 

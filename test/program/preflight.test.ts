@@ -62,6 +62,24 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test("asks nobody for a source who did not come over SSH", () => expectTaken({ FROM: "" }));
 
+    /** As from a token, in the place of the one source. */
+    const rulesetFrom = (value: string): Settings => {
+      const own = rulesetsFor(22, { allowFrom: ["192.0.2.99"] });
+      const texts = Object.entries(own).map(([name, text]) => [name, text.replaceAll("192.0.2.99", () => value)]);
+      return { ...(Object.fromEntries(texts) as Settings), ALLOW_FROM: value, FROM: "", SKIP_PREFLIGHT: "true" };
+    };
+
+    test.each([
+      ["more of a rule", "0.0.0.0/0 accept; #", "0.0.0.0/0 accept; #"],
+      ["a name", "bastion.example", "bastion.example"],
+      ["nothing", "", "ip saddr  tcp dport 22 accept"],
+      ["rules of its own", "10.77.0.0/24 tcp dport 22 accept\n\t\taccept #", "?"],
+    ])("refuses a source that turned out to be %s, also where the pre-flight is skipped", (_, value, shown) =>
+      expectRefused(rulesetFrom(value), 2, shown),
+    );
+
+    test("takes a source that turned out to be a range", () => expectTaken(rulesetFrom("10.77.0.0/24")));
+
     const port2222: Settings = { ...rulesetsFor(2222), PORT: "2222" };
     test("refuses a port on which nothing listens, also to who did not come over SSH", () =>
       expectRefused(

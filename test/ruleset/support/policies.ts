@@ -13,7 +13,7 @@ export function policyOf(props: PolicyProps): Policy {
 }
 
 /** What Terraform will put in the place of each token, by the name that stands for the token in golden files. */
-const TOKENS = {
+export const TOKENS = {
   bastion_v4: "192.0.2.10",
   office_v4: "203.0.113.0",
   bastion_v6: "2001:db8::10",
@@ -33,9 +33,12 @@ export function withTokensNamed(text: string): string {
   return [...placeholders].reduce((result, [token, name]) => result.replaceAll(token, `\${${name}}`), text);
 }
 
-/** As Terraform would write it. */
-export function withTokensResolved(text: string): string {
-  return [...placeholders].reduce((result, [token, name]) => result.replaceAll(token, TOKENS[name]), text);
+/** As Terraform would write it, with these values where they are given. */
+export function withTokensResolved(text: string, own: Partial<Record<keyof typeof TOKENS, string>> = {}): string {
+  return [...placeholders].reduce(
+    (result, [token, name]) => result.replaceAll(token, () => own[name] ?? TOKENS[name]),
+    text,
+  );
 }
 
 const everyException: readonly PolicyException[] = [

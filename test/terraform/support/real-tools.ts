@@ -36,6 +36,21 @@ export class Folder {
     return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as T;
   }
 
+  /** Applies the configuration, from nothing, and returns what Terraform says; its code is 0 or 1. */
+  public async apply(configuration: object, ...args: string[]): Promise<{ code: number; text: string }> {
+    rmSync(join(this.path, "terraform.tfstate"), { force: true });
+    this.write(configuration);
+    await this.terraform("init", "-no-color");
+    const failed = (error: Error & { stdout: Buffer }) => ({
+      code: 1,
+      text: `${error.stdout.toString()}${error.message}`,
+    });
+    return this.terraform("apply", "-auto-approve", "-no-color", ...args).then(
+      (stdout) => ({ code: 0, text: stdout.toString() }),
+      failed,
+    );
+  }
+
   /** What Terraform says of the configuration; empty when it takes it. */
   public async complaints(configuration: object): Promise<string> {
     this.write(configuration);
