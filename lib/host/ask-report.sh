@@ -2,7 +2,9 @@
 # "ssh-only-firewall-report", what the host program's report prints, and a line "ssh-only-firewall-end CODE"; nothing where there
 # is no host program.
 
-if find_program </dev/null; then
+if [ -n "$distrust" ]; then
+  printf 'ssh-only-firewall-report\nssh-only-firewall: %s.\nssh-only-firewall-end 1\n' "$distrust"
+elif find_program </dev/null; then
   printf 'ssh-only-firewall-report\n'
   sh "$program" report </dev/null
   printf '\nssh-only-firewall-end %s\n' "$?"

@@ -39,6 +39,11 @@ fi
       ;;
     *)
       state=/var/lib/ssh-only-firewall
+      find_distrust $state
+      if [ -n "$distrust" ]; then
+        echo "ssh-only-firewall: $distrust. The host was not changed." >&2
+        exit 1
+      fi
       if ! find_program; then
         case $SSH_ONLY_VERB in
           unlock*)

@@ -4,10 +4,20 @@ usage() {
   exit 2
 }
 
+# Not for the way back (rollback, watchdog, guard) and not at boot: a host that stays cut off, or open, would be worse.
+check_trust() {
+  need_root
+  [ -n "${trusted_by_caller-}" ] || find_distrust "$STATE"
+  [ -z "$distrust" ] || die 1 "$distrust."
+}
+
 main() {
   verb=${1-}
   [ $# -eq 0 ] || shift
   trap 'unexpected $?' EXIT
+  case $verb:$# in
+    lock:0 | confirm:3 | unlock:[01] | status:[01] | report:0) check_trust ;;
+  esac
   case $verb:$# in
     lock:0) verb_lock ;;
     confirm:3) verb_confirm "$@" ;;

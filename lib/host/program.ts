@@ -21,6 +21,7 @@ const PARTS = [
     "whole.sh",
     STARTER,
     "store.sh",
+    "trust.sh",
     "unrecorded.sh",
     "backend.sh",
     "backends/",
@@ -31,8 +32,8 @@ const PARTS = [
   ...["owner.sh", "verbs.sh", "status.sh", "report.sh", "main.sh"],
 ];
 
-const LAUNCHER_PARTS = ["whole.sh", "unrecorded.sh", "launch.sh"];
-const QUESTION_PARTS = ["whole.sh", "unrecorded.sh", "ask.sh"];
+const LAUNCHER_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "launch.sh"];
+const QUESTION_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "ask.sh"];
 
 let shipped: Files | undefined;
 

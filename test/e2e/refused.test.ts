@@ -146,7 +146,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   full: {
     because: "the disk of the state folder is full",
     host: {
-      boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=4k none ${STATE}; head -c 4096 /dev/zero >${STATE}/log`,
+      boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=4k,mode=0700 none ${STATE}; head -c 4096 /dev/zero >${STATE}/log`,
     },
     message: `${STATE} cannot be written: is the disk full, or read-only?`,
   },

@@ -20,7 +20,7 @@ describeLab("a disk that is full during confirm", () => {
         name: firewall,
         firewall,
         provision: foreignRules[firewall],
-        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m none ${STATE}`,
+        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m,mode=0700 none ${STATE}`,
       })),
     });
   });

@@ -53,6 +53,17 @@ describe.each(shells)("under $name", ({ options }) => {
       });
     });
 
+    test("runs no program that others than root could have put there", async () => {
+      const host = lab.host("root");
+      await installed(host);
+      await host.exec(["chmod", "0777", STATE]);
+      expect(await run("root", { VERB: "unlock owner-1" })).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `ssh-only-firewall: others than root may write to ${STATE}, and could replace what root runs from ${STATE}: chmod go-w ${STATE}, after a look at what is in ${STATE}. The host was not changed.\n`,
+      });
+    });
+
     test.each(["root", "ops"] as const)(
       "of %s hands every other verb to the program that is installed",
       async (user) => {

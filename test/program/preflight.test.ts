@@ -248,13 +248,13 @@ describe.each(shells)("under $name", ({ options }) => {
       });
 
       test("refuses where the folder is there and read-only", async () => {
-        await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o ro tmpfs ${STATE}`);
+        await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o ro,mode=0700 tmpfs ${STATE}`);
         await expectRefused({}, 1, `${STATE} cannot be written: is the disk full, or read-only?`);
       });
 
       test("refuses where its disk is full", async () => {
         await program.host.exec(
-          `mkdir ${STATE} && mount -t tmpfs -o size=16k tmpfs ${STATE} && ! cat /dev/zero 2>/dev/null >${STATE}/log`,
+          `mkdir ${STATE} && mount -t tmpfs -o size=16k,mode=0700 tmpfs ${STATE} && ! cat /dev/zero 2>/dev/null >${STATE}/log`,
         );
         await expectRefused({}, 1, `${STATE} cannot be written: is the disk full, or read-only?`);
       });
@@ -264,7 +264,7 @@ describe.each(shells)("under $name", ({ options }) => {
         "locks, or leaves the host as it is, where its disk has room for %d KiB",
         async (size) => {
           const before = await program.host.rules();
-          await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o size=${size}k tmpfs ${STATE}`);
+          await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o size=${size}k,mode=0700 tmpfs ${STATE}`);
           const settings = lockSettings();
           const { code, stderr } = await program.lock(settings);
           if (code === 0) {
