@@ -3,6 +3,7 @@
 #   X_each_text DO               calls DO FILE TEXT for each of its texts in the settings
 #   X_accepts_ruleset            0 if the ruleset in the settings loads here; sets chosen_variant and chosen_families,
 #                                for the record. Else sets why_not
+#   X_can_load                   0 if the ruleset of the record would load; changes nothing. Prints why not
 #   X_load                       puts the ruleset in force. New before old: there is no moment without rules
 #   X_unload                     removes the ruleset; fails if the tool for it has gone, because the rules are still there
 #   X_unload_unrecorded KEPT     removes unrecorded rules, unless they are of KEPT, a backend with its variant; or `nothing` is kept
@@ -45,7 +46,7 @@ choose_backend() {
     ! "${backend}_accepts_ruleset" || return 0
     reasons="${reasons:+$reasons And: }$why_not"
   done
-  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $reasons"
+  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $reasons Tools have to be in one of these directories, also at boot: $PATH."
 }
 
 # apply_record ATTEMPT: puts that record's ruleset in force, and removes all other rules with our name.

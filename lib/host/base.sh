@@ -23,7 +23,8 @@
 set -eu
 umask 077
 LC_ALL=C
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}
+# Nothing of the login's, which neither the watchdog nor the boot would have. The last one is that of NixOS.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 export LC_ALL PATH
 
 STATE=/var/lib/ssh-only-firewall

@@ -11,18 +11,30 @@ run_detached() {
   ! have setsid || detach=setsid
   (
     trap '' HUP
-    exec $detach /bin/sh "$STATE/host.sh" "$@" </dev/null >/dev/null 2>&1 9>&-
+    # As at boot: with nothing of the login, such as where libraries are.
+    # shellcheck disable=SC2086 # no word, or one
+    exec env -i $detach /bin/sh "$STATE/host.sh" "$@" </dev/null >/dev/null 2>&1 9>&-
   ) &
 }
 
-# Sets armed, the attempt of the last watchdog that reported that it runs, and armed_due, the time limit that it keeps.
+# Sets armed, the attempt of the last watchdog that reported that it runs, armed_due, the time limit that it keeps, and stuck, why
+# it could not undo that lock.
 read_armed() {
-  armed='' armed_due=''
+  armed='' armed_due='' stuck=''
   [ ! -s "$RUN/ssh-only-firewall.armed" ] ||
-    { read -r armed && read -r armed_due; } 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
+    { read -r armed && read -r armed_due && read -r stuck; } 2>/dev/null <"$RUN/ssh-only-firewall.armed" || :
 }
 
-# arm_watchdog ATTEMPT: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs.
+# What the watchdog and the boot will need, as they will run: the tools that a login finds are not always theirs. Sets stuck.
+find_what_bars_undo() {
+  stuck=''
+  read_record "$attempt"
+  ! barred=$(call_backend can_load) || return 0
+  stuck="The watchdog could not undo this lock, nor the boot load it: without the environment of your login $rec_backend does not work here. $(printf '%s' "$barred" | tr '\n' ' ')"
+}
+
+# arm_watchdog ATTEMPT: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs, and that it can
+# undo that lock.
 arm_watchdog() {
   : >"$RUN/ssh-only-firewall.armed"
   call_init start_watchdog "$1" "$due"
@@ -34,6 +46,7 @@ arm_watchdog() {
     sleep 0.005 2>/dev/null || sleep 1
     read_armed
   done
+  [ -z "$stuck" ] || die 4 "$stuck"
 }
 
 # 0 if nothing is pending any more, or the pending lock has a watchdog of its own. A lock that was killed before it had armed one
@@ -57,7 +70,10 @@ verb_watchdog() {
   kept_due=$2
   # One that was killed is started again when its lock is confirmed, undone, or replaced by another one with its own watchdog.
   ! is_relieved || exit 0
-  [ "$pending $due" != "$attempt $kept_due" ] || printf '%s\n' "$attempt" "$due" >"$RUN/ssh-only-firewall.armed"
+  if [ "$pending $due" = "$attempt $kept_due" ]; then
+    find_what_bars_undo
+    printf '%s\n' "$attempt" "$due" "$stuck" >"$RUN/ssh-only-firewall.armed"
+  fi
   read_uptime
   left=$((kept_due - uptime))
   while [ "$left" -gt 0 ] && [ "$uptime" -lt "$kept_due" ]; do

@@ -52,6 +52,13 @@ iptables_restore() {
 
 iptables_save() { "$1$ipt_variant-save" -t filter; }
 
+iptables_can_load() {
+  iptables_use_record
+  for family in $ipt_families; do
+    iptables_restore "$family" --test <"$rec_dir/$family" 2>&1 || return 1
+  done
+}
+
 iptables_accepts_ruleset() {
   iptables_find_variant
   chosen_variant=$ipt_variant chosen_families=$ipt_families

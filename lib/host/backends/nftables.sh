@@ -11,6 +11,8 @@ nftables_accepts_ruleset() {
   }
 }
 
+nftables_can_load() { nft -c -f - <"$rec_dir/nftables" 2>&1; }
+
 # In one transaction: the ruleset, and the copy that proves it; if the record has a listing, without the copy that a killed
 # lock may have left.
 nftables_load() {

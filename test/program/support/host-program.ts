@@ -163,10 +163,10 @@ export class HostProgram {
     return this.host.exec(["/bin/sh", PROGRAM, ...words], { check: false });
   }
 
-  /** Runs `lock` as the uploaded script does: settings as constants, then the program. */
-  public lock(settings: Record<string, string> = lockSettings()): Promise<RunResult> {
+  /** Runs `lock` as the uploaded script does: settings as constants, then the program. `environment` is shell, of the login. */
+  public lock(settings: Record<string, string> = lockSettings(), environment = ""): Promise<RunResult> {
     const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
-    const input = `${constants.join("\n")}\n{ exec </dev/null; set -- lock; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
+    const input = `${environment}\n${constants.join("\n")}\n{ exec </dev/null; set -- lock; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
     return this.host.exec(["/bin/sh"], { input, check: false });
   }
 
