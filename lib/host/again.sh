@@ -31,7 +31,7 @@ replace_lockdown='Run terraform apply with -replace of the lockdown of this host
 # check_confirmed OWNER RULESET: reads the record of what is confirmed.
 check_confirmed() {
   read_record "$confirmed"
-  [ -n "$rec_owner" ] || die 10 "This lock is confirmed already, but its record is lost. $replace_lockdown"
+  [ -z "$rec_damaged" ] || die 10 "This lock is confirmed already, but its record is damaged. $replace_lockdown"
   [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$2" ] ||
     die 8 "This lock is confirmed already, with owner $rec_owner and ruleset $rec_ruleset, not $1 and $2."
 }
@@ -44,8 +44,8 @@ confirmed_matches() {
 undo_newer_lock() {
   [ -n "$pending" ] || return 0
   read_record "$pending"
-  [ "${rec_owner:-$SSH_ONLY_OWNER}" = "$SSH_ONLY_OWNER" ] ||
-    die 8 "Another owner (hold $rec_owner) has a lock pending here over this one. Deploy again when it is confirmed or rolled back."
+  [ "$rec_owner" = "$SSH_ONLY_OWNER" ] ||
+    die 8 "Another owner (hold ${rec_owner:-unknown}) has a lock pending here over this one. Deploy again when it is confirmed or rolled back."
   effect='A newer lock of the same owner is pending, and the watchdog rolls it back.'
   roll_back "$pending" 'an earlier lock of the same owner was run again' 0 ||
     die 1 'A newer lock of the same owner cannot be rolled back.'

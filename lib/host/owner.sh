@@ -17,6 +17,7 @@ check_owner() {
   [ -n "$confirmed" ] || return 0
   read_record "$confirmed"
   record_is_of_others || return 0
+  check_damaged_owner
   if record_is_of_same_stack; then
     case $SSH_ONLY_TAKE_OVER in true | same-stack) return 0 ;; esac
     die 8 "An earlier run of this stack has locked this host at $rec_locked_at${rec_from:+ from $rec_from} (hold $rec_owner, $rec_origin). This Terraform state does not have that lock: the run ended before the state was written, or this stack has two states. If it has two, deploy with the other one. Else set takeOver to \"same-stack\" for the whole firewall and deploy: that takes over such locks, and no others."
@@ -25,8 +26,15 @@ check_owner() {
   die 8 "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at${rec_from:+, from $rec_from}${rec_origin:+, $rec_origin}). If that Terraform state is gone, or gave this host up, set takeOver to true for this host, for one deploy."
 }
 
-# A record that was lost names no owner.
-record_is_of_others() { [ "${rec_owner:-$SSH_ONLY_OWNER}" != "$SSH_ONLY_OWNER" ]; }
+record_is_of_others() { [ "$rec_owner" != "$SSH_ONLY_OWNER" ]; }
+
+# Of a damaged record no more is known than its owner, if that is. The owner's own deploy replaces it.
+check_damaged_owner() {
+  [ -n "$rec_damaged" ] && [ "$SSH_ONLY_TAKE_OVER" != true ] || return 0
+  whose='names no owner'
+  [ -z "$rec_owner" ] || whose="is of another owner (hold $rec_owner)"
+  die 8 "The record of the lock in force here is damaged, and $whose. If that lock is yours, set takeOver to true for this host, for one deploy, which repairs it."
+}
 
 # Also sets rec_origin, for messages.
 record_is_of_same_stack() {
@@ -42,7 +50,7 @@ report_replaced_lock() {
   [ -n "$confirmed" ] || return 0
   read_record "$confirmed"
   if record_is_of_others; then
-    say "$SSH_ONLY_HOST: the lock of another owner (hold $rec_owner, since $rec_locked_at${rec_from:+, from $rec_from}) is in force, and is taken over."
+    say "$SSH_ONLY_HOST: the lock of another owner (hold ${rec_owner:-unknown}, since $rec_locked_at${rec_from:+, from $rec_from}) is in force, and is taken over."
   elif [ "$rec_replaced" = "$SSH_ONLY_ATTEMPT" ]; then
     say "$SSH_ONLY_HOST: a newer lock of the same owner (attempt $confirmed, since $rec_locked_at) is in force, and gives way to this one."
   fi

@@ -34,6 +34,7 @@ find_problem() {
     problem='the guard does not run, so that nothing restores rules which another program removes: deploy again, or restart the host'
   fi
   case $rules in
+    damaged) problem='the record of this lock is damaged: deploy to this host again, which repairs it' ;;
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;
     unrecorded) problem='rules of this program are live that it did not record: run unlock' ;;
   esac
@@ -64,7 +65,12 @@ find_rules() {
   rules=none
   if [ -n "$pending$confirmed" ]; then
     rules=matches
-    { [ -n "$pending" ] || record_is_sealed "$confirmed"; } && live_matches "${pending:-$confirmed}" || rules=drifted
+    if [ -z "$pending" ] && ! record_is_sealed "$confirmed"; then
+      rules=damaged
+    else
+      live_matches "${pending:-$confirmed}" || rules=drifted
+      [ -z "$rec_damaged" ] || rules=damaged
+    fi
   elif anything_is_live; then
     rules=unrecorded
   fi

@@ -3,8 +3,8 @@
 #   records/ATTEMPT/   one per lock: meta (key=value), the ruleset files, listing (the live rules as the kernel
 #                      shows them, proven equal to the ruleset), and by confirm: sealed (a copy of meta and ruleset), and
 #                      host.sh (the program, for the boot after a power cut that damages the other one)
-#   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, and the
-#                      seconds since that boot at which it is due
+#   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, the seconds since
+#                      that boot at which it is due, and once more the owner, for the day on which the record is damaged
 #   confirmed          names the attempt that is in force for good
 #   beside             the filter tables of other firewalls that have our chains (other-firewalls.sh)
 #   rolled-back        the locks that nobody confirmed, and why, until the next confirm
@@ -18,14 +18,31 @@
 # Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
 # any more, because its rules and its watchdog are gone.
 read_state() {
-  pending='' confirmed='' stale='' boot='' due=''
-  [ ! -f "$STATE/confirmed" ] || read -r confirmed boot due <"$STATE/confirmed" || :
-  [ ! -f "$STATE/pending" ] || read -r pending boot due <"$STATE/pending" || :
+  pending='' confirmed='' stale='' boot='' due='' pending_owner='' confirmed_owner=''
+  [ ! -f "$STATE/confirmed" ] || {
+    read -r confirmed boot due confirmed_owner <"$STATE/confirmed" || :
+    is_identifier "$confirmed" || find_confirmed
+  }
+  [ ! -f "$STATE/pending" ] || read -r pending boot due pending_owner <"$STATE/pending" || :
   read_boot_id
   if [ -n "$pending" ] && [ "$boot" != "$boot_id" ]; then
     stale=$pending
     pending=''
   fi
+}
+
+# Where `confirmed` is damaged: confirm has sealed one record. Sets confirmed, which is never empty then.
+find_confirmed() {
+  confirmed=unknown confirmed_owner=''
+  for dir in "$STATE"/records/*; do
+    [ ! -f "$dir/sealed" ] || confirmed=${dir##*/}
+  done
+}
+
+is_identifier() {
+  case $1 in
+    '' | *[!A-Za-z0-9._-]*) return 1 ;;
+  esac
 }
 
 # Sets boot_id, without a process, because the watchdog reads it every second. All containers of a machine share the machine's
@@ -56,12 +73,62 @@ drop_stale_pending() {
   drop_old_records
 }
 
-# Sets rec_* from the record of an attempt; all empty when there is none.
+# Sets rec_* from the record of an attempt. Where it is damaged or lost, rec_damaged is not empty, and no more is known than the
+# owner, if that is, and which backend to unload.
 read_record() {
-  rec_dir=$STATE/records/$1
+  read_meta "$1"
+  rec_damaged=''
+  [ -z "$1" ] || meta_is_whole || forget_meta "$1"
+  # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
+  if [ -z "$rec_backend" ]; then
+    :
+  elif [ ! -e /proc/net/if_inet6 ]; then
+    rec_families=iptables
+  elif have "ip6tables$rec_variant-save"; then
+    rec_families='iptables ip6tables'
+  fi
+}
+
+# The last line is written last.
+meta_is_whole() {
+  is_identifier "$rec_owner" && is_identifier "$rec_host" && is_identifier "$rec_ruleset" && [ -n "$rec_locked_at" ] || return 1
+  case $rec_port:$rec_mode:$rec_persist in
+    :* | *[!0-9]*:*:* | *:*[!a-z]*:* | *:*:*[!a-z]*) return 1 ;;
+  esac
+  case $rec_locked_at$rec_program$rec_listened$rec_stack$rec_construct$rec_workspace$rec_from in
+    *[!A-Za-z0-9._~%/+:\ -]*) return 1 ;;
+  esac
+  case " $backends " in
+    *" $rec_backend "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# forget_meta ATTEMPT: what a damaged record says is not repeated.
+forget_meta() {
+  kept_backend=$rec_backend kept_variant=$rec_variant
+  rec_damaged=yes
+  clear_meta
+  case " $backends " in
+    *" $kept_backend "*) rec_backend=$kept_backend ;;
+  esac
+  case $kept_variant in
+    -nft | -legacy) rec_variant=$kept_variant ;;
+  esac
+  [ "$1" != "${confirmed-}" ] || rec_owner=${confirmed_owner-}
+  [ "$1" != "${pending-}" ] || rec_owner=${pending_owner-}
+  is_identifier "$rec_owner" || rec_owner=''
+}
+
+clear_meta() {
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
   rec_persist='' rec_mode='' rec_log_denied='' rec_listened='' rec_replaced=''
   rec_stack='' rec_construct='' rec_workspace='' rec_from=''
+}
+
+read_meta() {
+  rec_dir=$STATE/records/$1
+  clear_meta
   [ -n "$1" ] && [ -f "$rec_dir/meta" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -85,12 +152,6 @@ read_record() {
       from) rec_from=$value ;;
     esac
   done <"$rec_dir/meta"
-  # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
-  if [ ! -e /proc/net/if_inet6 ]; then
-    rec_families=iptables
-  elif have "ip6tables$rec_variant-save"; then
-    rec_families='iptables ip6tables'
-  fi
 }
 
 # Writes the record of this lock, after choose_backend.
@@ -146,6 +207,7 @@ repair_program() {
 # record_is_sealed ATTEMPT: 0 if the record is still what was proven, or was confirmed by a program that kept no copy.
 record_is_sealed() {
   read_record "$1"
+  [ -z "$rec_damaged" ] || return 1
   [ ! -f "$rec_dir/sealed" ] || [ "$(print_sealed 2>/dev/null)" = "$(cat "$rec_dir/sealed")" ]
 }
 

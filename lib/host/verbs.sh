@@ -57,7 +57,7 @@ load_lock() {
   # A watchdog of this attempt that was armed in the same second must not take this lock for its own.
   read_armed
   [ "$armed $armed_due" != "$SSH_ONLY_ATTEMPT $due" ] || due=$((due + 1))
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $due
+  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $due $SSH_ONLY_OWNER
 " || die 1 "$STATE cannot be written: is the disk full?"
   arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
@@ -100,6 +100,7 @@ verb_confirm() {
   [ "$pending" = "$2" ] || die_too_late "$2"
   read_record "$pending"
   effect='It is still pending, and rolls back unless it is confirmed.'
+  [ -z "$rec_damaged" ] || die 10 'The record of the pending lock is damaged: deploy again when it has rolled back.'
   [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$3" ] ||
     die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
   live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
@@ -192,8 +193,8 @@ find_other_owners() {
   for attempt in $pending $confirmed; do
     read_record "$attempt"
     name="$rec_host: "
-    # A record that was lost names no owner.
-    [ "${1:-$rec_owner}" = "${rec_owner:-${1-}}" ] || others="$others$attempt "
+    # Nobody is the owner of a record that names none.
+    [ "${1:-$rec_owner}" = "$rec_owner" ] || others="$others$attempt "
   done
 }
 
@@ -237,6 +238,8 @@ unlock_own() {
     say 'The lock of this owner is gone. Another owner has one pending, which stays in force.'
   else
     read_record "${confirmed:-$pending}"
-    say "This host is locked by another owner (hold $rec_owner, since $rec_locked_at), and stays locked. The host was not changed."
+    effect='The host was not changed.'
+    [ -n "$rec_owner" ] || die 8 "The record of the lock in force here is damaged, and names no owner. Deploy with takeOver: true for this host, which repairs it, or run unlock on its console."
+    say "This host is locked by another owner (hold $rec_owner${rec_locked_at:+, since $rec_locked_at}), and stays locked. The host was not changed."
   fi
 }

@@ -6,7 +6,7 @@ import { withoutNotices } from "./log";
 import type { Ended } from "./process";
 
 const STATES = ["open", "pending", "locked", "observed"] as const;
-const RULES = ["none", "matches", "drifted", "unrecorded"] as const;
+const RULES = ["none", "matches", "drifted", "damaged", "unrecorded"] as const;
 
 /** What a host recorded of the deploy that locked it. */
 export interface LockedBy {

@@ -78,7 +78,7 @@ function differencesOf(host: Host, { rules, problem, owner, ruleset, program }: 
       ? [`has ${what} ${short(live)}, but the state has ${short(state)}`]
       : [];
   return [
-    ...(rules === "matches" ? [] : [details.rulesDrifted]),
+    ...(rules === "matches" ? [] : [rules === "damaged" ? details.recordDamaged : details.rulesDrifted]),
     // Such as that no guard would restore the rules.
     ...(rules === "matches" && problem !== "" ? [plain(problem)] : []),
     ...differs("ruleset", ruleset, host.ruleset),
@@ -90,6 +90,7 @@ const details = {
   isOpen: "it is not locked",
   isLocked: "it is locked, but the state says that it is only observed",
   rulesDrifted: "the live rules differ from the ruleset: another program changed them",
+  recordDamaged: "its record of the lock is damaged",
   rulesUnrecorded: "unrecorded rules of the host program are live",
   onlyObserves: ({ owner, lockedAt }: Answered): string =>
     `it is only observed (hold ${owner}, since ${lockedAt}): nothing is denied`,

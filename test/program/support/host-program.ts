@@ -131,7 +131,7 @@ export function lockSettings(own: Settings = {}): Record<string, string> {
 /** What `status --json` says. */
 export interface Status {
   readonly state: "open" | "pending" | "locked";
-  readonly rules: "none" | "matches" | "drifted" | "unrecorded";
+  readonly rules: "none" | "matches" | "drifted" | "damaged" | "unrecorded";
   readonly host: string;
   readonly owner: string;
   readonly ruleset: string;
