@@ -22,6 +22,8 @@ confirm_again() {
   check_confirmed "$1" "$3"
   confirmed_matches ||
     die 10 "This lock is confirmed already, but the live rules are not its ruleset: another program changed them. $replace_lockdown"
+  # The confirm before this one may have been killed before its rename was on the disk.
+  to_disk "$STATE"
   settle_guard
   say "$rec_host: this lock is confirmed already. $effect"
 }

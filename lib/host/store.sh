@@ -157,7 +157,8 @@ read_meta() {
 # Writes the record of this lock, after choose_backend.
 write_record() {
   rec_dir=$STATE/records/$SSH_ONLY_ATTEMPT
-  [ ! -e "$rec_dir" ] || rm -rf "$rec_dir"
+  # After a confirm or an unlock that was killed, a name on the disk may still lead to it.
+  [ ! -e "$rec_dir" ] || { to_disk "$STATE"; rm -rf "$rec_dir"; }
   mkdir -p "$rec_dir"
   each_text write_text
   [ -n "${listening-}" ] || find_listening
