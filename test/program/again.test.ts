@@ -122,7 +122,11 @@ describe.each(shells)("under $name", (shell) => {
         await oneWatchdogIsLeft();
         await program.host.exec("sleep 5");
         expect(await program.status()).toMatchObject({ code: 0, state: "pending", rules: "matches" });
-        expect(program.watchdogs()).toEqual([expect.stringContaining(` ${settings.ATTEMPT} 120`)]);
+        // It keeps the time limit that pending names: attempt, boot and seconds since that.
+        const due = (await program.stateFile("pending"))?.split(" ")[2];
+        expect(program.watchdogs()).toEqual([expect.stringContaining(` ${settings.ATTEMPT} ${due}`)]);
+        const { stdout: uptime } = await program.host.exec("cut -d . -f 1 /proc/uptime");
+        expect(Number(due) - Number(uptime)).toBeGreaterThan(3);
         expect(await program.confirm(settings)).toMatchObject({ code: 0 });
         await expectLocked(settings);
         await eventually("no watchdog is left", () => program.watchdogs().length === 0);
