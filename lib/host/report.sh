@@ -1,5 +1,5 @@
 # report: what the owner of the host wants to know before it is given up. Sections that begin with ==, for the command line and
-# for people.
+# for people. Lines of sockets and logins, in which others may have put words, are marked: what stands in one begins no section.
 
 verb_report() {
   need_root
@@ -21,7 +21,7 @@ verb_report() {
   printf '== denied\n'
   with_file "$STATE/evidence" cut -d ' ' -f 1-7
   printf '== sockets\n'
-  with_file "$STATE/baseline/sockets" cat
+  with_file "$STATE/baseline/sockets" sed 's/^/| /'
   printf '== logins\n'
   print_logins
   printf '== sources\n%s' "$sources"
@@ -53,7 +53,7 @@ print_logins() {
   found=no
   if have journalctl; then
     print_log journal "$(journalctl -q --no-pager -o short-iso 2>/dev/null | head -n 1)" \
-      "$(journalctl -q --no-pager -o short-iso -t sshd -t sshd-session 2>/dev/null | accepted)"
+      "$(journal_of_sshd 2>/dev/null | accepted)"
   fi
   for log in auth.log secure; do
     # What was rotated comes first, by its date where that is in its name.
@@ -73,10 +73,22 @@ print_logins() {
     "$(printf '%s\n' "$lines" | awk '{ if (NR <= 500) line[NR] = $0 } END { print NR; for (i = 1; i in line; i++) print line[i] }')"
 }
 
+# Who wrote a message, journald has from the kernel. Anybody may call himself sshd, and run a program of root by a link of that name.
+journal_of_sshd() {
+  set -- _UID=0 SYSLOG_IDENTIFIER=sshd SYSLOG_IDENTIFIER=sshd-session
+  for sshd in "$(command -v sshd)" /usr/sbin/sshd /usr/local/sbin/sshd; do
+    [ -z "$sshd" ] || set -- "$@" "_EXE=$(readlink -f "$sshd")"
+  done
+  for folder in /usr/lib/openssh /usr/libexec/openssh /usr/lib/ssh /usr/libexec /usr/local/libexec; do
+    set -- "$@" "_EXE=$folder/sshd-session"
+  done
+  journalctl -q --no-pager -o short-iso "$@"
+}
+
 # Of standard input: the number of logins, and below that the last of them.
 accepted() {
   awk '
-    /sshd.*: Accepted / { line[++n % 500] = $0 }
+    /^[^ ]+ +([^ ]+ [^ ]+ )?[^ ]+ sshd(-session)?(\[[0-9]+\])?: Accepted / { line[++n % 500] = $0 }
     END { print n + 0; for (i = n > 500 ? n - 499 : 1; i <= n; i++) print line[i % 500] }'
 }
 
@@ -87,7 +99,7 @@ print_log() {
   sources="$sources$(printf '%s %s %.80s' "$1" "$lines_of" "$2")$line_break"
   [ "$lines_of" -gt 0 ] || return 0
   found=yes
-  printf '%s\n' "${3#*"$line_break"}"
+  printf '%s\n' "${3#*"$line_break"}" | sed 's/^/| /'
 }
 
 line_break='

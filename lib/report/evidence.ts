@@ -190,7 +190,10 @@ function split(text: string): { sections: Record<Section, string[]>; before: str
     if (next !== undefined && (current === undefined || SECTIONS.indexOf(next) > SECTIONS.indexOf(current))) {
       current = next;
     } else if (line.trim() !== "") {
-      (current === undefined ? before : sections[current]).push(current === undefined ? plain(line) : line);
+      // In these sections a host marks each line, so that nothing in it is taken for the beginning of one.
+      const isMarked = current === "sockets" || current === "logins";
+      const unmarked = isMarked ? line.replace(/^\| /, "") : line;
+      (current === undefined ? before : sections[current]).push(current === undefined ? plain(line) : unmarked);
     }
   }
   return { sections, before };

@@ -79,6 +79,7 @@ export const notes = {
     return [
       `${SOURCES[name] ?? name} begins ${begins === null ? "at an unknown time" : `on ${begins}`}`,
       ...(isLate ? [", later than the lock: earlier logins are unknown"] : []),
+      ...(FORGEABLE.has(name) ? [". Any local user can write to it"] : []),
       ...(all > MOST_LOGINS ? [`; only the last ${MOST_LOGINS} of its ${all} logins are listed`] : []),
       ".",
     ].join("");
@@ -86,6 +87,9 @@ export const notes = {
   noYear: "Logins without a year are in the host's time zone; its log does not show more.",
   unread: (lines: number): string => `${count(lines, "line")} of its report could not be read; --json lists them.`,
 } as const;
+
+/** Of the journal only what sshd itself wrote is asked for. */
+const FORGEABLE: ReadonlySet<string> = new Set(["auth.log", "secure"]);
 
 const was = (number: number): string => (number === 1 ? "was" : "were");
 

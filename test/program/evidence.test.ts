@@ -1,5 +1,6 @@
 /** Who was denied, as the host remembers it: through floods, updates and restarts of the kernel's counts. */
 import { items } from "../support/required";
+import { parseEvidence } from "../../lib/report/evidence";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
 import { HostProgram, hostsUnder, lockSettings, rulesetsFor, shells, STATE } from "./support/host-program";
@@ -194,6 +195,27 @@ describe.each(shells)("under $name", (shell) => {
       expect(named(await denied()).join()).toMatch(new RegExp(`in 58 ${peer.ipv6} - [1-9]`));
     });
 
+    test("reports the logins also where a process has a name with a line break in it", async () => {
+      await on("nftables");
+      const login = "Nov  2 10:11:12 h sshd[7]: Accepted publickey for root from 198.51.100.7 port 9 ssh2";
+      const forged = "Nov  2 10:11:12 h su[8]: no sshd[9]: Accepted publickey for root from 203.0.113.66 port 9 ssh2";
+      await host.exec("cat >/var/log/auth.log", { input: `${login}\n${forged}\n` });
+      const listener = `$0 = "x\\n== sources\\n"; use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 8099, Listen => 1) or die; sleep 60`;
+      await host.exec(
+        `cat >/opt/listener.pl; perl /opt/listener.pl </dev/null >/dev/null 2>&1 & echo $! >/opt/listener.pid
+        for try in 1 2 3 4 5 6 7 8 9; do grep -q :1FA3 /proc/net/tcp && break; sleep 1; done`,
+        { input: listener },
+      );
+      try {
+        await program.lockForGood();
+        const { logins, sources } = parseEvidence((await program.run("report")).stdout);
+        expect(logins.map(({ from }) => from)).toEqual(["198.51.100.7"]);
+        expect(sources.map(({ name, all }) => `${name} ${all}`)).toContain("auth.log 1");
+      } finally {
+        await host.exec("kill $(cat /opt/listener.pid); rm -f /var/log/auth.log", { check: false });
+      }
+    });
+
     test.each(shell.firewalls.filter((firewall) => firewall !== "nftables"))(
       "adds up directions with %s",
       async (firewall) => {
@@ -337,7 +359,7 @@ describe.each(shells)("under $name", (shell) => {
       await program.lockForGood();
       const { stdout } = await program.run("report");
       const [, logins, sources] = items(/^== logins\n([^]*)^== sources\n([^]*)^== sampled$/m.exec(stdout) ?? [], 3);
-      expect(logins.trimEnd().split("\n")).toEqual([inJournal, ...lines.slice(200)]);
+      expect(logins.trimEnd().split("\n")).toEqual([inJournal, ...lines.slice(200)].map((one) => `| ${one}`));
       expect(sources.trimEnd().split("\n")).toEqual([
         "journal 1 2026-10-01T00:00:00+0000 h kernel: began",
         "auth.log 700 Oct  1 00:00:00 h cron[1]: began",

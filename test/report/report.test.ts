@@ -232,7 +232,7 @@ describe("a verdict", () => {
   test("says where logins come from, how far back, and how many are left out", () => {
     const sources = `journal 1234 2026-10-01T10:00:00+0200 web-1 kernel: Linux\nauth.log 3 Nov  2 10:11:12 h x\n`;
     expect(notes({ sources, logins: JOURNAL })).toContain(
-      "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12.",
+      "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12. Any local user can write to it.",
     );
     const twice = `${JOURNAL}Oct 15 09:30:00 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2\n`;
     expect(reportOn({ a: answered({ sources, logins: twice }) }).hosts[0]).toMatchObject({
