@@ -9,7 +9,7 @@
 #   X_unload_unrecorded KEPT     removes unrecorded rules, unless they are of KEPT, a backend with its variant; or `nothing` is kept
 #   X_is_live                    0 if rules of the record are loaded, whatever they are
 #   X_matches                    0 if the live rules are the ruleset. Proves it once, and keeps the proven listing in the record
-#   X_is_proven                  0 if the live rules are still those of that listing
+#   X_is_proven                  0 if the live rules are still those of that listing, or can be none but those that were proven
 #   X_is_sealed_at_a_glance      0 if so, and the record is sealed, in one step; 1 says nothing
 #   X_print_counts               prints what the kernel has denied (evidence.sh); fails if the ruleset is not live
 #   X_has_new_counts             after X_is_proven: 0 if it is time to keep them
@@ -20,6 +20,11 @@
 
 backends='nftables iptables'
 ruleset_files='nftables iptables ip6tables'
+
+# What was proven last, in this boot, by the tools as they are now; it is written also where the disk is read-only.
+proven=$RUN/ssh-only-firewall.proven
+
+forget_proven() { true 2>/dev/null >"$proven" || :; }
 
 # call_backend FUNCTION: that of the backend of the record; fails where the record was lost, or names an unknown backend.
 call_backend() {
@@ -81,6 +86,11 @@ live_matches() {
 confirmed_is_proven() {
   read_record "$confirmed"
   call_backend is_proven
+}
+
+# Under the host lock: where a tool lists the rules in new words, proves them once again.
+confirmed_is_in_force() {
+  confirmed_is_proven || { record_is_sealed "$confirmed" && call_backend matches; }
 }
 
 confirmed_is_proven_and_sealed() {

@@ -15,19 +15,8 @@ const STARTER = "start.sh";
  * last, because it runs.
  */
 const PARTS = [
-  ...[
-    "base.sh",
-    "awk/",
-    "whole.sh",
-    STARTER,
-    "store.sh",
-    "trust.sh",
-    "unrecorded.sh",
-    "backend.sh",
-    "backends/",
-    "other-firewalls.sh",
-    "conflicts.sh",
-  ],
+  ...["base.sh", "awk/", "whole.sh", STARTER, "store.sh", "trust.sh", "unrecorded.sh", "backend.sh", "backends/"],
+  ...["iptables-chains.sh", "other-firewalls.sh", "conflicts.sh"],
   ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "again.sh"],
   ...["owner.sh", "verbs.sh", "status.sh", "report.sh", "main.sh"],
 ];

@@ -79,6 +79,7 @@ read_record() {
   read_meta "$1"
   rec_damaged=''
   [ -z "$1" ] || meta_is_whole || forget_meta "$1"
+  iptables_rename_variant
   # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
   if [ -z "$rec_backend" ]; then
     :

@@ -11,7 +11,15 @@ unrecorded_rules_are_live() {
   fi
   for protocol in ip ip6; do
     case $tables in
-      *"table $protocol filter"*) ! "${protocol}tables-nft-save" -t filter 2>/dev/null | grep -q '^:SSH_ONLY_' || return 0 ;;
+      *"table $protocol filter"*)
+        saved=$("${protocol}tables-nft-save" -t filter 2>/dev/null) || :
+        case $saved in
+          *:SSH_ONLY_*) return 0 ;;
+          *:INPUT*) ;;
+          # A rule that is not one of iptables hides the others.
+          *) ! "${protocol}tables-nft" -S SSH_ONLY_IN >/dev/null 2>&1 || return 0 ;;
+        esac
+        ;;
     esac
     # Where there is no such table, iptables-legacy-save would create it.
     grep -qs filter "/proc/net/${protocol}_tables_names" || continue

@@ -224,7 +224,7 @@ open_host() {
 # Everything but the log.
 forget_lock() {
   call_init forget
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven"
 }
 
 # What belongs to other owners stays in force: a pending lock of this owner is undone, and a confirmed one below is forgotten.

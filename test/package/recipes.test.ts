@@ -203,6 +203,7 @@ describe("a lab test", () => {
       "describeWith",
       "describeWithRoot",
       "describeReviews",
+      "describeWithTools",
     ];
     expect(calls.filter((name) => groups.includes(name))).not.toEqual([]);
   });

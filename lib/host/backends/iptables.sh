@@ -28,6 +28,20 @@ iptables_find_variant() {
   esac
 }
 
+# The record may be older than the tools. Before 1.8 they had no variants, and all tables were those that are called legacy now.
+iptables_rename_variant() {
+  [ "$rec_backend" = iptables ] || return 0
+  if [ -z "$rec_variant" ]; then
+    ! have iptables-legacy-restore || rec_variant=-legacy
+  elif ! have "iptables$rec_variant-restore" && have iptables-restore; then
+    case $rec_variant:$(iptables -V 2>/dev/null) in
+      -nft:*nf_tables*) rec_variant='' ;;
+      -nft:* | *:*nf_tables*) ;;
+      *) rec_variant='' ;;
+    esac
+  fi
+}
+
 # Sets ipt_wait. Features are probed, never versions: old releases have no --wait, and one waits for ever without it.
 iptables_find_wait() {
   [ -z "${ipt_wait-}" ] || return 0
@@ -50,8 +64,6 @@ iptables_restore() {
   esac
 }
 
-iptables_save() { "$1$ipt_variant-save" -t filter; }
-
 iptables_can_load() {
   iptables_use_record
   for family in $ipt_families; do
@@ -61,7 +73,22 @@ iptables_can_load() {
 
 iptables_accepts_ruleset() {
   iptables_find_variant
-  chosen_variant=$ipt_variant chosen_families=$ipt_families
+  preferred=$ipt_variant refusal=''
+  for variant in "$preferred" -nft -legacy; do
+    [ -z "$refusal" ] || { [ "$variant" != "$preferred" ] && have "iptables$variant-restore"; } || continue
+    iptables_use "$variant"
+    chosen_variant=$ipt_variant chosen_families=$ipt_families
+    ! iptables_variant_accepts || return 0
+    refusal=${refusal:-$why_not}
+    # What is only busy is the one to use.
+    [ -z "$busy" ] || break
+  done
+  why_not=$refusal
+  return 1
+}
+
+iptables_variant_accepts() {
+  busy=''
   for family in $ipt_families; do
     have "$family$ipt_variant-restore" || {
       why_not="$family-restore is not installed."
@@ -73,7 +100,10 @@ iptables_accepts_ruleset() {
     [ "$family" = iptables ] || text=$SSH_ONLY_IP6TABLES
     why_not=$(printf '%s' "$text" | iptables_restore "$family" --test 2>&1) || {
       case $why_not in
-        '' | *' xtables lock'*) why_not="Another program holds the lock of iptables, /run/xtables.lock: try again when it has ended. $family-restore reports: $why_not" ;;
+        '' | *' xtables lock'*)
+          busy=yes
+          why_not="Another program holds the lock of iptables, /run/xtables.lock: try again when it has ended. $family-restore reports: $why_not"
+          ;;
         *) why_not="$family-restore does not take the ruleset: $why_not" ;;
       esac
       return 1
@@ -82,6 +112,7 @@ iptables_accepts_ruleset() {
 }
 
 iptables_load() {
+  forget_proven
   iptables_use_record
   iptables_fill yes
 }
@@ -94,7 +125,7 @@ iptables_fill() {
   with_copy=$1
   [ ! -f "$rec_dir/listing" ] || with_copy=no
   for family in $ipt_families; do
-    dump=$(iptables_save "$family") || return 1
+    iptables_dump "$family" || return 1
     jumps=$(printf '%s\n' "$dump" | awk "$awk_iptables_jumps")
     {
       cat "$rec_dir/$family"
@@ -107,22 +138,6 @@ iptables_fill() {
 
 # Prints the chains of the family under other names, to which nothing jumps.
 iptables_copy() { sed 's/SSH_ONLY_/SSH_CHECK_/g' "$rec_dir/$family"; }
-
-# iptables_remove FAMILY NAMES: removes the chains SSH_NAMES_... (ONLY, CHECK, or ONLY|CHECK) and every jump to them, in one
-# transaction.
-iptables_remove() {
-  # Not in one pipeline, which would hide that iptables-save fails.
-  dump=$(iptables_save "$1") && iptables_remove_from_dump "$1" "$2"
-}
-
-# The same, where dump has what iptables-save prints.
-iptables_remove_from_dump() {
-  removal=$(printf '%s\n' "$dump" | awk -v ours="^SSH_($2)_" '
-    $1 == "-A" && $(NF - 1) ~ /^-[jg]$/ && $NF ~ ours { sub(/^-A/, "-D"); print }
-    /^:/ && substr($1, 2) ~ ours { name = substr($1, 2); flush = flush "-F " name "\n"; drop = drop "-X " name "\n" }
-    END { printf "%s%s", flush, drop }')
-  [ -z "$removal" ] || printf '*filter\n%s\nCOMMIT\n' "$removal" | iptables_restore "$1"
-}
 
 iptables_remove_all() {
   for family in $ipt_families; do
@@ -144,7 +159,7 @@ iptables_unload_unrecorded() {
   list_nft_tables
   other_filter_tables | while read -r family variant; do
     iptables_use "$variant" "$family"
-    dump=$(iptables_save "$family" 2>/dev/null) || continue
+    iptables_dump "$family" || continue
     iptables_remove_from_dump "$family" 'ONLY|CHECK' || exit 1
   done
 }
@@ -153,7 +168,8 @@ iptables_is_live() {
   iptables_use_record
   for family in $ipt_families; do
     have "$family$ipt_variant-save" || continue
-    if iptables_save "$family" 2>/dev/null | grep -q '^:SSH_ONLY_'; then return 0; fi
+    iptables_dump "$family" || continue
+    case $dump in *:SSH_ONLY_*) return 0 ;; esac
   done
   return 1
 }
@@ -163,7 +179,7 @@ iptables_is_proven() {
   iptables_use_record
   all=''
   for family in $ipt_families; do
-    dump=$(iptables_save "$family" 2>/dev/null) || dump=''
+    iptables_dump "$family" || dump=''
     live=$(printf '%s\n' "$dump" | awk "$awk_iptables_chains") || [ $? -ne 1 ] || {
       all=''
       return 1
@@ -172,7 +188,15 @@ iptables_is_proven() {
 $live
 "
   done
-  [ -f "$rec_dir/listing" ] && [ "${all%?}" = "$(cat "$rec_dir/listing")" ]
+  [ -f "$rec_dir/listing" ] && [ "${all%?}" = "$(cat "$rec_dir/listing")" ] || iptables_is_same
+}
+
+# 0 if that is what was proven last.
+iptables_is_same() {
+  [ -s "$proven" ] || return 1
+  read_boot_id
+  [ "$(cat "$proven")" = "$boot_id ${rec_dir##*/}
+${all%?}" ]
 }
 
 # Nothing is quicker than is_proven.
@@ -180,7 +204,7 @@ iptables_is_sealed_at_a_glance() { return 1; }
 
 iptables_matches() {
   iptables_use_record
-  [ ! -f "$rec_dir/listing" ] || ! iptables_is_proven || return 0
+  { [ ! -f "$rec_dir/listing" ] && [ ! -s "$proven" ]; } || ! iptables_is_proven || return 0
   all=''
   for family in $ipt_families; do
     iptables_prove || return 1
@@ -188,14 +212,19 @@ iptables_matches() {
 $live
 "
   done
-  write_file "$rec_dir/listing" "${all%?}"
+  write_file "$rec_dir/listing" "${all%?}" 2>/dev/null || {
+    # Of a full or read-only disk.
+    read_boot_id
+    { printf '%s\n' "$boot_id ${rec_dir##*/}
+${all%?}" >"$proven"; } 2>/dev/null
+  }
 }
 
 # 0 if the jumps of the family come first and its chains look like the copy, which is made if it is not there, and removed.
 # Sets live.
 iptables_prove() {
   for try in 1 2; do
-    dump=$(iptables_save "$family") || return 1
+    iptables_dump "$family" || return 1
     looks=0
     live=$(printf '%s\n' "$dump" | awk "$awk_iptables_chains") || looks=$?
     [ "$looks:$try" = 2:1 ] || break

@@ -6,7 +6,7 @@ nftables_accepts_ruleset() {
   chosen_variant='' chosen_families=''
   have nft || { why_not='nft is not installed.' && return 1; }
   why_not=$(printf '%s' "$SSH_ONLY_NFTABLES" | nft -c -f - 2>&1) || {
-    why_not="nft does not take the ruleset: $why_not"
+    why_not="nft does not take the ruleset: ${why_not:-it ended without a message.}"
     return 1
   }
 }
@@ -16,6 +16,7 @@ nftables_can_load() { nft -c -f - <"$rec_dir/nftables" 2>&1; }
 # In one transaction: the ruleset, and the copy that proves it; if the record has a listing, without the copy that a killed
 # lock may have left.
 nftables_load() {
+  forget_proven
   { cat "$rec_dir/nftables" && if [ -f "$rec_dir/listing" ]; then nftables_delete_copy; else nftables_copy; fi; } | nft -f -
 }
 
@@ -27,21 +28,36 @@ nftables_copy() {
 # Prints commands. The first names the table, so that the deletion succeeds also when it is already gone.
 nftables_delete_copy() { printf '%s table inet ssh_only_firewall_check\n' '' delete; }
 
-# The table has one name, whoever has loaded it.
-nftables_unload_unrecorded() {
-  [ "$1" = nftables ] || ! have nft || {
-    printf '%s table inet ssh_only_firewall\n' '' delete
-    nftables_delete_copy
-  } | nft -f -
+nftables_delete() {
+  printf '%s table inet ssh_only_firewall\n' '' delete
+  nftables_delete_copy
 }
 
-# The table is gone by then, if there is nft.
-nftables_unload() { have nft; }
+# Commands that need no look at what there is, for an nft that ends by SIGSEGV at each look: old ones do at the sets of new ones.
+nftables_disarm() {
+  printf 'flush table inet ssh_only_firewall\n'
+  printf 'chain inet ssh_only_firewall %s { policy accept; }\n' input output forward
+}
 
-nftables_is_live() { have nft && nft list table inet ssh_only_firewall >/dev/null 2>&1; }
+# Removes our table; or where this nft cannot, leaves it without rules, and open.
+nftables_remove() {
+  nftables_delete | nft -f - && return 0
+  nftables_disarm | nft -f - && log 'nft cannot delete the table of this program: it has no rules any more, and accepts everything'
+}
 
-# nftables_list TABLE: as the kernel has it. Without the members of sets, where this nft can leave them out.
-nftables_list() { nft -t list table inet "$1" 2>/dev/null || nft list table inet "$1" 2>/dev/null; }
+# The table has one name, whoever has loaded it. Where nft does not work, the table is not there, unless a record says so.
+nftables_unload_unrecorded() {
+  nft_gone=''
+  [ "$1" = nftables ] || ! have nft || ! nftables_remove 2>/dev/null || nft_gone=yes
+}
+
+nftables_unload() { [ -n "${nft_gone-}" ] || { have nft && nftables_remove; }; }
+
+nftables_is_live() { have nft && nft -t list table inet ssh_only_firewall >/dev/null 2>&1; }
+
+# nftables_list TABLE: as the kernel has it, with the numbers by which it knows each rule. Without the members of sets, where this
+# nft can leave them out.
+nftables_list() { nft -t -a list table inet "$1" 2>/dev/null || nft -a list table inet "$1" 2>/dev/null; }
 
 # Standard input, of nftables_list, without what changes by itself: counters, and the members of dynamic sets.
 # nftables_listing FILE: 0 if that is what FILE has.
@@ -51,9 +67,50 @@ nftables_listing() { awk -v file="${1-}" "$awk_nftables_listing"; }
 nftables_is_proven() {
   live=''
   table=$(nftables_list ssh_only_firewall) || return 1
-  [ ! -f "$rec_dir/listing" ] || ! printf '%s\n' "$table" | nftables_listing "$rec_dir/listing" || return 0
+  if [ -f "$rec_dir/listing" ] && printf '%s\n' "$table" | nftables_listing "$rec_dir/listing"; then
+    [ -s "$proven" ] || nftables_remember
+    return 0
+  fi
+  ! nftables_is_same || return 0
   live=$(printf '%s\n' "$table" | nftables_listing)
   return 1
+}
+
+# nftables_find_numbers TABLE: sets numbers, what the kernel calls the table and all that is in it: it gives no number twice, and a
+# rule that is changed gets another one. And sets hooks, what can be changed without another number.
+nftables_find_numbers() {
+  numbers='' hooks=''
+  while IFS= read -r line; do
+    case $line in *' # handle '*) numbers="$numbers${line##* # handle } " ;; esac
+    case $line in
+      *'type filter hook '*)
+        line=${line#*type filter hook }
+        hooks="$hooks${line%% *} ${line##*policy } "
+        ;;
+      *flags*dormant*) hooks="$hooks dormant" ;;
+    esac
+  done <<TABLE
+$1
+TABLE
+}
+
+# Sets identity, of the table: rules with the same identity are the same rules, in whatever words a tool lists them.
+nftables_find_identity() {
+  nftables_find_numbers "$table"
+  read_boot_id
+  identity="$boot_id ${rec_dir##*/} $numbers$hooks"
+}
+
+nftables_remember() {
+  nftables_find_identity
+  { printf '%s\n' "$identity" >"$proven"; } 2>/dev/null || :
+}
+
+# 0 if the live rules are those that were proven last.
+nftables_is_same() {
+  [ -s "$proven" ] || return 1
+  nftables_find_identity
+  [ -n "$numbers" ] && read -r known <"$proven" && [ "$known" = "$identity" ]
 }
 
 # shellcheck disable=SC2086 # a list
@@ -62,20 +119,36 @@ nftables_is_sealed_at_a_glance() {
     (cd "$rec_dir" && exec awk -v file=listing -v sealed=sealed "$awk_nftables_listing" - meta $ruleset_files) 2>/dev/null
 }
 
-# The same nft prints the table and the copy, which have to be equal.
+# The same nft prints the table and the copy, which have to be equal: in words; or, where those say more than the rules, in the
+# numbers that one transaction gave to both.
 nftables_matches() {
   ! nftables_is_proven || return 0
   [ -n "$live" ] || return 1
+  loaded=together
   copy=$(nftables_list ssh_only_firewall_check) || {
+    loaded=apart
     nftables_copy | nft -f - || return 1
     copy=$(nftables_list ssh_only_firewall_check) || return 1
   }
   given=$(printf '%s\n' "$copy" | nftables_listing)
   nft delete table inet ssh_only_firewall_check
+  nftables_is_copy || return 1
+  nftables_remember
+  # Only the words: on a full or read-only disk, what was proven stands in $proven.
+  write_file "$rec_dir/listing" "$live" 2>/dev/null || :
+}
+
+nftables_is_copy() {
   nftables_split_hooks
-  [ "$hooks" = ' input output forward' ] && [ "$body" = "$given
-" ] || return 1
-  write_file "$rec_dir/listing" "$live"
+  [ "$hooks" = ' input output forward' ] || return 1
+  [ "$body" != "$given
+" ] || return 0
+  [ "$loaded" = together ] || return 1
+  nftables_find_numbers "$copy"
+  first=${numbers%% *} rest=${numbers#* }
+  nftables_find_numbers "$table"
+  # The table of the copy was made next; and once before, for its deletion.
+  [ -n "$first" ] && [ "$rest" = "${numbers#* }" ] && [ "$((first - ${numbers%% *}))" -ge 1 ] && [ "$((first - ${numbers%% *}))" -le 2 ]
 }
 
 # Sets hooks and body: live, without the lines of its hooks, which the copy does not have.
@@ -89,6 +162,7 @@ nftables_split_hooks() {
         line=${line#' type filter hook '}
         hooks="$hooks ${line%% *}"
         ;;
+      *flags*dormant*) return 0 ;;
       *) body="$body$line
 " ;;
     esac
