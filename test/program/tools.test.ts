@@ -2,19 +2,20 @@
  * Firewall tools of other releases, and their upgrade or downgrade between any two steps: each lists the same rules in words of
  * its own. TOOLS=all (`npm run test:tools`) goes from each release to each other, else only what differs most.
  */
-import { hostProgram } from "../../lib/host/program";
 import { type HostFirewall, Lab, type Peer } from "../lab/lab";
 import { changeableTools, describeWithTools, type Release, releases, useTools } from "../lab/release-tools";
 import { defined } from "../support/required";
-import { firewalls, HostProgram, hostsUnder, lockSettings, rulesetsFor, STATE } from "./support/host-program";
+import {
+  firewalls,
+  guardLooks,
+  HostProgram,
+  hostsUnder,
+  lockSettings,
+  rulesetsFor,
+  STATE,
+} from "./support/host-program";
 
 jest.setTimeout(120_000);
-
-/** What the guard does every five seconds, three times. */
-const LOOKS = hostProgram().replace(
-  /\nmain "\$@"\nexit\n*$/,
-  `\nset +e\nverb=guard overdue=0 failing=''\nfor look in 1 2 3; do guard_once; done\nexit 0\n`,
-);
 
 const pairs: ReadonlyArray<readonly [Release, Release]> =
   process.env.TOOLS === "all"
@@ -43,7 +44,6 @@ describeWithTools("a host whose firewall tools change", () => {
     let program: HostProgram;
     beforeAll(async () => {
       program = await HostProgram.on(lab.host(firewall));
-      await program.host.exec("cat >/opt/looks.sh", { input: LOOKS });
     });
     afterEach(async () => {
       await useTools(program.host, "sid");
@@ -114,7 +114,7 @@ class Steps {
     const loaded = await this.loaded();
     const good = { code: 0, state, rules: "matches", problem: "" };
     expect(await this.program.status()).toMatchObject(good);
-    await this.program.host.exec(["/bin/sh", "/opt/looks.sh"]);
+    await guardLooks(this.program);
     expect(await this.program.status()).toMatchObject(good);
     expect(await this.loaded()).toBe(loaded);
     expect(await this.program.stateFile("baseline/gaps")).toBeUndefined();

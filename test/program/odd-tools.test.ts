@@ -1,0 +1,122 @@
+/** Firewall tools that do not work, cannot read what is there, or go by another name than yesterday. */
+import { describeLab } from "../lab/describe-lab";
+import { type Host, Lab } from "../lab/lab";
+import { guardLooks, HostProgram, lockSettings, STATE } from "./support/host-program";
+
+/** As on a kernel without nf_tables (OpenVZ, NAS): nft and the nft variant of iptables are there, and say so. */
+const NO_NF_TABLES = `
+wrap() {
+  rm -f "/usr/local/sbin/$1"
+  printf '#!/bin/sh\\ncase $* in -V | --version) echo "%s"; exit ;; esac\\necho "%s" >&2\\nexit 1\\n' "$2" "$3" >"/usr/local/sbin/$1"
+  chmod 0755 "/usr/local/sbin/$1"
+}
+wrap nft 'nftables v1.0.6' 'netlink.c:1: Unable to initialize Netlink socket: Protocol not supported'
+for command in iptables ip6tables; do
+  for end in '' -save -restore; do
+    for variant in '' -nft; do
+      wrap "$command$variant$end" "$command v1.8.9 (nf_tables)" "$command: Failed to initialize nft: Protocol not supported"
+    done
+  done
+done
+`;
+
+/** Before 1.8: no variants, and a version that names none. */
+const OLD_IPTABLES = `
+mkdir /opt/new
+for command in iptables ip6tables; do
+  for end in '' -save -restore; do
+    mv /usr/sbin/$command-legacy$end /usr/sbin/$command-nft$end /opt/new/
+  done
+  printf '#!/bin/sh\\ncase $* in -V) echo "%s v1.6.1"; exit ;; esac\\nexec /usr/sbin/xtables-legacy-multi %s "$@"\\n' \
+    $command $command >/usr/local/sbin/$command
+  chmod 0755 /usr/local/sbin/$command
+done
+`;
+const UPGRADE = `rm /usr/local/sbin/iptables /usr/local/sbin/ip6tables; mv /opt/new/* /usr/sbin/`;
+
+/** Puts a rule into a filter table of iptables that it cannot parse. */
+const FOREIGN = `
+nft add set ip filter foreign '{ type ipv4_addr; flags interval; }'
+nft add rule ip filter INPUT 'ip saddr @foreign ct state new limit rate 3/second meta mark set ct mark drop'
+`;
+
+describeLab("a host whose firewall tools are odd", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.create({
+      hosts: [
+        { name: "no-nf-tables", provision: NO_NF_TABLES },
+        { name: "unreadable" },
+        { name: "old-iptables", firewall: "iptables-legacy", provision: OLD_IPTABLES },
+      ],
+    });
+  });
+  afterAll(() => lab?.destroy());
+
+  async function isClosed(host: Host, closed = true): Promise<void> {
+    const scan = await lab.scanTcp(host, { ports: "22,81" });
+    expect(scan).toEqual({ open: [22], closed: closed ? [] : [81], filteredCount: closed ? 1 : 0 });
+  }
+
+  test("without nf_tables in its kernel it is locked by iptables-legacy, rolled back, updated and unlocked", async () => {
+    const host = lab.host("no-nf-tables");
+    const program = await HostProgram.on(host);
+    expect(await program.lock()).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.status()).toMatchObject({ code: 0, state: "pending", backend: "iptables" });
+    await isClosed(host);
+    expect(await program.run("rollback")).toMatchObject({ code: 0, stderr: "" });
+    await isClosed(host, false);
+
+    await program.lockForGood();
+    await program.lockForGood();
+    await isClosed(host);
+    expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
+    await isClosed(host, false);
+    expect(await host.rules()).not.toContain("SSH_ONLY");
+  });
+
+  test.each([
+    ["with nft", ":"],
+    ["without nft", "mv /usr/sbin/nft /opt/nft"],
+  ])("beside a rule that iptables cannot read it stays locked, rolls back and is unlocked, %s", async (_, hide) => {
+    const host = lab.host("unreadable");
+    const program = await HostProgram.on(host);
+    const settings = { BACKEND: "iptables" };
+    await program.lockForGood(settings);
+    await host.exec(`${FOREIGN}${hide}`);
+    expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+    const live = await host.rules();
+    await guardLooks(program);
+    expect(await host.rules()).toBe(live);
+    expect(await program.stateFile("log")).not.toContain("another program removed");
+
+    expect(await program.lock(lockSettings(settings))).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.run("rollback")).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+    expect(await host.rules()).toBe(live);
+
+    expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
+    const rules = await host.rules();
+    expect(rules).not.toContain("SSH_");
+    expect(rules).toContain("ip saddr @foreign");
+    await host.exec("[ ! -e /opt/nft ] || mv /opt/nft /usr/sbin/nft; nft flush ruleset");
+  });
+
+  test("whose iptables is upgraded across 1.8 while it is locked is updated, rolled back and unlocked", async () => {
+    const host = lab.host("old-iptables");
+    const program = await HostProgram.on(host);
+    await program.lockForGood();
+    await host.exec(UPGRADE);
+    expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+    expect(await program.lock()).toMatchObject({ code: 0, stderr: "" });
+    await isClosed(host);
+    expect(await program.run("rollback")).toMatchObject({ code: 0, stderr: "" });
+    await isClosed(host);
+    await program.lockForGood();
+    await isClosed(host);
+    expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
+    await isClosed(host, false);
+    expect(await host.rules()).not.toContain("SSH_");
+    expect((await host.exec(["ls", "-A", STATE])).stdout).toBe("log\n");
+  });
+});
