@@ -17,13 +17,22 @@ import {
 
 jest.setTimeout(120_000);
 
-const pairs: ReadonlyArray<readonly [Release, Release]> =
-  process.env.TOOLS === "all"
-    ? releases.flatMap((first) => releases.map((then) => [first, then] as const))
-    : [
-        ["bookworm", "sid"],
-        ["sid", "bullseye"],
-      ];
+type Pair = readonly [Release, Release];
+
+const all = process.env.TOOLS === "all";
+const allPairs = releases.flatMap((first, index) => releases.slice(index).map((then): Pair => [first, then]));
+
+function pairsOf(firewall: HostFirewall): readonly Pair[] {
+  switch (firewall) {
+    case "nftables":
+      return all ? allPairs : [["bullseye", "sid"]];
+    // That of bullseye leaves out, without an error, what newer ones say of ports.
+    case "iptables-nft":
+      return all ? allPairs.filter(([first, then]) => first !== "bullseye" || then === first) : [["bookworm", "sid"]];
+    case "iptables-legacy":
+      return all ? allPairs : [];
+  }
+}
 
 const hosts = hostsUnder({ name: "dash", options: { shell: "dash" }, firewalls }).map((options) => ({
   ...options,
@@ -40,7 +49,7 @@ describeWithTools("a host whose firewall tools change", () => {
   });
   afterAll(() => lab?.destroy());
 
-  describe.each(firewalls)("with %s", (firewall) => {
+  describe.each(firewalls.filter((firewall) => pairsOf(firewall).length > 0))("with %s", (firewall) => {
     let program: HostProgram;
     beforeAll(async () => {
       program = await HostProgram.on(lab.host(firewall));
@@ -50,42 +59,34 @@ describeWithTools("a host whose firewall tools change", () => {
       await program.reset();
     });
 
-    test.each(pairs.filter((pair) => canRead(firewall, pair)))(
-      "from %s to %s at any step is locked all the time",
-      async (first, then) => {
-        const before = await program.host.rules();
-        const steps = new Steps(program, peer, firewall);
-        // Between any two steps the tools are others; then the same with every step done by the other ones.
-        for (const [one, other] of [
-          [first, then],
-          [then, first],
-        ] as const) {
-          await steps.lock(one, {});
-          await steps.staysAs("pending", other);
-          await steps.confirm(other);
-          await steps.isDenied();
-          for (const release of [one, other, one]) {
-            await steps.staysAs("locked", release);
-          }
-          await steps.lock(other, rulesetsFor(22, { deniedInbound: "reject" }));
-          await steps.staysAs("pending", one);
-          await steps.confirm(one);
-          await steps.staysAs("locked", other);
-          await steps.boot(one);
-          await steps.isDenied();
-          await steps.staysAs("locked", other);
-          await steps.unlock(other);
-          expect(await program.host.rules()).toBe(before);
+    test.each(pairsOf(firewall))("from %s to %s at any step is locked all the time", async (first, then) => {
+      const before = await program.host.rules();
+      const steps = new Steps(program, peer, firewall);
+      // Between any two steps the tools are others; then the same with every step done by the other ones.
+      for (const [one, other] of [
+        [first, then],
+        [then, first],
+      ] as const) {
+        await steps.lock(one, {});
+        await steps.staysAs("pending", other);
+        await steps.confirm(other);
+        await steps.isDenied();
+        for (const release of [one, other, one]) {
+          await steps.staysAs("locked", release);
         }
-      },
-    );
+        await steps.lock(other, rulesetsFor(22, { deniedInbound: "reject" }));
+        await steps.staysAs("pending", one);
+        await steps.confirm(one);
+        await steps.staysAs("locked", other);
+        await steps.boot(one);
+        await steps.isDenied();
+        await steps.staysAs("locked", other);
+        await steps.unlock(other);
+        expect(await program.host.rules()).toBe(before);
+      }
+    });
   });
 });
-
-/** iptables-nft of bullseye leaves out what newer ones say of ports, without an error: see the last test. */
-function canRead(firewall: HostFirewall, pair: readonly [Release, Release]): boolean {
-  return firewall !== "iptables-nft" || !pair.includes("bullseye") || pair[0] === pair[1];
-}
 
 /** Steps of a host's life, each with the tools of a release. */
 class Steps {
