@@ -15,6 +15,48 @@ const COMMANDS = [
   "iptables-legacy-restore",
 ];
 
+/** What Docker and kube-proxy do, too: local packets to an address of the host go to another machine. */
+const DIVERTED = (["ip 10.1.0.2 10.2.0.2", "ip6 fd01::2 fd02::2"] as const)
+  .map((words) => words.split(" "))
+  .map(
+    ([family, from, to]) => `table ${family} diverted {
+  chain out {
+    type nat hook output priority -100; policy accept;
+    ${family} daddr ${from} tcp dport 4480 dnat to ${family === "ip" ? to : `[${to}]`}:80
+    ${family} daddr ${from} udp dport 4453 dnat to ${family === "ip" ? to : `[${to}]`}:53
+  }
+}`,
+  )
+  .join("\n");
+
+/** At the machine to which they go. */
+const COUNTED = `table inet counted
+delete table inet counted
+table inet counted {
+  chain in {
+    type filter hook input priority 0; policy accept;
+    ip saddr 10.1.0.2 tcp dport 80 counter
+    ip saddr 10.1.0.2 udp dport 53 counter
+    ip6 saddr fd01::2 tcp dport 80 counter
+  }
+}`;
+
+/** To groups and to the broadcast address, over loopback. */
+const MULTICAST = `
+const dgram = require("node:dgram");
+const send = (type, own, address) =>
+  new Promise((resolve, reject) => {
+    const socket = dgram.createSocket(type);
+    socket.bind(() => {
+      if (own) socket.setMulticastInterface(own);
+      socket.setBroadcast(true);
+      socket.send("x", 9, address, (error) => (socket.close(), error ? reject(error) : resolve()));
+    });
+  });
+Promise.all([send("udp4", "127.0.0.1", "224.0.0.251"), send("udp4", "", "127.255.255.255")])
+  .then(() => console.log("all were sent"));
+`;
+
 /** The client's networks; the router next to the host is not in them. */
 const CLIENT: PolicyProps = { allowFrom: ["10.2.0.0/24", "fd02::/32"] };
 
@@ -136,6 +178,35 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
         expect(await tracked()).toBeLessThanOrEqual(before);
       },
     );
+
+    test("nothing leaves over loopback when a nat rule sends it elsewhere", async () => {
+      const { host, client } = network;
+      const orders = ["tcp 10.1.0.2 4480", "udp 10.1.0.2 4453", "tcp fd01::2 4480"];
+      const leaks = async (): Promise<number[]> => {
+        await client.must("nft -f -", COUNTED);
+        await host.words(...orders);
+        const counted = await client.must("nft list table inet counted");
+        return [...counted.matchAll(/packets (\d+)/g)].map((match) => Math.min(Number(match[1]), 1));
+      };
+      await network.unlock();
+      await host.must("nft -f -", DIVERTED);
+      expect(await leaks()).toEqual([1, 1, 1]);
+      await network.lock(firewall, CLIENT);
+      await host.must("nft -f -", DIVERTED);
+      expect(await leaks()).toEqual([0, 0, 0]);
+      await client.must("nft delete table inet counted");
+    });
+
+    test("programs of the host reach each other at all of its addresses", async () => {
+      const { host } = network;
+      await network.lock(firewall, CLIENT);
+      const linkLocal = (await host.must("ip -6 addr show dev eth0 scope link")).match(/fe80[^/]*/)?.[0];
+      const addresses = ["127.0.0.1", "127.1.2.3", "::1", "10.1.0.2", "10.3.0.1", "fd01::2", `${linkLocal}%eth0`];
+      const words = await host.words(...addresses.map((address) => `tcp ${address} 80`));
+      expect(words).toEqual(addresses.map(() => "open"));
+      expect(await host.words("udp 127.0.0.1 80", "udp ::1 80", "udp 10.1.0.2 80")).toEqual(["echo", "echo", "echo"]);
+      expect(await host.must(`${process.execPath} -e '${MULTICAST}'`)).toBe("all were sent\n");
+    });
 
     test("an exception passes both ways, and nothing beside it", async () => {
       const { host, client } = network;

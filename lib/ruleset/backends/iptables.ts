@@ -155,22 +155,36 @@ function ruleLines(rule: Rule, { name, chain, family, mode }: Place): readonly s
   }
   const peers = rule.peers ?? [undefined];
   const types = rule.icmp ?? [undefined];
-  return peers.flatMap((peer) =>
-    types.map((type) =>
-      [
-        `-A ${name}`,
-        ...loopbackWords(rule, chain),
-        ...addressWords(peer, rule.self, chain),
-        ...protocolWords(rule, type, family),
-        ...(rule.states === undefined ? [] : [`-m conntrack --ctstate ${rule.states.join(",").toUpperCase()}`]),
-        ...verdictWords(rule, family, mode),
-      ].join(" "),
+  const loopbacks = loopbackWords(rule, chain, family);
+  return loopbacks.flatMap((loopback) =>
+    peers.flatMap((peer) =>
+      types.map((type) =>
+        [
+          `-A ${name}`,
+          ...(loopback === "" ? [] : [loopback]),
+          ...addressWords(peer, rule.self, chain),
+          ...protocolWords(rule, type, family),
+          ...(rule.states === undefined ? [] : [`-m conntrack --ctstate ${rule.states.join(",").toUpperCase()}`]),
+          ...verdictWords(rule, family, mode),
+        ].join(" "),
+      ),
     ),
   );
 }
 
-function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
-  return rule.loopback ? [`${chain === "input" ? "-i" : "-o"} lo`] : [];
+/**
+ * A rule of nat OUTPUT may send elsewhere what was on its way to lo, and it still has that name then. One line each: of types of
+ * IPv6 addresses the kernel wants all at once.
+ */
+function loopbackWords(rule: Rule, chain: ChainName, family: Family): readonly string[] {
+  if (!rule.loopback) {
+    return [""];
+  }
+  if (chain === "input") {
+    return ["-i lo"];
+  }
+  const types = family === "ipv4" ? ["LOCAL,BROADCAST,MULTICAST"] : ["LOCAL", "MULTICAST"];
+  return types.map((type) => `-o lo -m addrtype --dst-type ${type}`);
 }
 
 function addressWords(peer: string | undefined, self: string | undefined, chain: ChainName): readonly string[] {

@@ -140,8 +140,10 @@ function udpLine(family: Family, kind: "know-udp" | "pass-answering-udp", chain:
   return `${flow} @${other} update @${other} { ${flow} } accept`;
 }
 
+/** A rule of nat OUTPUT may send elsewhere what was on its way to lo, and it still has that name then. */
 function loopbackWords(rule: Rule, chain: ChainName): readonly string[] {
-  return rule.loopback ? [`${chain === "input" ? "iifname" : "oifname"} "lo"`] : [];
+  const words = chain === "input" ? 'iifname "lo"' : 'oifname "lo" fib daddr type { local, broadcast, multicast }';
+  return rule.loopback ? [words] : [];
 }
 
 function addressWords(rule: Rule, chain: ChainName): readonly string[] {
