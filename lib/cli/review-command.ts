@@ -1,10 +1,13 @@
 /** `review`: what a plan does to hosts, for whoever approves it. */
+import { dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PROGRAM_LOCALS } from "../contract/names";
 import { hostProgramVersion, launcher } from "../host/program";
 import { closest } from "../input/names";
 import { readFileOrStandardInput } from "../input/standard-input";
 import { shown } from "../output/text";
+import { StateError } from "../state/state-error";
+import { isStack, runTerraform } from "../state/source";
 import { DANGERS, type DangerKind } from "../review/dangers";
 import { REVIEW_FORMATS } from "../review/formats";
 import { PlanError } from "../review/json";
@@ -18,9 +21,14 @@ interface ReviewOptions extends FormatOptions {
   readonly name?: string;
 }
 
+const SHOWN_BY = `
+Of a plan file, terraform show -json is run, in its directory or else in this one, with the program that the directory
+belongs to: terraform, or tofu. TERRAFORM_BINARY_NAME names another one.
+`;
+
 const KINDS = Object.keys(DANGERS) as DangerKind[];
 
-const HELP = `
+const HELP = `${SHOWN_BY}
 Kinds of danger, for --fail-on:
 ${KINDS.map((kind) => `  ${kind.padEnd(16)}${DANGERS[kind].title}`).join("\n")}
 
@@ -30,6 +38,7 @@ Exit codes:
   1  the plan could not be read, or the command line is wrong; nothing was reviewed
 
 Examples:
+  $ ssh-only-firewall review plan.tfplan
   $ ssh-only-firewall review plan.json
   $ terraform show -json plan.tfplan | ssh-only-firewall review -
   $ ssh-only-firewall review plan.json --fail-on opened,left-locked,cut-off > comment.md
@@ -40,8 +49,8 @@ export function addReview(program: Command): void {
   const command = program
     .command("review")
     .summary("show what a Terraform plan does to hosts, as a comment for its reviewer")
-    .description("Read what terraform show -json prints of a plan, and show what its reviewer must know.")
-    .argument("<PLAN>", "a file, or - for standard input")
+    .description("Read a plan of Terraform or OpenTofu, and show what its reviewer must know.")
+    .argument("<PLAN>", "a plan file, what terraform show -json prints of it, or - for that on standard input")
     .addOption(
       new Option(
         "--fail-on <KINDS>",
@@ -79,6 +88,9 @@ function reviewed(file: string): Review {
     const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
     return reviewPlan(readPlan(read(file, place)), { uploads: { launchers, version: hostProgramVersion() } });
   } catch (error) {
+    if (error instanceof StateError) {
+      throw new CommandError(error.message, 1);
+    }
     throw error instanceof PlanError ? new CommandError(`${place}: ${error.message}`, 1) : error;
   }
 }
@@ -91,7 +103,18 @@ function read(file: string, place: string): Uint8Array {
       1,
     );
   }
-  return content;
+  return file !== "-" && isPlanFile(content) ? shownPlan(file) : content;
+}
+
+/** What only Terraform or OpenTofu can read: a ZIP archive, or a document that OpenTofu has encrypted. */
+const isPlanFile = (content: Buffer): boolean =>
+  content.subarray(0, 2).toString("latin1") === "PK" ||
+  /^\s*\{.*"encrypted_data"/s.test(content.toString("latin1", 0, 4096));
+
+/** Where it was planned: with the plan, or here. */
+function shownPlan(file: string): Buffer {
+  const folder = dirname(resolve(file));
+  return runTerraform(isStack(folder) ? folder : process.cwd(), ["show", "-json", resolve(file)]);
 }
 
 function attempt<T>(place: string, action: () => T): T {

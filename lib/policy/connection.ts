@@ -218,7 +218,7 @@ function parseScriptPath(value: unknown, problems: Problems): string | undefined
 }
 
 const HOST_KEY =
-  /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/]{20,}={0,3}( \S+)?$/;
+  /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com) [A-Za-z0-9+/]{20,}={0,3}( \S+)*$/;
 
 function parseHostKey(value: unknown, problems: Problems): string | undefined {
   if (!plainText(value, problems)) {

@@ -1,8 +1,10 @@
 /** Where a state comes from: a directory in which Terraform is asked, a file, or standard input. */
+import { constants } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readFileOrStandardInput } from "../input/standard-input";
+import { engineOf, programFor } from "./program";
 import { stateErrorAt, stateProblems } from "./state-error";
 
 /** The text of a state, and what to call it in messages. */
@@ -40,8 +42,6 @@ function attempt<T>(place: string, read: () => T): T {
 
 /** The directory that Terraform runs in: this one, or that of the only stack that cdktf has written below it. */
 function stackIn(folder: string): string {
-  const isStack = (path: string): boolean =>
-    existsSync(join(path, ".terraform")) || readdirSync(path).some((file) => /\.tf(\.json)?$/.test(file));
   if (attempt(folder, () => isStack(folder))) {
     return folder;
   }
@@ -63,11 +63,19 @@ function stackIn(folder: string): string {
   return stack;
 }
 
+/** What the program prints for a command. @param folder in which it runs */
 function terraform(folder: string, command: readonly string[]): string {
-  // As cdktf is told which program to run.
-  const program = process.env.TERRAFORM_BINARY_NAME ?? "terraform";
+  const printed = runTerraform(folder, command);
+  if (printed.length > constants.MAX_STRING_LENGTH) {
+    throw stateErrorAt(folder, stateProblems.tooLong());
+  }
+  return printed.toString("utf8");
+}
+
+/** As it is printed: a plan may be longer than a text can be. @param folder in which it runs */
+export function runTerraform(folder: string, command: readonly string[]): Buffer {
+  const program = programFor(folder);
   const { status, stdout, stderr, error } = spawnSync(program, [`-chdir=${folder}`, ...command, "-no-color"], {
-    encoding: "utf8",
     maxBuffer: 1024 * 1024 * 1024,
     // Its own log may say what is in the state, and options may be meant for another command.
     env: { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1", TF_CLI_ARGS: "", TF_LOG: "" },
@@ -78,10 +86,19 @@ function terraform(folder: string, command: readonly string[]): string {
   }
   if (status !== 0) {
     const lines = stderr
+      .toString("utf8")
       .split("\n")
       .map((line) => line.replace(/^[│╷╵\s]+/, "").trim())
       .filter((line) => line !== "");
-    throw stateErrorAt(folder, stateProblems.terraformFailed(command.join(" "), lines.join(" ")));
+    const failed = stateProblems.terraformFailed(program, command.join(" "), lines.join(" "), engineOf(folder));
+    throw stateErrorAt(folder, failed);
   }
   return stdout;
+}
+
+/** Whether the program can be asked in a directory: it has a configuration, or was initialized. */
+export function isStack(folder: string): boolean {
+  return (
+    existsSync(join(folder, ".terraform")) || readdirSync(folder).some((file) => /\.(?:tf|tofu)(?:\.json)?$/.test(file))
+  );
 }

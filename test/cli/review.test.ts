@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostProgramVersion } from "../../lib/host/program";
 import { bytesOf, change, planOf, PROGRAM } from "../review/support/plans";
@@ -30,6 +30,29 @@ describe("review", () => {
     expect(ended.stdout).toContain(", the one of this version");
     // eslint-disable-next-line no-control-regex
     expect(ended.stdout).not.toMatch(/\u001b/);
+  });
+
+  test.each([
+    ["a plan file", "PK\u0003\u0004"],
+    ["an encrypted one", '{"meta":{},"encrypted_data":"x"}'],
+  ])("has %s shown where it was planned, by the program that is named", (_, content) => {
+    const stack = join(folder, "stack");
+    mkdirSync(join(stack, ".terraform"), { recursive: true });
+    writeFileSync(join(stack, "plan.tfplan"), content);
+    const tofu = join(folder, "my-tofu");
+    writeFileSync(tofu, `#!/bin/sh\necho "$@" >'${folder}/args'; cat '${folder}/safe.json'\n`, { mode: 0o755 });
+    const reviewing = program("ssh-only-firewall", "review", "stack/plan.tfplan");
+    expect(run(reviewing, folder, { TERRAFORM_BINARY_NAME: tofu })).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(folder, "args"), "utf8")).toBe(
+      `-chdir=${stack} show -json ${stack}/plan.tfplan -no-color\n`,
+    );
+
+    writeFileSync(tofu, "#!/bin/sh\necho 'Error: no' >&2; exit 1\n");
+    expect(run(reviewing, folder, { TERRAFORM_BINARY_NAME: tofu })).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/my-tofu show -json .* failed: Error: no; run .*my-tofu init there/),
+    });
   });
 
   test("ends with 2 where another host program is uploaded than that of this version", () => {

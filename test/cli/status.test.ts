@@ -189,7 +189,7 @@ describe("a state alone", () => {
       code: 1,
       stdout: "",
       stderr: expect.stringMatching(
-        /fleet: terraform show -json failed: Error: Required plugins .*; run terraform init/,
+        /fleet: .*my-terraform show -json failed: Error: Required plugins .*; run .*my-terraform init/,
       ),
     });
     expect(status([], project, { TERRAFORM_BINARY_NAME: "no-such-terraform" }).stderr).toMatch(

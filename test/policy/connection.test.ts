@@ -109,6 +109,7 @@ describe("a host key", () => {
   test.each([
     [ED25519],
     [`${ED25519} root@web-1`],
+    [`${ED25519} root@web-1 (old server)`],
     [`ssh-rsa ${"A".repeat(372)}==`],
     [`ecdsa-sha2-nistp256 ${"A".repeat(139)}=`],
     [`sk-ssh-ed25519@openssh.com ${"A".repeat(100)}`],
@@ -122,7 +123,8 @@ describe("a host key", () => {
     ["ssh-ed25519", "is not a public host key"],
     ["ssh-ed25519 AAAA", "is not a public host key"],
     [`ssh-ed448 ${"A".repeat(40)}`, "is not a public host key"],
-    [`${ED25519} two words`, "is not a public host key"],
+    [`${ED25519} two  blanks`, "is not a public host key"],
+    [`${ED25519} `, "is not a public host key"],
     [`web-1,192.0.2.1 ${ED25519}`, `begins with a host name, as in known_hosts; did you mean "ssh-ed25519 AAAA`],
     [`[web-1]:2222 ${ED25519}`, "begins with a host name, as in known_hosts; did you mean"],
     [`${ED25519}\n`, "contains a line break"],

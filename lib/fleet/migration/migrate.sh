@@ -8,14 +8,24 @@
 #   MOVES     a line for each host: its name, the stack that it leaves, the stack that it goes to
 #   COMMAND   how this package is run
 # The environment may have:
-#   TERRAFORM_BINARY_NAME   another program than terraform
+#   TERRAFORM_BINARY_NAME   the program; if unset or empty, terraform, or tofu where the states are OpenTofu's or only tofu is there
 #   SSH_ONLY_FIREWALL       another command than COMMAND
 # Exit code: 0 when all is moved, else that of the step that failed.
 set -eu
 umask 077
 unset TF_DATA_DIR
-terraform=${TERRAFORM_BINARY_NAME:-terraform}
+terraform=${TERRAFORM_BINARY_NAME-}
 command=${SSH_ONLY_FIREWALL:-$COMMAND}
+
+find_program() {
+  if printf '%s\n' "$STACKS" | grep -q '"encryption"' || grep -qs '"tofu init"' cdktf.out/stacks/*/.terraform.lock.hcl; then
+    terraform=tofu
+  elif ! command -v terraform >/dev/null 2>&1 && command -v tofu >/dev/null 2>&1; then
+    terraform=tofu
+  else
+    terraform=terraform
+  fi
+}
 
 say() { printf '%s\n' "$*"; }
 
@@ -49,6 +59,7 @@ step() {
   done
 }
 
+[ -n "$terraform" ] || find_program
 folder=$(mktemp -d "$PWD/moved-hosts.XXXXXX")
 names=$(printf '%s\n' "$STACKS" | cut -d ' ' -f 1)
 printf '%s\n' "$MOVES" >"$folder/moves"

@@ -1,5 +1,5 @@
 /** The script that moves hosts, run by the real Terraform on states in files. */
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { items } from "../../support/required";
 import { type Ended, emptyFolder, program, run } from "../../cli/support/run";
@@ -141,4 +141,29 @@ test("is one that does nothing where no host changes its stack", () => {
   const project = new Project();
   const { stdout } = run(program("ssh-only-firewall", "stacks", "one.yaml", "--from", "one.yaml"), project.folder);
   expect(stdout).toBe("#!/bin/sh\n# No host changes its stack: there is nothing to move.\n");
+});
+
+test.each([
+  ["only that is installed", ["tofu"], ""],
+  ["a stack was initialized by it", ["terraform", "tofu"], '# This file is maintained automatically by "tofu init".'],
+])("moves hosts with tofu where %s", (_, installed, lock) => {
+  const project = new Project();
+  const utilities = ["sh", "cut", "grep", "mkdir", "mktemp", "touch"].map((name) => [
+    name,
+    `exec /usr/bin/${name} "$@"`,
+  ]);
+  const engines = installed.map((name) => [name, `echo ran >'${project.folder}/${name}.ran'`]);
+  mkdirSync(join(project.folder, "bin"));
+  for (const [name = "", text] of [...utilities, ...engines]) {
+    writeFileSync(join(project.folder, "bin", name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  mkdirSync(join(project.folder, "cdktf.out/stacks/one"), { recursive: true });
+  project.write("cdktf.out/stacks/one/.terraform.lock.hcl", lock);
+  const ended = run(["/bin/sh", "move.sh"], project.folder, {
+    SSH_ONLY_FIREWALL: "true",
+    TERRAFORM_BINARY_NAME: "",
+    PATH: join(project.folder, "bin"),
+  });
+  expect(ended).toMatchObject({ code: 0 });
+  expect(readdirSync(project.folder).filter((file) => file.endsWith(".ran"))).toEqual(["tofu.ran"]);
 });

@@ -1,0 +1,77 @@
+/** Which program is asked for a state: Terraform or OpenTofu. */
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** As cdktf is told which program to run. Empty means unset. */
+const VARIABLE = "TERRAFORM_BINARY_NAME";
+
+const PROGRAMS = { terraform: "terraform", tofu: "tofu" } as const;
+
+export type Engine = keyof typeof PROGRAMS;
+
+/** The one that is named, that of the directory, or the one that is installed. */
+export function programFor(folder: string): string {
+  const named = process.env[VARIABLE] ?? "";
+  const engine = engineOf(folder);
+  // OpenTofu can read what Terraform wrote.
+  const wanted = engine === "terraform" && !isOnPath(engine) ? undefined : engine;
+  return named !== "" ? named : (wanted ?? installed() ?? PROGRAMS.terraform);
+}
+
+function installed(): string | undefined {
+  return Object.values(PROGRAMS).find(isOnPath);
+}
+
+function isOnPath(name: string): boolean {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((one) => one !== "");
+  return folders.some((folder) => [name, `${name}.exe`].some((file) => isExecutable(join(folder, file))));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whose directory it is, by what only one of them writes: the lock file names the program that wrote it last. Undefined where
+ * nothing tells.
+ */
+export function engineOf(folder: string): Engine | undefined {
+  const lock = /"(terraform|tofu) init"/.exec(textOf(join(folder, ".terraform.lock.hcl")))?.[1] as Engine | undefined;
+  return lock ?? (hasMarksOfTofu(folder) ? "tofu" : undefined);
+}
+
+/** A state that it has encrypted or that names its registry, its own kind of file, or a block that only it has. */
+function hasMarksOfTofu(folder: string): boolean {
+  const state = textOf(join(folder, "terraform.tfstate"));
+  return (
+    /"encrypted_data"|registry\.opentofu\.org/.test(state) ||
+    filesIn(folder).some((file) => /\.tofu(\.json)?$/.test(file)) ||
+    /"encryption"\s*:/.test(terraformBlockIn(textOf(join(folder, "cdk.tf.json"))))
+  );
+}
+
+/** The block `terraform` of a configuration in JSON, as JSON again. */
+function terraformBlockIn(configuration: string): string {
+  try {
+    return JSON.stringify((JSON.parse(configuration) as { terraform?: unknown }).terraform ?? {});
+  } catch {
+    return "";
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
