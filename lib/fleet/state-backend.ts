@@ -7,26 +7,27 @@ import {
   TaggedCloudWorkspaces,
   TerraformBackend,
 } from "cdktf";
-import type { TerraformRemoteState } from "cdktf";
+import type { TerraformRemoteState, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { settingsOfStack } from "./state-settings";
+import { LOCAL_STATE, settingsOfStack } from "./state-settings";
 import type { FleetPart } from "./stacks";
 
 /** The block `terraform` of a configuration with that state. */
-export function stateConfiguration({ name, state }: FleetPart): Record<string, unknown> {
-  if (state?.kind === "cloud") {
-    return { cloud: settingsOfStack(state, name) };
+export function stateConfiguration({ name, state = LOCAL_STATE }: FleetPart): Record<string, unknown> {
+  const { kind, settings, encryption } = state;
+  const encrypted = encryption === undefined ? {} : { encryption };
+  if (kind === "cloud") {
+    return { cloud: settingsOfStack(state, name), ...encrypted };
   }
-  // cdktf's own default.
-  const { kind, settings } = state ?? { kind: "local", settings: { path: "terraform.{stack}.tfstate" } };
   const filled = settingsOfStack({ kind, settings }, name);
   // Terraform runs in a folder that is made anew; the user's paths begin where the fleet file's app runs.
   const path = typeof filled.path === "string" ? { path: resolve(filled.path) } : {};
-  return { backend: { [kind]: kind === "local" ? { ...filled, ...path } : filled } };
+  return { backend: { [kind]: kind === "local" ? { ...filled, ...path } : filled }, ...encrypted };
 }
 
-export function addBackend(scope: Construct, part: FleetPart): void {
-  const { cloud, backend } = stateConfiguration(part) as {
+export function addBackend(scope: TerraformStack, part: FleetPart): void {
+  const { cloud, backend, encryption } = stateConfiguration(part) as {
+    readonly encryption?: object;
     readonly cloud?: { readonly organization: string; readonly hostname?: string; readonly workspaces: Workspaces };
     readonly backend?: Record<string, Record<string, unknown>>;
   };
@@ -35,6 +36,10 @@ export function addBackend(scope: Construct, part: FleetPart): void {
   }
   for (const [kind, settings] of Object.entries(backend ?? {})) {
     new Backend(scope, kind, settings);
+  }
+  if (encryption !== undefined) {
+    // No class of cdktf has it.
+    scope.addOverride("terraform.encryption", encryption);
   }
 }
 

@@ -12,7 +12,12 @@ export interface StateSettings {
   /** A backend as Terraform calls it, or `cloud`. */
   readonly kind: string;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** OpenTofu's block `encryption`, as its JSON has it. @default - none */
+  readonly encryption?: Readonly<Record<string, unknown>>;
 }
+
+/** cdktf's own default. */
+export const LOCAL_STATE: StateSettings = { kind: "local", settings: { path: "terraform.{stack}.tfstate" } };
 
 /** What stands for the name of the stack. */
 export const PLACEHOLDER = "{stack}";
@@ -74,17 +79,48 @@ export const BACKEND_KINDS = Object.keys(KINDS);
 
 /** @param isDivided whether there is more than one stack, so that each needs a state of its own */
 export function parseStateSettings(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
-  if (value === undefined || !checkKeys(value, ["backend", "cloud"], problems)) {
+  if (value === undefined || !checkKeys(value, ["backend", "cloud", "encryption"], problems)) {
     return undefined;
   }
-  const { backend, cloud } = value;
+  const { backend, cloud, encryption } = value;
+  const parsed = encryption === undefined ? {} : { encryption: parseEncryption(encryption, problems.at("encryption")) };
+  if (backend === undefined && cloud === undefined && encryption !== undefined) {
+    return withEncryption(LOCAL_STATE, parsed.encryption);
+  }
   if ((backend === undefined) === (cloud === undefined)) {
     problems.add("", stackMessages.oneKeeper());
     return undefined;
   }
-  return cloud === undefined
-    ? parseBackend(backend, isDivided, problems.at("backend"))
-    : parseCloud(cloud, isDivided, problems.at("cloud"));
+  const state =
+    cloud === undefined
+      ? parseBackend(backend, isDivided, problems.at("backend"))
+      : parseCloud(cloud, isDivided, problems.at("cloud"));
+  return state && withEncryption(state, parsed.encryption);
+}
+
+function withEncryption(state: StateSettings, encryption: StateSettings["encryption"]): StateSettings {
+  return encryption === undefined ? state : { ...state, encryption };
+}
+
+/** Keys that OpenTofu also takes from the environment, whose settings go over those of the block. */
+const ENCRYPTION_SECRETS = /^(passphrase|key|token|secret_key|access_key|access_token|client_secret|credentials)$/;
+
+function parseEncryption(value: unknown, problems: Problems): StateSettings["encryption"] {
+  if (!checkKeys(value, ["key_provider", "method", "state", "plan", "remote_state_data_sources"], problems)) {
+    return undefined;
+  }
+  const check = (one: unknown, place: Problems): void => {
+    for (const [name, inner] of Object.entries(isObject(one) ? one : {})) {
+      const at = place.at(placeOf(name));
+      // A reference is no secret.
+      if (typeof inner === "string" && ENCRYPTION_SECRETS.test(name) && !/^\$\{[^}]*\}$/.test(inner)) {
+        at.add("", stackMessages.secret("TF_ENCRYPTION"));
+      }
+      check(inner, at);
+    }
+  };
+  check(value, problems);
+  return value;
 }
 
 function parseBackend(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {

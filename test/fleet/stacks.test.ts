@@ -182,6 +182,34 @@ ${HOSTS}`;
     });
   });
 
+  test.each([
+    ["without a backend", ""],
+    ["beside a backend", "backend: { s3: { bucket: b, key: k } }, "],
+  ])("passes on how OpenTofu encrypts them, %s", (_, backend) => {
+    const encryption = {
+      key_provider: { pbkdf2: { main: { passphrase: "${var.passphrase}" } } },
+      method: { aes_gcm: { m: { keys: "${key_provider.pbkdf2.main}" } } },
+      state: { method: "method.aes_gcm.m" },
+    };
+    const text = `terraform: { ${backend}encryption: ${JSON.stringify(encryption)} }\n${HOSTS}`;
+    expect(problemsOf(text)).toEqual([]);
+    const [part] = stacksOf(defined(parseFleet(text).fleet));
+    const { terraform } = JSON.parse(Testing.synth(new FleetStack(Testing.app(), defined(part)))) as {
+      terraform: object;
+    };
+    expect(terraform).toMatchObject({ encryption, backend: { [backend === "" ? "local" : "s3"]: {} } });
+  });
+
+  test("takes no key for them that stands in the file", () => {
+    const text = `terraform: { encryption: { key_provider: { pbkdf2: { main: { passphrase: hunter2 } } }, methods: {} } }\n${HOSTS}`;
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(
+        /terraform\.encryption\.key_provider\.pbkdf2\.main\.passphrase: is a secret, .*TF_ENCRYPTION/,
+      ),
+      expect.stringMatching(/terraform\.encryption\.methods: unknown; did you mean method\?/),
+    ]);
+  });
+
   test("in a file is found from where the fleet file is", () => {
     const text = `terraform: { backend: { local: { path: "states/{stack}.tfstate" } } }\n${HOSTS}`;
     expect(stateOf(text, "fleet")).toEqual({ local: { path: `${process.cwd()}/states/fleet.tfstate` } });
