@@ -92,7 +92,7 @@ check_lease() {
   lease=''
   ! have ip || lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
     { split($4, at, "/") }
-    at[1] == address && / dynamic/ { print at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "" : "dhcp-client" }')
+    at[1] == address && / dynamic/ { print (at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "" : "dhcp-client") }')
   remedy=', or give the host a static address'
   if [ -z "$lease" ] && [ -n "$daemons" ]; then
     lease=$(dhcp_client_of "$1")

@@ -119,3 +119,23 @@ describeUnless(has("mawk") ? undefined : "mawk is not installed", "mawk reads th
     expect(compiled(before(path) + stripAwk(text))).toBe(compiled(before(path) + text));
   });
 });
+
+/** Those that stand in a file of the shell, and the files for awk with what they call. */
+const awkPrograms: ReadonlyArray<readonly [string, string]> = [
+  ...awkPaths.map((path) => [path, before(path) + (hostFiles().get(path) as string)] as const),
+  ...paths.flatMap((path) =>
+    [...(hostFiles().get(path) as string).matchAll(/\bawk [^'\n]*'([^']*)'/g)].map(
+      ([, program = ""], index) => [`${path}, program ${index + 1}`, program] as const,
+    ),
+  ),
+];
+
+describe.each(["original-awk", "busybox"])("%s", (awk) => {
+  describeUnless(has(awk) ? undefined : `${awk} is not installed`, "reads", () => {
+    test.each(awkPrograms)("%s", (_, program) => {
+      const words = awk === "busybox" ? ["awk", program] : [program];
+      const { stderr } = spawnSync(awk, words, { input: "", encoding: "utf8", timeout: 10_000 });
+      expect(stderr).toBe("");
+    });
+  });
+});

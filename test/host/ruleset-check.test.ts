@@ -13,7 +13,7 @@ const check = ["addresses", "ruleset-lines", "ruleset"]
   .map((name) => stripAwk(hostFiles().get(`awk/${name}.awk`) as string))
   .join("");
 
-const awks: ReadonlyArray<readonly string[]> = [["mawk"], ["gawk"], ["original-awk"], ["busybox", "awk"]];
+const awks: ReadonlyArray<readonly string[]> = [["mawk"], ["original-awk"], ["busybox", "awk"]];
 
 /** What the host finds; `resolve` puts values in the places of tokens. */
 function found(awk: readonly string[], policy: Policy, resolve = withTokensResolved): string {

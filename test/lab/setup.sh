@@ -53,6 +53,7 @@ find_missing() {
   need nmap nmap
   need busybox busybox
   need shellcheck shellcheck
+  need original-awk original-awk
   need nsenter util-linux
   need debootstrap debootstrap
   need systemd-nspawn systemd-container
