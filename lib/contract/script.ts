@@ -3,7 +3,12 @@
 export const SHEBANG = "#!/bin/sh";
 
 /** The verbs that the provisioners of lockdown and hold run. */
-export const VERBS = { lock: "lock", confirm: "confirm", unlock: "unlock" } as const;
+export const VERBS = {
+  lock: "lock",
+  confirm: "confirm",
+  unlock: "unlock",
+  confirmUnlock: "confirm-unlock",
+} as const;
 
 /** The script's variable for a setting, which is called as in the locals. */
 export function variable(setting: string): string {
@@ -20,7 +25,9 @@ export function hasVerb(script: string): boolean {
 
 /** The verb that a script runs on a host; empty for a script that is not one of these. */
 export function verbIn(script: string): string {
-  return new RegExp(`^${variable(VERB)}='(?:\\$\\{replace\\(join\\(" ", \\[")?(\\w+)["']`, "m").exec(script)?.[1] ?? "";
+  return (
+    new RegExp(`^${variable(VERB)}='(?:\\$\\{replace\\(join\\(" ", \\[")?([\\w-]+)["']`, "m").exec(script)?.[1] ?? ""
+  );
 }
 
 /** The value of a setting, where the script has it word for word. */

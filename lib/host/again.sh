@@ -15,7 +15,7 @@ lock_again() {
   settle_guard
   say "$rec_host: this lock is confirmed already, since $rec_locked_at. $effect"
   report_refusal
-  report_conflicts
+  report_conflicts "$SSH_ONLY_HOST: " "$SSH_ONLY_PORT" 'A new lock may not be confirmed with that rule'
 }
 
 confirm_again() {
@@ -46,12 +46,14 @@ confirmed_matches() {
 undo_newer_lock() {
   [ -n "$pending" ] || return 0
   read_record "$pending"
+  newer='A newer lock'
+  [ "$pending" != "$unlocking" ] || newer='An unlock'
   [ "$rec_owner" = "$SSH_ONLY_OWNER" ] ||
-    die 8 "Another owner (hold ${rec_owner:-unknown}) has a lock pending here over this one. Deploy again when it is confirmed or rolled back."
-  effect='A newer lock of the same owner is pending, and the watchdog rolls it back.'
+    die 8 "Another owner (hold ${rec_owner:-unknown}) has a lock or unlock pending here over this one. Deploy again when it is confirmed or rolled back."
+  effect="$newer of the same owner is pending, and the watchdog rolls it back."
   roll_back "$pending" 'an earlier lock of the same owner was run again' 0 ||
-    die 1 'A newer lock of the same owner cannot be rolled back.'
-  effect='A newer lock of the same owner was pending, and is rolled back.'
+    die 1 "$newer of the same owner cannot be rolled back."
+  effect="$newer of the same owner was pending, and is rolled back."
 }
 
 # The run that was killed may not have come so far.

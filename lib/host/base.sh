@@ -2,17 +2,19 @@
 #
 #   sh /var/lib/ssh-only-firewall/host.sh status [--json]     show what is in force here
 #   sh /var/lib/ssh-only-firewall/host.sh report              show who was denied since the lock, and who logged in
-#   sh /var/lib/ssh-only-firewall/host.sh unlock              open this host again (by hand, on its console)
-#   sh /var/lib/ssh-only-firewall/host.sh rollback            undo a lock that nobody has confirmed yet
+#   sh /var/lib/ssh-only-firewall/host.sh unlock              open this host again; over SSH, confirm it within two minutes
+#   sh /var/lib/ssh-only-firewall/host.sh confirm-unlock      the confirm, over a new connection
+#   sh /var/lib/ssh-only-firewall/host.sh rollback            undo a lock or unlock that nobody has confirmed yet
 #
 # Run by Terraform:
 #   lock                              load the ruleset in the settings; it rolls back unless it is confirmed in time
 #   confirm OWNER ATTEMPT RULESET     keep the pending lock; run over a new connection, which has come through it
-#   unlock OWNER                      open the host, unless it belongs to another owner
+#   unlock OWNER SECONDS              open the host, unless it belongs to another owner; it locks itself again unless confirmed
+#   confirm-unlock OWNER              keep it open; run over a new connection, which has come in without the rules
 # Run by the init system, or by the verbs above:
 #   boot                              load the confirmed ruleset
 #   guard, start-guard, stop-guard    restore the confirmed ruleset whenever another program removes it
-#   watchdog ATTEMPT DUE              roll that lock back unless it is confirmed when the host has been up for DUE seconds
+#   watchdog ATTEMPT DUE              roll that lock or unlock back unless it is confirmed when the host has been up for DUE seconds
 #
 # Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not root; 4 a tool or a backend is missing; 5 the ruleset would cut
 # the operator off; 6 the host needs a named exception to stay reachable; 7 another run is in progress; 8 the host

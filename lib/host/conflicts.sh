@@ -24,34 +24,3 @@ conflicting_rules() {
 
 # iptables_conflicts PORT ONLY: of standard input, of iptables-save.
 iptables_conflicts() { awk -v port="$1" -v family="$family" -v only="$2" "$awk_iptables_conflicts"; }
-
-# rules_that_would_cut PORT: prints the iptables rules that are sure to drop this login once our chains are gone. None for a
-# login on a console.
-rules_that_would_cut() {
-  find_login
-  case $came_from in
-    '') return 0 ;;
-    *:*) family=ip6tables ;;
-    *) family=iptables ;;
-  esac
-  for variant in -nft -legacy ''; do
-    [ "$variant" = -nft ] || legacy_table "${family%tables}" filter || continue
-    ! have "$family$variant-save" ||
-      "$family$variant-save" -t filter 2>/dev/null | sed '/SSH_ONLY_/d' | iptables_conflicts "$1" sure
-  done | sort -u
-}
-
-# Sets came_from: the SSH_CONNECTION of this login; where su or sudo have cleared it, that of a parent process; empty on a
-# console.
-find_login() {
-  came_from=${SSH_ONLY_FROM-${SSH_CONNECTION-}}
-  [ -z "${SSH_ONLY_FROM+set}" ] || return 0
-  process=$$
-  while [ -z "$came_from" ] && [ "$process" -gt 1 ]; do
-    came_from=$(tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | sed -n 's/^SSH_CONNECTION=//p')
-    read -r stat 2>/dev/null <"/proc/$process/stat" || return 0
-    # The name, in brackets, may hold anything; behind it come the state and the parent.
-    stat=${stat##*) ? }
-    process=${stat%% *}
-  done
-}

@@ -46,7 +46,7 @@ fi
       fi
       if ! find_program; then
         case $SSH_ONLY_VERB in
-          unlock*)
+          unlock* | confirm-unlock*)
             if [ -e $state/confirmed ]; then
               echo "ssh-only-firewall: The host program in $state is damaged, and this host is locked: deploy to it, which repairs the program, and destroy again. The host was not changed." >&2
               exit 10
@@ -67,6 +67,10 @@ fi
         exit 9
       fi
       export SSH_ONLY_FROM
+      case $SSH_ONLY_VERB in
+        # A program of an earlier version opens the host at once.
+        unlock*) grep -q confirm-unlock "$program" || SSH_ONLY_VERB=${SSH_ONLY_VERB% *} ;;
+      esac
       # shellcheck disable=SC2086 # a verb and its identifiers
       exec /bin/sh "$program" $SSH_ONLY_VERB
       ;;

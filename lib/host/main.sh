@@ -1,5 +1,5 @@
 usage() {
-  printf 'usage: sh %s/host.sh status [--json] | report | unlock | rollback\n' "$STATE" >&2
+  printf 'usage: sh %s/host.sh status [--json] | report | unlock [--console] | confirm-unlock | rollback\n' "$STATE" >&2
   reported=yes
   exit 2
 }
@@ -22,7 +22,8 @@ main() {
     lock:0) verb_lock ;;
     confirm:3) verb_confirm "$@" ;;
     rollback:0) verb_rollback ;;
-    unlock:0 | unlock:1) verb_unlock "$@" ;;
+    unlock:0 | unlock:1 | unlock:2) verb_unlock "$@" ;;
+    confirm-unlock:0 | confirm-unlock:1) verb_confirm_unlock "$@" ;;
     status:0) verb_status ;;
     status:1)
       [ "$1" = --json ] || usage

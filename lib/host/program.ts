@@ -18,7 +18,7 @@ const PARTS = [
   ...["base.sh", "awk/", "whole.sh", STARTER, "store.sh", "trust.sh", "unrecorded.sh", "backend.sh", "backends/"],
   ...["iptables-chains.sh", "other-firewalls.sh", "conflicts.sh"],
   ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "again.sh"],
-  ...["owner.sh", "verbs.sh", "status.sh", "report.sh", "main.sh"],
+  ...["owner.sh", "verbs.sh", "unlock.sh", "status.sh", "report.sh", "main.sh"],
 ];
 
 const LAUNCHER_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "launch.sh"];

@@ -7,6 +7,7 @@ verb_report() {
   read_state
   drop_stale_pending
   keep_evidence
+  [ "$pending" != "$unlocking" ] || pending=''
   read_record "${pending:-$confirmed}"
   leave_host_lock
   # Where each peer is counted, the log has nothing to add.

@@ -17,6 +17,12 @@ verb_status() {
   state=open
   [ -z "$confirmed" ] || state=locked
   [ -z "$pending" ] || state=pending
+  if [ "$pending" = "$unlocking" ]; then
+    current=$confirmed
+    # Else only what an unlock leaves that was killed at its end.
+    state=open
+    [ -z "$confirmed" ] || state=unlocking
+  fi
   read_record "$current"
   [ "$state:$rec_mode" != locked:observe ] || state=observed
   find_problem
@@ -63,7 +69,9 @@ print_status() {
 # Sets rules: how the live rules compare with the record.
 find_rules() {
   rules=none
-  if [ -n "$pending$confirmed" ]; then
+  if [ "$pending" = "$unlocking" ]; then
+    ! anything_is_live || rules=drifted
+  elif [ -n "$pending$confirmed" ]; then
     rules=matches
     if [ -z "$pending" ] && ! record_is_sealed "$confirmed"; then
       rules=damaged

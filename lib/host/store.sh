@@ -4,16 +4,18 @@
 #                      shows them, proven equal to the ruleset), and by confirm: sealed (a copy of meta and ruleset), and
 #                      host.sh (the program, for the boot after a power cut that damages the other one)
 #   pending            names the attempt that is loaded and waits for its confirm, the boot that it belongs to, the seconds since
-#                      that boot at which it is due, and once more the owner, for the day on which the record is damaged
+#                      that boot at which it is due, and once more the owner, for the day on which the record is damaged; or, in
+#                      place of an attempt, an unlock (unlock.sh)
 #   confirmed          names the attempt that is in force for good
 #   beside             the filter tables of other firewalls that have our chains (other-firewalls.sh)
-#   rolled-back        the locks that nobody confirmed, and why, until the next confirm
+#   rolled-back        the locks and unlocks that nobody confirmed, and why, until the next confirm
 #   evidence           who was denied, which protocol and port, how often, first and last (evidence.sh)
 #   baseline/          what listened, who was connected and which rules there were before the first lock; and, since then,
 #                      gaps: when the rules were gone, and modes: when the host only observed (evidence.sh)
 #   host.sh, log
 #
-# Renaming pending to confirmed is the one moment at which a host becomes locked.
+# Renaming pending to confirmed is the one moment at which a host becomes locked, and removing confirmed the one at which it
+# becomes open.
 
 # Sets pending and confirmed: an attempt each, or empty. A lock that was pending when the host went down is not pending
 # any more, because its rules and its watchdog are gone.
@@ -66,10 +68,12 @@ read_uptime() {
 # Under the host lock: makes what read_state found true on disk too.
 drop_stale_pending() {
   [ -n "$stale" ] || return 0
-  printf '%s\n' "$stale the host was restarted: the rules were not kept" >>"$STATE/rolled-back" 2>/dev/null || :
+  kept='the rules were not kept' what="lock $stale"
+  [ "$stale" != "$unlocking" ] || kept='the unlock was not kept' what='the unlock'
+  printf '%s\n' "$stale the host was restarted: $kept" >>"$STATE/rolled-back" 2>/dev/null || :
   [ -n "$confirmed" ] || forget_use
   rm -f "$STATE/pending"
-  log "rolled back lock $stale: the host was restarted before it was confirmed"
+  log "rolled back $what: the host was restarted before it was confirmed"
   drop_old_records
 }
 
@@ -78,7 +82,8 @@ drop_stale_pending() {
 read_record() {
   read_meta "$1"
   rec_damaged=''
-  [ -z "$1" ] || meta_is_whole || forget_meta "$1"
+  # An unlock has no ruleset.
+  [ -z "$1" ] || [ "$1" = "$unlocking" ] || meta_is_whole || forget_meta "$1"
   iptables_rename_variant
   # The kernel may have got IPv6 since, which is to be closed too; or lost it, and with it all rules.
   if [ -z "$rec_backend" ]; then
@@ -124,7 +129,7 @@ forget_meta() {
 clear_meta() {
   rec_host='' rec_owner='' rec_ruleset='' rec_backend='' rec_variant='' rec_families='' rec_port='' rec_program='' rec_locked_at=''
   rec_persist='' rec_mode='' rec_log_denied='' rec_listened='' rec_replaced=''
-  rec_stack='' rec_construct='' rec_workspace='' rec_from=''
+  rec_stack='' rec_construct='' rec_workspace='' rec_from='' rec_connection='' rec_unlocked_up=''
 }
 
 read_meta() {
@@ -151,6 +156,8 @@ read_meta() {
       construct) rec_construct=$value ;;
       workspace) rec_workspace=$value ;;
       from) rec_from=$value ;;
+      connection) rec_connection=$value ;;
+      unlocked_up) rec_unlocked_up=$value ;;
     esac
   done <"$rec_dir/meta"
 }

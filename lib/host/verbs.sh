@@ -1,4 +1,4 @@
-# The verbs lock, confirm, rollback and unlock. Each takes the host lock, so that one runs at a time.
+# The verbs lock, confirm and rollback. Each takes the host lock, so that one runs at a time.
 
 # The settings are variables (SSH_ONLY_*) in front of the program, in the script that Terraform uploads.
 verb_lock() {
@@ -28,7 +28,7 @@ verb_lock() {
   load_lock
   drop_old_records
   say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
-  report_conflicts
+  report_conflicts "$SSH_ONLY_HOST: " "$SSH_ONLY_PORT" 'If confirm cannot connect, change that rule'
 }
 
 install_program() {
@@ -46,44 +46,46 @@ announce_lock() {
 
 # From pending to loaded, and undone if that fails.
 load_lock() {
-  read_uptime
   # Before there is something to undo: a session may end at any line.
   effect='Undoing the lock.'
-  trap 'undo_lock $?' EXIT
+  undo_at_end lock "$SSH_ONLY_ATTEMPT"
+  make_pending "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" "$SSH_ONLY_OWNER"
+  apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
+  live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
+  keep_what_is_done
+}
+
+# undo_at_end VERB ATTEMPT: until the traps are taken away, whatever ends this verb undoes it.
+undo_at_end() {
+  undone_verb=$1 undone=$2
+  trap 'undo $? "$undone_verb" "$undone"' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  due=$((uptime + SSH_ONLY_CONFIRM_WITHIN))
-  # A watchdog of this attempt that was armed in the same second must not take this lock for its own.
-  read_armed
-  [ "$armed $armed_due" != "$SSH_ONLY_ATTEMPT $due" ] || due=$((due + 1))
-  write_file "$STATE/pending" "$SSH_ONLY_ATTEMPT $boot_id $due $SSH_ONLY_OWNER
-" || die 1 "$STATE cannot be written: is the disk full?"
-  arm_watchdog "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" || die 1 'The watchdog does not start.'
-  apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
-  live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
-  trap - EXIT HUP INT TERM
 }
 
-# Whatever ends lock early ends here; what fails here is left to the watchdog.
-undo_lock() {
+keep_what_is_done() { trap - EXIT HUP INT TERM; }
+
+# undo CODE VERB ATTEMPT: whatever ends lock or unlock early ends here; what fails here is left to the watchdog.
+undo() {
   trap '' EXIT HUP INT TERM
   set +e
   rm -f "$STATE"/*.tmp "$STATE"/records/*/*.tmp
   effect='The host is pending, and the watchdog rolls it back.'
   (
     set -e
-    roll_back "$SSH_ONLY_ATTEMPT" 'lock failed' 0
+    roll_back "$3" "$2 failed" 0
   ) && effect='The host is as it was before.'
-  printf 'ssh-only-firewall: The lock failed. %s\n' "$effect" >&2 2>/dev/null
+  printf 'ssh-only-firewall: The %s failed. %s\n' "$2" "$effect" >&2 2>/dev/null
   exit "$1"
 }
 
+# report_conflicts NAME PORT REMEDY
 report_conflicts() {
   # Known since the load, where there was a reason to look.
   [ -n "${nft_tables+set}" ] || list_nft_tables
-  conflicting_rules "$SSH_ONLY_PORT" | while read -r rule; do
-    say "$SSH_ONLY_HOST: another firewall has a conflicting rule, which may drop SSH. If confirm cannot connect, change that rule: $rule"
+  conflicting_rules "$2" | while read -r rule; do
+    say "$1another firewall has a conflicting rule, which may drop SSH. $3: $rule"
   done
 }
 
@@ -137,6 +139,7 @@ finish_confirm() {
 
 # die_too_late ATTEMPT
 die_too_late() {
+  [ "$confirmed:$pending" != "$1:$unlocking" ] || die 9 'This lock is confirmed already, but is being unlocked. Deploy again when the unlock is confirmed or rolled back.'
   [ "$confirmed" != "$1" ] || die 9 "This lock is confirmed already, but a newer one is pending over it ($pending). Deploy again when that is confirmed or rolled back."
   why=''
   while read -r attempt reason; do
@@ -160,86 +163,4 @@ verb_rollback() {
   fi
   roll_back "$pending" 'rolled back by hand' 0
   say "Rolled back: $outcome."
-}
-
-# unlock [OWNER]: opens the host. With an owner, only what belongs to that owner; by hand, without one, everything.
-verb_unlock() {
-  need_root
-  take_host_lock 30
-  read_state
-  drop_stale_pending
-  if [ -z "$pending$confirmed" ] && ! anything_is_live; then
-    # What is left of a lock that was rolled back.
-    verb_stop_guard
-    forget_lock
-    say "This host is open: there is nothing to unlock. $effect"
-    return 0
-  fi
-  find_other_owners "$@"
-  effect='Unlocking failed half-way: run it again.'
-  if [ -n "$others" ]; then
-    unlock_own
-  else
-    check_way_out
-    open_host
-  fi
-}
-
-# find_other_owners [OWNER]: sets others to the attempts that belong to another owner, and name to the host.
-find_other_owners() {
-  others=''
-  name=''
-  read_record ''
-  for attempt in $pending $confirmed; do
-    read_record "$attempt"
-    name="$rec_host: "
-    # Nobody is the owner of a record that names none.
-    [ "${1:-$rec_owner}" = "$rec_owner" ] || others="$others$attempt "
-  done
-}
-
-check_way_out() {
-  # Without a record nobody knows the port.
-  cut=''
-  [ -z "$rec_port" ] || cut=$(rules_that_would_cut "$rec_port")
-  [ -n "$cut" ] || return 0
-  effect='It stays as it is.'
-  die 5 "Without our rules this host could not be reached any more: $cut. Let that firewall accept port $rec_port first; or run unlock on the console of the host."
-}
-
-open_host() {
-  # Watchdog and guard first, or they would restore the ruleset; confirmed last, so that whatever ends this half-way leaves a
-  # host that is locked, and can be unlocked again.
-  trap '' HUP PIPE
-  verb_stop_guard
-  rm -f "$STATE/pending"
-  unload_except nothing
-  forget_saved_rules || :
-  rm -f "$STATE/confirmed"
-  to_disk "$STATE"
-  forget_lock
-  say "${name}unlocked: every rule of this program is gone. The host is open."
-}
-
-# Everything but the log.
-forget_lock() {
-  call_init forget
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven"
-}
-
-# What belongs to other owners stays in force: a pending lock of this owner is undone, and a confirmed one below is forgotten.
-unlock_own() {
-  if [ "$others" = "$confirmed " ] && [ -n "$pending" ]; then
-    roll_back "$pending" 'unlocked by its owner' 0
-    say "The pending lock of this owner is undone: $outcome, and belongs to another owner."
-  elif [ "$others" = "$pending " ] && [ -n "$confirmed" ]; then
-    rm -f "$STATE/confirmed"
-    to_disk "$STATE"
-    say 'The lock of this owner is gone. Another owner has one pending, which stays in force.'
-  else
-    read_record "${confirmed:-$pending}"
-    effect='The host was not changed.'
-    [ -n "$rec_owner" ] || die 8 "The record of the lock in force here is damaged, and names no owner. Deploy with takeOver: true for this host, which repairs it, or run unlock on its console."
-    say "This host is locked by another owner (hold $rec_owner${rec_locked_at:+, since $rec_locked_at}), and stays locked. The host was not changed."
-  fi
 }

@@ -28,9 +28,22 @@ read_armed() {
 # What the watchdog and the boot will need, as they will run: the tools that a login finds are not always theirs. Sets stuck.
 find_what_bars_undo() {
   stuck=''
-  read_record "$attempt"
+  # What an unlock is undone by.
+  if [ "$attempt" = "$unlocking" ]; then read_record "$confirmed"; else read_record "$attempt"; fi
   ! barred=$(call_backend can_load) || return 0
   stuck="The watchdog could not undo this lock, nor the boot load it: without the environment of your login $rec_backend does not work here. $(printf '%s' "$barred" | tr '\n' ' ')"
+}
+
+# make_pending ATTEMPT SECONDS OWNER: names that attempt in `pending`, and arms its watchdog. Sets due. Dies where that fails.
+make_pending() {
+  read_uptime
+  due=$((uptime + $2))
+  # A watchdog of this attempt that was armed in the same second must not take this one for its own.
+  read_armed
+  [ "$armed $armed_due" != "$1 $due" ] || due=$((due + 1))
+  write_file "$STATE/pending" "$1 $boot_id $due $3
+" || die 1 "$STATE cannot be written: is the disk full?"
+  arm_watchdog "$1" || die 1 'The watchdog does not start.'
 }
 
 # arm_watchdog ATTEMPT: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs, and that it can
@@ -94,7 +107,8 @@ verb_watchdog() {
     ) </dev/null >/dev/null 2>&1
     # While another run holds the host lock, nobody has tried the ruleset.
     [ $? -eq 7 ] || failures=$((failures + 1))
-    sleep 1
+    # Only an unlock is undone for longer.
+    sleep $((failures < 4 ? 1 : 5))
   done
 }
 
@@ -103,7 +117,9 @@ verb_watchdog() {
 roll_back() {
   read_state
   [ "$pending" = "$1" ] || return 0
-  if [ -n "$confirmed" ] && [ "$3" -lt 3 ]; then
+  if [ "$1" = "$unlocking" ] && [ -n "$confirmed" ]; then
+    lock_after_unlock || return 1
+  elif [ -n "$confirmed" ] && [ "$3" -lt 3 ]; then
     apply_confirmed || return 1
     outcome="the ruleset confirmed before is in force again"
   else
@@ -118,6 +134,8 @@ roll_back() {
   fi
   printf '%s %s\n' "$1" "$2: $outcome" >>"$STATE/rolled-back" 2>/dev/null || :
   rm -f "$STATE/pending"
-  log "rolled back lock $1: $2; $outcome"
+  what="lock $1"
+  [ "$1" != "$unlocking" ] || what='the unlock'
+  log "rolled back $what: $2; $outcome"
   drop_old_records
 }

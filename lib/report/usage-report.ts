@@ -38,7 +38,7 @@ export interface HostUsage {
   readonly address: string | null;
   /** Whether it could be asked; `verdict` says why not. */
   readonly asked: boolean;
-  readonly state: "open" | "pending" | "locked" | "observed" | null;
+  readonly state: "open" | "pending" | "locked" | "observed" | "unlocking" | null;
   /** What it is, in the words of `status --live`; null when it was not asked. */
   readonly condition: Condition | null;
   /** Whether that is what the state says. */
@@ -165,7 +165,8 @@ function judged(
   }
   const { state, rules, owner } = reply.status;
   const { condition, agrees, details } = judge(host, reply.status, { kind: "skipped", why: "" });
-  const isEvident = state === "open" || (owner === host.owner && (state === "pending" || rules !== "matches"));
+  const isEvident =
+    state === "open" || (owner === host.owner && state !== "unlocking" && (state === "pending" || rules !== "matches"));
   const disagreement =
     agrees || isEvident ? unfinished : [verdicts.disagrees(condition, details.map(plain).join("; "))];
   return { condition, agrees, disagreement };

@@ -111,7 +111,9 @@ function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): read
   const lines = [
     ...(unlocked.length === 0
       ? []
-      : ["- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules, and nothing else."]),
+      : [
+          "- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules, and nothing else. Unless that is confirmed over a new connection, the host locks itself again.",
+        ]),
     ...(locked.length === 0 ? [] : lockLines(locked)),
     ...programLines(locked, knownProgram),
   ];

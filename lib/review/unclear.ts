@@ -22,9 +22,10 @@ export function strayMarks(change: Change, plan: Plan): readonly Text[] {
 }
 
 const OF_A_LOCKDOWN = [[VERBS.lock, VERBS.confirm]];
-const OF_A_HOLD = [[VERBS.unlock], []];
+/** Earlier versions did not confirm an unlock. */
+const OF_A_HOLD = [[VERBS.unlock, VERBS.confirmUnlock], [VERBS.unlock], []];
 
-/** A firewall's own provisioners are lock and confirm, and unlock or nothing; whatever else runs is not described here. */
+/** A firewall's own provisioners are lock and confirm, and unlock and its confirm or nothing; whatever else runs is not described here. */
 export function otherProvisioners(
   lockdowns: readonly FirewallResource[],
   holds: readonly FirewallResource[],

@@ -5,7 +5,7 @@ import { lastLine } from "../output/text";
 import { withoutNotices } from "./log";
 import type { Ended } from "./process";
 
-const STATES = ["open", "pending", "locked", "observed"] as const;
+const STATES = ["open", "pending", "locked", "observed", "unlocking"] as const;
 const RULES = ["none", "matches", "drifted", "damaged", "unrecorded"] as const;
 
 /** What a host recorded of the deploy that locked it. */

@@ -29,6 +29,10 @@ export const CONDITIONS = {
     "locked but not confirmed yet",
     "Pending: plan again when the host has confirmed its lock or rolled back, within minutes.",
   ),
+  unlocking: bad(
+    "its rules are out, and the unlock not confirmed yet: it locks itself again, or is open once that is confirmed",
+    "Unlocking: plan again when the host has confirmed its unlock or locked itself again, within minutes.",
+  ),
   drifted: bad("locked, but the live rules, the ruleset or the host program differ"),
   "locked-by-someone-else": bad(
     "locked by another owner than the state says",

@@ -37,6 +37,9 @@ function found(host: Host, answer: Answer, outside: Outside): [Condition, ...str
   if (state === "pending") {
     return ["pending", owner === host.owner ? details.isPending(owner) : details.pendingOfOther(owner)];
   }
+  if (state === "unlocking") {
+    return ["unlocking", details.isUnlocking];
+  }
   if (state === "open") {
     if (rules !== "none") {
       return ["drifted", details.rulesUnrecorded];
@@ -96,6 +99,7 @@ const details = {
     `it is only observed (hold ${owner}, since ${lockedAt}): nothing is denied`,
   isPending: (owner: string): string => `a lock of ${short(owner)} waits for its confirm, or for its watchdog`,
   pendingOfOther: (owner: string): string => `a lock of another owner (${plain(owner)}) waits for its confirm`,
+  isUnlocking: "its unlock waits for its confirm, or for its watchdog, which locks it again",
   ownedBy: ({ owner, lockedAt, lockedBy }: Answered): readonly string[] => [
     `owned by ${plain(owner)}${lockedAt === "" ? "" : ` since ${plain(lockedAt)}`}`,
     ...(lockedBy === undefined ? [] : [details.lockedBy(lockedBy), details.ofSameStack]),

@@ -1,18 +1,21 @@
 /** The holds: what one remembers of its host, and how its destruction unlocks the host (ARCHITECTURE.md, "Terraform"). */
 import type { TerraformLocal, TerraformResource } from "cdktf";
-import { ADDRESS, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
+import { ADDRESS, CONNECTION, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";
 import { HOLD_ROLE, TRIGGERS } from "../contract/triggers";
 import type { Host } from "../policy/host";
 import { connectionBlock } from "./connection";
 import { addressOf, type Context } from "./context";
-import { expression, quoted, type Term, toExpression } from "./escape";
+import { expression, literal, quoted, type Term, toExpression } from "./escape";
 import { shardSuffixes } from "./layout";
 import { memoryForPlans } from "./memory";
 import { script } from "./scripts";
 import type { Contents } from "./tracker";
 import { CONNECTION_VALUES, isLiteral, term, toTemplate } from "./values";
+
+/** How long a host that has left the configuration waits for the confirm of its unlock. */
+const UNLOCK_SECONDS = 120;
 
 export class Holds {
   /** By shard. */
@@ -72,19 +75,31 @@ export class Holds {
     if (props.onDestroy === "leave-locked") {
       return contents;
     }
-    return {
-      ...contents,
-      provisioners: [
-        {
-          type: "remote-exec",
-          when: "destroy",
-          ...(props.onDestroy === "unlock-if-reachable" ? { onFailure: "continue" } : {}),
-          // A destroy provisioner may name no local.
-          inline: [script({ [VERB]: expression(`join(" ", ["${VERBS.unlock}", self.id])`) }, "whole")],
-          connection: connectionBlock((attribute) => termAtDestroy(attribute, hosts, this.context)),
-        },
-      ],
-    };
+    return { ...contents, provisioners: this.provisioners(hosts) };
+  }
+
+  /** Unlock, and its confirm over a new connection: each provisioner opens its own. Where the first fails, the second does not run. */
+  private provisioners(hosts: readonly Host[]): NonNullable<Contents["provisioners"]> {
+    const goesOn = this.context.props.onDestroy === "unlock-if-reachable";
+    const termOf = (attribute: ConnectionAttribute): Term => termAtDestroy(attribute, hosts, this.context);
+    // What a hold remembers does not have it.
+    const limit = Math.max(...(hosts.length === 0 ? [UNLOCK_SECONDS] : hosts.map((host) => host.confirmWithinSeconds)));
+    // Long enough to hear from the host that it has locked itself again.
+    const untilTooLate = literal(`${limit + 30}s`);
+    const provisioner = (words: readonly string[], connection: (attribute: ConnectionAttribute) => Term): object => ({
+      type: "remote-exec",
+      when: "destroy",
+      ...(goesOn ? { onFailure: "continue" } : {}),
+      // A destroy provisioner may name no local.
+      inline: [script({ [VERB]: expression(`join(" ", [${words.join(", ")}])`) }, "whole")],
+      connection: connectionBlock(connection),
+    });
+    return [
+      provisioner([quoted(VERBS.unlock), "self.id", quoted(String(limit))], termOf),
+      provisioner([quoted(VERBS.confirmUnlock), "self.id"], (attribute) =>
+        attribute.name === CONNECTION.timeoutSeconds.name && !goesOn ? untilTooLate : termOf(attribute),
+      ),
+    ] as unknown as NonNullable<Contents["provisioners"]>;
   }
 
   /**

@@ -51,7 +51,10 @@ describeBooted("the power goes during", [{}], () => {
       };
       await record("lock", () => lock(script));
       await record("confirm", () => run(script.confirm));
-      await record("unlock", () => run(`unlock ${script.owner}`));
+      await record("unlock", async () => {
+        await run(`unlock ${script.owner} 60`);
+        await run(`confirm-unlock ${script.owner}`);
+      });
       await host.exec(["rm", `${shims}/now`]);
     });
     afterAll(() => lab?.destroy());
@@ -60,7 +63,9 @@ describeBooted("the power goes during", [{}], () => {
       const commands = (verb: Verb): string => steps[verb].map(({ where }) => where).join("\n");
       expect(commands("lock")).toMatch(/mkdir[^]*mv -f .*\/pending[^]*systemd-run[^]*(nft -f|iptables-nft-restore)/);
       expect(commands("confirm")).toMatch(/systemctl.* enable[^]*mv -f .*\/pending .*\/confirmed/);
-      expect(commands("unlock")).toMatch(/systemctl.* stop[^]*rm -f .*\/pending[^]*rm -f .*\/confirmed[^]*rm -rf/);
+      expect(commands("unlock")).toMatch(
+        /mv -f .*\/pending[^]*systemd-run[^]*rm -f .*\/confirmed[^]*systemctl.* stop[^]*rm -f .*\/pending[^]*rm -rf/,
+      );
       for (const verb of verbs) {
         expect(new Set(steps[verb].map(({ disk }) => disk)).size).toBeGreaterThan(2);
       }
@@ -100,7 +105,7 @@ describeBooted("the power goes during", [{}], () => {
       }
       const script = newLock();
       await lock(script);
-      for (const words of [script.confirm, `unlock ${script.owner}`]) {
+      for (const words of [script.confirm, `unlock ${script.owner} 60`, `confirm-unlock ${script.owner}`]) {
         const { code, stdout, stderr } = await run(words);
         if (code !== 0) {
           throw new Error(`${words}: exit code ${code}: ${stdout}${stderr}`);

@@ -34,13 +34,14 @@ describe.each(shells)("under $name", ({ options }) => {
       [["confirm", "owner", "attempt"]],
       [["confirm", "owner", "attempt", "ruleset", "more"]],
       [["rollback", "now"]],
-      [["unlock", "owner", "more"]],
+      [["unlock", "owner", "60", "more"]],
+      [["confirm-unlock", "owner", "more"]],
       [["status", "--json", "more"]],
       [["status", "--jsn"]],
       [["watchdog"]],
       [["watchdog", "attempt"]],
     ])("called with %j, it shows its usage and changes nothing", async (words) => {
-      const usage = `usage: sh ${STATE}/host.sh status [--json] | report | unlock | rollback\n`;
+      const usage = `usage: sh ${STATE}/host.sh status [--json] | report | unlock [--console] | confirm-unlock | rollback\n`;
       expect(await program.run(...words)).toEqual({ code: 2, stdout: "", stderr: usage });
       await expectUntouched();
     });
@@ -112,7 +113,14 @@ describe.each(shells)("under $name", ({ options }) => {
     });
 
     test("who is not root is refused by every verb", async () => {
-      for (const words of [["status"], ["lock"], ["confirm", "a", "b", "c"], ["rollback"], ["unlock"]]) {
+      for (const words of [
+        ["status"],
+        ["lock"],
+        ["confirm", "a", "b", "c"],
+        ["rollback"],
+        ["unlock"],
+        ["confirm-unlock"],
+      ]) {
         const program_ = ["/bin/sh", "/opt/host-program.sh", ...words];
         const result = await program.host.exec(["setpriv", "--reuid=65534", "--clear-groups", ...program_], {
           check: false,

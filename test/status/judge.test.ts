@@ -56,6 +56,8 @@ test.each<[string, Claim, Partial<Answered>, Condition]>([
   ["open with rules", "locked", { ...open, rules: "unrecorded" }, "drifted"],
   ["pending", "locked", { state: "pending" }, "pending"],
   ["pending for another", "locked", { state: "pending", owner: "they" }, "pending"],
+  ["an unlock that is not confirmed", "locked", { state: "unlocking", rules: "none" }, "unlocking"],
+  ["an unlock that is not confirmed", "unfinished", { state: "unlocking", rules: "none" }, "unlocking"],
   ["a lock", "unfinished", {}, "locked-but-not-in-state"],
   ["another's lock", "unfinished", { owner: "they" }, "locked-by-someone-else"],
   ["open", "unfinished", open, "open"],

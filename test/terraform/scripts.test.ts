@@ -24,8 +24,10 @@ interface Given {
   readonly lock: string;
   readonly confirm: string;
   readonly unlock: string;
+  readonly confirmUnlock: string;
   readonly connection: Readonly<Record<string, unknown>>;
   readonly connectionOfUnlock: Readonly<Record<string, unknown>>;
+  readonly connectionOfItsConfirm: Readonly<Record<string, unknown>>;
 }
 
 function configurationWith(props: (stack: TerraformStack) => SshOnlyFirewallProps): Configuration {
@@ -42,7 +44,7 @@ const without = <T>(named: Readonly<Record<string, T>>, names: RegExp): Record<s
  * lockdown has an id that we make up; `self` of the hold is the hold.
  */
 function evaluated(configuration: Configuration): object {
-  const { lock, confirm, unlock } = partsOf(configuration, "terraform_data");
+  const { lock, confirm, unlock, confirmUnlock } = partsOf(configuration, "terraform_data");
   const { firewall_ruleset, firewall_hold, firewall_lockdown, ...others } = defined(
     configuration.resource.terraform_data,
   );
@@ -53,8 +55,10 @@ function evaluated(configuration: Configuration): object {
     lock: ofLockdown(lock.inline[0]),
     confirm: ofLockdown(confirm.inline[0]),
     unlock: ofHold(unlock?.inline[0]),
+    confirmUnlock: ofHold(confirmUnlock?.inline[0]),
     connection: lock.connection,
     connectionOfUnlock: ofHold(unlock?.connection),
+    connectionOfItsConfirm: ofHold(confirmUnlock?.connection),
   };
   return {
     ...configuration,
@@ -232,7 +236,8 @@ describeWith(
         );
         const verb = async (script: string): Promise<string> => defined((await settingsIn(shell, script)).VERB);
         expect(await verb(defined(given.tokens).confirm)).toBe(`confirm ${holds.tokens} tokens ${hash}`);
-        expect(await verb(defined(given.tokens).unlock)).toBe(`unlock ${holds.tokens}`);
+        expect(await verb(defined(given.tokens).unlock)).toBe(`unlock ${holds.tokens} 120`);
+        expect(await verb(defined(given.tokens).confirmUnlock)).toBe(`confirm-unlock ${holds.tokens}`);
       });
     });
 
@@ -282,8 +287,10 @@ describeWith(
     });
 
     test("each host is unlocked over the connection that it was locked over", () => {
-      for (const { connection, connectionOfUnlock } of Object.values(given)) {
+      for (const { connection, connectionOfUnlock, connectionOfItsConfirm } of Object.values(given)) {
         expect(set(connectionOfUnlock)).toEqual(set(connection));
+        // Long enough to hear that the host has locked itself again.
+        expect(set(connectionOfItsConfirm)).toEqual({ ...set(connection), timeout: "150s" });
       }
     });
   },

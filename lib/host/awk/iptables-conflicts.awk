@@ -1,5 +1,5 @@
 # Of iptables-save: the rules that would drop new connections to `port`, a line each. `only` names a word, for rules with that
-# word; or is `sure`, for rules that drop whoever comes and however often, where nothing before them accepts; or is empty, for all.
+# word; or is empty, for all.
 
 function names_port(   i, k, n, part, range) {
   for (i = 1; i < NF; i++) if ($i ~ /^--dports?$/ && $(i - 1) != "!") {
@@ -11,15 +11,6 @@ function names_port(   i, k, n, part, range) {
   }
   return 0
 }
-function is_sure(   rest) {
-  rest = " " $0
-  gsub(/"[^"]*"/, "", rest)
-  gsub(/ (-A [^ ]+|-p tcp|-m (tcp|multiport|comment|state|conntrack)|--comment|--(dports?|state|ctstate|tcp-flags [^ ]+|reject-with) [^ ]+|-j [^ ]+)/, "", rest)
-  return rest !~ /-/ && !(table in accepting)
-}
-function is_wanted() {
-  return only == "" || (only == "sure" ? is_sure() : index($0, only))
-}
 /^\*/ { table = substr($1, 2); ours = 0; next }
 /^:(INPUT|PREROUTING) DROP/ { drops[table] = substr($1, 2) }
 $1 != "-A" { next }
@@ -27,10 +18,10 @@ $1 != "-A" { next }
 { named = / -p tcp / && names_port() }
 / -j ACCEPT/ && (named || !/dport|ESTABLISHED| -i lo |icmp| -p udp | -p igmp /) { accepting[table] = 1 }
 ours { accepting[table] = 1 }
-named && / -j (DROP|REJECT)/ && $2 !~ /^(SSH_.*|OUTPUT|FORWARD|POSTROUTING)$/ && !ours && is_wanted() {
+named && / -j (DROP|REJECT)/ && $2 !~ /^(SSH_.*|OUTPUT|FORWARD|POSTROUTING)$/ && !ours && (only == "" || index($0, only)) {
   printf "%s, table %s: %s\n", family, table, $0
 }
 END {
-  for (table in drops) if ((only == "" || only == "sure") && !(table in accepting))
+  for (table in drops) if (only == "" && !(table in accepting))
     printf "%s, table %s, chain %s: policy DROP, and nothing there accepts port %s\n", family, table, drops[table], port
 }

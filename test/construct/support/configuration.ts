@@ -58,6 +58,7 @@ export function partsOf(configuration: Configuration, type: "null_resource" | "t
   const provisioners = (part: string): Provisioner[] =>
     (block(part).provisioner ?? []).map((one) => one["remote-exec"]);
   const [lock, confirm] = items(provisioners("lockdown"), 2);
+  const [unlock, confirmUnlock] = provisioners("hold");
   return {
     hosts: entries("hosts"),
     rulesets: entries("rulesets"),
@@ -66,7 +67,8 @@ export function partsOf(configuration: Configuration, type: "null_resource" | "t
     lockdown: block("lockdown"),
     lock,
     confirm,
-    unlock: provisioners("hold")[0],
+    unlock,
+    confirmUnlock,
   };
 }
 
