@@ -16,7 +16,7 @@ main() {
   [ $# -eq 0 ] || shift
   trap 'unexpected $?' EXIT
   case $verb:$# in
-    lock:0 | confirm:3 | unlock:[01] | status:[01] | report:0) check_trust ;;
+    lock:0 | confirm:3 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
   esac
   case $verb:$# in
     lock:0) verb_lock ;;
