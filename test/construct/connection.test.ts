@@ -227,6 +227,18 @@ describe("onDestroy", () => {
     expect(unlockOf({ onDestroy: "unlock-if-reachable" })).toEqual({ ...unlockOf({}), on_failure: "continue" });
   });
 
+  test("confirms that over a new connection, for longer than any host waits, unless it goes on anyway", () => {
+    const confirmOf = (props: Partial<SshOnlyFirewallProps>): Provisioner | undefined =>
+      partsOf(synth({ hosts, connection: { timeoutSeconds: 20 }, ...props })).confirmUnlock;
+    expect(confirmOf({})).toMatchObject({ when: "destroy", connection: { timeout: "150s" } });
+    expect(confirmOf({})).not.toHaveProperty("on_failure");
+    const slow = { a: { address: "192.0.2.1", confirmWithinSeconds: 300 }, b: "192.0.2.2" };
+    expect(confirmOf({ hosts: slow })).toMatchObject({ connection: { timeout: "330s" } });
+    const goesOn = confirmOf({ onDestroy: "unlock-if-reachable" });
+    expect(goesOn).toMatchObject({ on_failure: "continue" });
+    expect(goesOn?.connection.timeout).not.toBe("150s");
+  });
+
   test("does nothing to hosts that stay locked", () => {
     expect(unlockOf({ onDestroy: "leave-locked" })).toBeUndefined();
     const { hold } = partsOf(synth({ hosts, onDestroy: "leave-locked" }));
@@ -240,10 +252,11 @@ describe("onDestroy", () => {
   });
 
   test.each(TRACKERS)("names the owner that the lock was given, with %s", (tracker) => {
-    const { lock, confirm, unlock } = partsOf(synth({ hosts, tracker }), tracker);
+    const { lock, confirm, unlock, confirmUnlock } = partsOf(synth({ hosts, tracker }), tracker);
     expect(lock.inline[0]).toContain("SSH_ONLY_OWNER='${replace(local.firewall_hold_ids[each.key], ");
     expect(confirm.inline[0]).toContain('join(" ", ["confirm", local.firewall_hold_ids[each.key], self.id, ');
-    expect(unlock?.inline[0]).toContain('join(" ", ["unlock", self.id])');
+    expect(unlock?.inline[0]).toContain('join(" ", ["unlock", self.id, "120"])');
+    expect(confirmUnlock?.inline[0]).toContain('join(" ", ["confirm-unlock", self.id])');
   });
 });
 
