@@ -221,15 +221,15 @@ make_open() {
     effect='The rules are gone, and the host is OPEN until it is restarted.'
     die 1 "$STATE cannot be written, and still says that this host is locked: make it writable, and run unlock again."
   }
-  to_disk "$STATE"
   verb_stop_guard
   forget_lock
   say "${name}unlocked$how: every rule of this program is gone. The host is open."
 }
 
-# Everything but the log.
+# Everything but the log. Once nothing names a record, on the disk too: also where the run before this one was killed just then.
 forget_lock() {
   rm -f "$STATE/pending"
+  [ ! -d "$STATE" ] || to_disk "$STATE"
   call_init forget
   rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven"
 }
