@@ -60,6 +60,9 @@ find_missing() {
   need dnsmasq dnsmasq-base
   need radvd radvd
   need chromium chromium
+  need spin spin
+  need gcc gcc
+  [ -e /usr/include/stdio.h ] || packages="$packages${packages:+ }libc6-dev"
   for pair in $besides; do need "${pair%%=*}" "${pair#*=}"; done
 }
 
