@@ -5,7 +5,8 @@
 conflicting_rules() {
   # Mostly there is no table but ours.
   if have nft && [ "$nft_tables" != 'table inet ssh_only_firewall' ]; then
-    nft list ruleset 2>/dev/null | awk -v port="$1" "$awk_nftables_conflicts"
+    # Without the members of other people's sets, of which there may be very many.
+    { nft -t list ruleset 2>/dev/null || nft list ruleset 2>/dev/null; } | awk -v port="$1" "$awk_nftables_conflicts"
   fi
   for family in iptables ip6tables; do
     protocol=${family%tables}

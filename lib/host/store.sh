@@ -242,7 +242,7 @@ take_baseline() {
   else
     cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 >"$taken/sockets" 2>/dev/null || :
   fi
-  ! have nft || nft list ruleset >"$taken/nftables" 2>&1 || :
+  ! have nft || nft -t list ruleset >"$taken/nftables" 2>/dev/null || nft list ruleset >"$taken/nftables" 2>&1 || :
   if legacy_table ip; then
     iptables-legacy-save >"$taken/iptables-legacy" 2>/dev/null ||
       iptables-save >"$taken/iptables-legacy" 2>/dev/null || :

@@ -40,6 +40,18 @@ nft add set ip filter foreign '{ type ipv4_addr; flags interval; }'
 nft add rule ip filter INPUT 'ip saddr @foreign ct state new limit rate 3/second meta mark set ct mark drop'
 `;
 
+/** A set of 60,000 addresses, and an nft that writes down how much it prints. */
+const COUNTED_NFT = `
+awk 'BEGIN {
+  printf "table inet other { set blocked { type ipv4_addr; elements = { "
+  for (i = 0; i < 60000; i++) printf "%s198.%d.%d.%d", i ? ", " : "", 18 + i / 65536, i / 256 % 256, i % 256
+  print " }; }; chain in { type filter hook input priority 0; ip saddr @blocked drop; }; }"
+}' | nft -f -
+printf '%s\\n' '#!/bin/sh' 'out=$(/usr/sbin/nft "$@")' 'code=$?' 'echo "\${#out}" >>/opt/printed' \
+  '[ -z "$out" ] || printf "%s\\n" "$out"' 'exit $code' >/usr/local/sbin/nft
+chmod 0755 /usr/local/sbin/nft
+`;
+
 describeLab("a host whose firewall tools are odd", () => {
   let lab: Lab;
   beforeAll(async () => {
@@ -47,6 +59,7 @@ describeLab("a host whose firewall tools are odd", () => {
       hosts: [
         { name: "no-nf-tables", provision: NO_NF_TABLES },
         { name: "unreadable" },
+        { name: "large-sets", provision: COUNTED_NFT },
         { name: "old-iptables", firewall: "iptables-legacy", provision: OLD_IPTABLES },
       ],
     });
@@ -100,6 +113,19 @@ describeLab("a host whose firewall tools are odd", () => {
     expect(rules).not.toContain("SSH_");
     expect(rules).toContain("ip saddr @foreign");
     await host.exec("[ ! -e /opt/nft ] || mv /opt/nft /usr/sbin/nft; nft flush ruleset");
+  });
+
+  test("with large sets of somebody else it reads their members in no verb", async () => {
+    const host = lab.host("large-sets");
+    const program = await HostProgram.on(host);
+    await program.lockForGood();
+    expect(await program.run("status")).toMatchObject({ code: 0, stderr: "" });
+    await guardLooks(program);
+    expect(await program.run("boot")).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
+    const { stdout } = await host.exec("sort -n /opt/printed | tail -n 1");
+    expect(Number(stdout)).toBeGreaterThan(0);
+    expect(Number(stdout)).toBeLessThan(50_000);
   });
 
   test("whose iptables is upgraded across 1.8 while it is locked is updated, rolled back and unlocked", async () => {

@@ -1,4 +1,4 @@
-# Of `nft list ruleset`: the rules that would drop new connections to `port`, a line each. Our own chains come first in the
+# Of `nft list ruleset`, with the members of sets or without: the rules that would drop new connections to `port`, a line each. Our own chains come first in the
 # filter table they are in, so that they are left out.
 
 function report() {
@@ -25,8 +25,9 @@ own { next }
 $1 == "set" { set = table "@" $2; ports = 0; next }
 $1 == "chain" { chain = $2; set = ""; away = 0; next }
 set != "" {
-  if (/type inet_service/) ports = 1
-  if (/elements = /) sub(/.*elements = /, "")
+  # Without its members, a set of ports may have any.
+  if (/type inet_service/) { ports = 1; holds[set] = 1 }
+  if (/elements = /) { delete holds[set]; sub(/.*elements = /, "") }
   gsub(/[{},]/, " ")
   $0 = $0
   if (ports && listed(1)) holds[set] = 1
