@@ -58,7 +58,7 @@ function attributesOf({ name, index, change }: Change): object {
   // What a trigger has from another resource is an id: a lockdown that of the host's hold, a seal that of the lockdown.
   const unknown = change.after_unknown.triggers_replace;
   const isUnknown = (trigger: string): boolean => typeof unknown === "object" && unknown !== null && trigger in unknown;
-  const sealed = name.replace(/_seal(_host_[0-9a-f]+)?/, "_lockdown");
+  const sealed = name.replace(/_seal_host_[0-9a-f]+/, "_lockdown");
   const ids = {
     ...(isUnknown("hold") ? { hold: idOf(name.replace("lockdown", "hold"), index) } : {}),
     ...(isUnknown(SEAL_TRIGGERS.seal) ? { [SEAL_TRIGGERS.seal]: idOf(sealed, index) } : {}),

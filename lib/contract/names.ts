@@ -27,14 +27,19 @@ export const SEAL_TYPE = "terraform_data";
 /** The locals of a firewall; those of shards and waves have a suffix. */
 export const LOCALS = {
   rulesets: "rulesets",
-  rulesetTexts: "ruleset_texts",
   rulesetHashes: "ruleset_sha256",
   hosts: "hosts",
   hostsWithoutWave: "hosts_rest",
   noHosts: "no_hosts",
   holdIds: "hold_ids",
-  /** Of each host: the id of its lockdown, and when the plan was made by which it was locked. */
+  /** Of each host: its lockdown, and when the plan was made by which it was locked. */
   runs: "runs",
+  /** The same of those that are sealed together. */
+  sealRuns: "seal_runs",
+  /** The ids of the lockdowns that were planned together, by the time of that. */
+  batches: "batches",
+  /** When the plan was made by which a seal was. */
+  sealTimes: "seal_times",
   sealed: "sealed",
   sealedHosts: "sealed_hosts",
   locked: "locked",

@@ -23,8 +23,19 @@ export const LOCKDOWN_MARKS = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.program
 /** What a lockdown, seal, relock and reseal keep as it was when they were made: when the plan was made that made them. */
 export const PLANNED_AT = "planned_at";
 
-/** The one trigger of a seal, a relock and a reseal, by which each is recognized: the id of what it belongs to. */
-export const SEAL_TRIGGERS = { seal: "sealed_lockdown", relock: "relocked_lockdown", reseal: "sealed_relock" } as const;
+/**
+ * The one trigger of a seal, a relock and a reseal, by which each is recognized: the id of what it belongs to; of a seal of several
+ * hosts, when the plan was made by which they were locked.
+ */
+export const SEAL_TRIGGERS = {
+  seal: "sealed_lockdown",
+  batch: "sealed_plan",
+  relock: "relocked_lockdown",
+  reseal: "sealed_relock",
+} as const;
+
+/** What a seal of several hosts keeps besides: the ids of their lockdowns. */
+export const SEALED_LOCKDOWNS = "lockdowns";
 
 /** A hold has this trigger alone. */
 export const HOLD_MARKS = [TRIGGERS.address] as const;

@@ -67,3 +67,8 @@ export function toShellWord(term: Term): string {
     ? `'\${replace(${term.expression}, "'", "'\\\\''")}'`
     : templateLiteral(shellWord(String(term.literal)));
 }
+
+/** An expression of one map of several: of their names, which are in one of them only. */
+export function merged(maps: readonly string[]): string {
+  return maps.length === 1 ? maps.join() : `merge(${maps.join(", ")})`;
+}

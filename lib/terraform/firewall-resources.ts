@@ -8,11 +8,12 @@ import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
 import type { Host } from "../policy/host";
 import { addressOf, Context, type FirewallResourcesProps, reference } from "./context";
 import { DriftDetection } from "./drift-detection";
+import { merged } from "./escape";
 import { Holds } from "./hold";
 import { HostNames } from "./host-names";
 import { Program } from "./host-program";
 import { shardSuffixes } from "./layout";
-import { Lockdowns } from "./lockdown";
+import { type LockdownGroup, Lockdowns } from "./lockdown";
 import { formerLockdowns, Moved, movesOf } from "./moves";
 import { Ruleset } from "./ruleset";
 import { Seals } from "./seals";
@@ -21,6 +22,7 @@ export class FirewallResources {
   public readonly ruleset: TerraformResource;
   public readonly holds: readonly TerraformResource[];
   public readonly lockdowns: readonly TerraformResource[];
+  private readonly groups: readonly LockdownGroup[];
   private readonly seals: Seals;
   /** See SshOnlyFirewall.lockedHosts. */
   public readonly lockedHosts: TerraformLocal;
@@ -46,7 +48,8 @@ export class FirewallResources {
     this.holds = holds.resources;
     const lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids });
     this.lockdowns = lockdowns.resources;
-    this.seals = new Seals(context, lockdowns);
+    this.groups = lockdowns.groups;
+    this.seals = new Seals(context, lockdowns, entries);
     this.sealed = context.local(LOCALS.sealedHosts, "", () => `\${${this.seals.sealed}}`);
     this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());
     new Moved(scope, "moved", () => movesOf(context));
@@ -59,13 +62,10 @@ export class FirewallResources {
   }
 
   private lockedEntries(): string {
-    const triggers = this.context.tracker.triggersOf("lockdown");
-    const shown = LOCKED_HOST.map((trigger) => `${trigger} = ${triggers}.${trigger}`).join(", ");
-    const isLocked = `${triggers}.${TRIGGERS.mode} == "enforce" && contains(keys(${reference(this.sealed)}), key)`;
-    const entries = this.lockdowns.map(
-      (one) => `{ for key, lockdown in ${addressOf(one)} : key => { ${shown} } if ${isLocked} }`,
-    );
-    return `\${${entries.length === 1 ? entries.join() : `merge(${entries.join(", ")})`}}`;
+    const shown = LOCKED_HOST.map((trigger) => `${trigger} = run.triggers.${trigger}`).join(", ");
+    const isLocked = `run.triggers.${TRIGGERS.mode} == "enforce" && lookup(${reference(this.sealed)}, key, false)`;
+    const runs = merged(this.groups.map((one) => reference(one.runs)));
+    return `\${{ for key, run in ${runs} : key => { ${shown} } if ${isLocked} }}`;
   }
 
   private driftDetection(): DriftDetection | undefined {

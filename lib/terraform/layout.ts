@@ -57,6 +57,9 @@ export const MOST_SEALED_ALONE = 64;
 /** Whether each host of a fleet of that size is. */
 export const areSealedAlone = (hosts: number): boolean => hosts <= MOST_SEALED_ALONE;
 
+/** Into how many groups the hosts of a larger fleet are spread, which are sealed together. Another number would lock each host again. */
+export const SEAL_GROUPS = 16;
+
 /** What the names of the holds end in, shard by shard. */
 export function shardSuffixes(shards: number): readonly string[] {
   return Array.from({ length: shards }, (_, shard) => shardSuffix(shard, shards));

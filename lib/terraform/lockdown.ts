@@ -8,7 +8,7 @@ import { PLANNED_AT, TRIGGERS } from "../contract/triggers";
 import { connectionBlock } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import type { DriftDetection } from "./drift-detection";
-import { expression, literal, quoted, type Term, toExpression } from "./escape";
+import { expression, literal, merged, quoted, type Term, toExpression } from "./escape";
 import type { Program } from "./host-program";
 import { areSealedAlone, type Group, groupsOf } from "./layout";
 import { memoryForPlans } from "./memory";
@@ -35,8 +35,11 @@ export interface LockdownProps {
 export interface LockdownGroup {
   readonly group: Group;
   readonly resource: TerraformResource;
-  /** The local of its hosts. */
-  readonly entries: TerraformLocal;
+  /**
+   * Of each of its hosts, what others see of its lockdown: wherever an expression names the resource, Terraform looks up each of its
+   * instances in the list of all changes.
+   */
+  readonly runs: TerraformLocal;
 }
 
 export class Lockdowns {
@@ -71,7 +74,27 @@ export class Lockdowns {
       dependsOn: [...this.context.props.dependsOn, ...before],
       contents: () => this.contents(group),
     });
-    return { group, resource, entries };
+    const runs = this.context.local(
+      LOCALS.runs,
+      group.suffix,
+      () => `\${{ for key, lockdown in ${addressOf(resource)} : key => ${this.runOf(resource, "lockdown")} }}`,
+    );
+    return { group, resource, runs };
+  }
+
+  /** @param instance an expression */
+  public runOf(resource: TerraformResource, instance: string): string {
+    const { tracker } = this.context;
+    const parts = {
+      lockdown: quoted(addressOf(resource)),
+      id: `${instance}.id`,
+      // One that was made before there were seals has none.
+      [PLANNED_AT]: `try(${tracker.remembered(instance, PLANNED_AT)}, "")`,
+      triggers: tracker.triggersOf(instance),
+    };
+    return `{ ${Object.entries(parts)
+      .map((part) => part.join(" = "))
+      .join(", ")} }`;
   }
 
   /**
@@ -101,7 +124,7 @@ export class Lockdowns {
   private contents(group: Group): Contents {
     const { configuration, tracker } = this.context;
     const { ruleset, program, drift } = this.props;
-    const hold = this.holdOf(group);
+    const hold = this.holdOf([group.shard]);
     return {
       triggers: {
         [TRIGGERS.address]: toTemplate(configuration.termOf(ADDRESS.name)),
@@ -113,21 +136,22 @@ export class Lockdowns {
       conditionalTriggers: [...(drift === undefined ? [] : [drift.trigger]), ...this.triggersOfSettings()],
       ...(tracker.memoryFollows ? {} : { memory: memoryForPlans(configuration) }),
       kept: { [PLANNED_AT]: NOW },
-      provisioners: this.provisioners(group, "self.id"),
+      provisioners: this.provisioners([group.shard], "self.id"),
       isNamedByInstance: areSealedAlone(configuration.hosts.length),
     };
   }
 
-  private holdOf({ shard }: Group): Term {
-    return expression(`${reference(this.props.holdIds[shard] as TerraformLocal)}[each.key]`);
+  private holdOf(shards: readonly number[]): Term {
+    const ids = shards.map((shard) => reference(this.props.holdIds[shard] as TerraformLocal));
+    return expression(`${merged(ids)}[each.key]`);
   }
 
   /**
-   * What locks and confirms a host of the group.
+   * What locks and confirms a host of these shards.
    * @param attempt an expression: the id of its lockdown, by which the host knows this lock
    */
-  public provisioners(group: Group, attempt: string): NonNullable<Contents["provisioners"]> {
-    const hold = this.holdOf(group);
+  public provisioners(shards: readonly number[], attempt: string): NonNullable<Contents["provisioners"]> {
+    const hold = this.holdOf(shards);
     const { configuration } = this.context;
     const { hash } = this.props.ruleset;
     const confirm = expression(

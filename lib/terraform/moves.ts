@@ -1,9 +1,9 @@
 /** `moved` blocks, by which Terraform takes a resource's new address for the old one instead of making it anew. */
 import { TerraformElement } from "cdktf";
 import type { Construct } from "constructs";
-import { hostSuffix, type Part, PARTS, SEAL_PARTS } from "../contract/names";
+import { type Part, PARTS } from "../contract/names";
 import type { Context } from "./context";
-import { areSealedAlone, groupsOf, type Layout, MOST_SEALED_ALONE, suffixesOf } from "./layout";
+import { groupsOf, type Layout, suffixesOf } from "./layout";
 
 export interface Move {
   readonly from: string;
@@ -30,39 +30,15 @@ export class Moved extends TerraformElement {
 export function movesOf(context: Context): readonly Move[] {
   const { layout } = context.props;
   const layouts = [...layout.movedFromShards, layout.shards].map((shards) => ({ ...layout, shards }));
-  return [
-    ...layouts.slice(1).flatMap((after, index) => movesBetween(context, layouts[index] ?? after, after)),
-    ...movesOfSeals(context),
-  ];
-}
-
-/**
- * A fleet that grows or shrinks by a few hosts takes its seals along, where they are one for each host now and were not, or
- * the other way round. One that changes more than that locks its hosts once more, and the plan says so.
- */
-function movesOfSeals(context: Context): readonly Move[] {
-  const { hosts } = context.configuration;
-  if (hosts.length <= MOST_SEALED_ALONE / 2 || hosts.length > MOST_SEALED_ALONE * 2) {
-    return [];
-  }
-  return hosts.flatMap(({ key }) => {
-    const shared = suffixesOf(key, context.props.layout)[PARTS.lockdown];
-    const own = hostSuffix(key);
-    const suffixes = areSealedAlone(hosts.length) ? { from: shared, to: own } : { from: own, to: shared };
-    return SEAL_PARTS.map((part) => moveOf(context, part, key, suffixes));
-  });
+  return layouts.slice(1).flatMap((after, index) => movesBetween(context, layouts[index] ?? after, after));
 }
 
 function movesBetween(context: Context, before: Layout, after: Layout): readonly Move[] {
-  const { hosts } = context.configuration;
-  const sealed = areSealedAlone(hosts.length) ? [] : SEAL_PARTS;
-  return hosts.flatMap(({ key }) => {
+  return context.configuration.hosts.flatMap(({ key }) => {
     const [from, to] = [suffixesOf(key, before), suffixesOf(key, after)];
     return [
       moveOf(context, PARTS.hold, key, { from: from.hold, to: to.hold }),
-      ...[PARTS.lockdown, ...sealed].map((part) =>
-        moveOf(context, part, key, { from: from.lockdown, to: to.lockdown }),
-      ),
+      moveOf(context, PARTS.lockdown, key, { from: from.lockdown, to: to.lockdown }),
     ];
   });
 }

@@ -1,9 +1,13 @@
-/** The resource with one instance for each distinct ruleset, and the locals through which the lockdowns see it. */
+/**
+ * The resource with one instance for each distinct ruleset, in which a plan shows it. The lockdowns have the texts from the same
+ * local and not from the resource, on which each of them would then depend, and Terraform's graph with them: what was reviewed
+ * is what is loaded, because their hash is in the plan of each lockdown, and the host loads no other.
+ */
 import type { TerraformLocal, TerraformResource } from "cdktf";
 import { LOCALS, PARTS } from "../contract/names";
 import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";
-import { type Context, reference } from "./context";
+import { addressOf, type Context, reference } from "./context";
 import { expression, type Term } from "./escape";
 import { allAreAddresses, knownAtApply } from "./known-at-apply";
 
@@ -22,7 +26,6 @@ const KNOWN_AT_APPLY = "known_at_apply";
 export class Ruleset {
   public readonly resource: TerraformResource;
   private readonly entries: TerraformLocal;
-  private readonly textsLocal: TerraformLocal;
   private readonly hashes: TerraformLocal;
 
   public constructor(private readonly context: Context) {
@@ -37,9 +40,6 @@ export class Ruleset {
         precondition: this.hasTokens ? allAreAddresses(`each.value.${KNOWN_AT_APPLY}`, "each.key") : undefined,
       }),
     });
-    // Between the rulesets and the lockdowns: where each lockdown named the resource, Terraform's graph would have an edge
-    // for each pair of instances (1,000 hosts with a ruleset each, in 64 shards: 2.3 GB for a plan).
-    this.textsLocal = context.local(LOCALS.rulesetTexts, "", () => this.textsOfEach());
     // Once for each ruleset, not for each host.
     this.hashes = context.local(LOCALS.rulesetHashes, "", () => this.hashOfEach());
   }
@@ -52,26 +52,28 @@ export class Ruleset {
 
   /** By the names of the settings too. */
   public get texts(): Readonly<Record<string, Term>> {
-    const ofRuleset = (name: string): Term => expression(`${reference(this.textsLocal)}[each.value.ruleset].${name}`);
-    return Object.fromEntries(RULESET_TEXTS.map((name) => [name, ofRuleset(name)]));
+    return Object.fromEntries(RULESET_TEXTS.map((name) => [name, this.ofRuleset(name)]));
   }
 
   /** What the host is told of the policy, by the names of the settings. */
   public get policy(): Readonly<Record<keyof typeof POLICY, Term>> {
-    const ofRuleset = (name: string): Term => expression(`${reference(this.entries)}[each.value.ruleset].${name}`);
-    return Object.fromEntries(Object.keys(POLICY).map((name) => [name, ofRuleset(name)])) as Record<
+    return Object.fromEntries(Object.keys(POLICY).map((name) => [name, this.ofRuleset(name)])) as Record<
       keyof typeof POLICY,
       Term
     >;
   }
 
-  private textsOfEach(): string {
-    return `\${{ for key, ruleset in ${this.resource.fqn} : key => ${this.context.tracker.triggersOf("ruleset")} }}`;
+  private ofRuleset(name: string): Term {
+    return expression(`${reference(this.entries)}[each.value.ruleset].${name}`);
   }
 
+  /** Of the resource where it has a precondition, so that no host is locked before that was checked. */
   private hashOfEach(): string {
-    const texts = RULESET_TEXTS.map((text) => `texts.${text}`).join(", ");
-    return `\${{ for key, texts in ${reference(this.textsLocal)} : key => sha256(join("", [${texts}])) }}`;
+    const [rulesets, ruleset] = this.hasTokens
+      ? [addressOf(this.resource), this.context.tracker.triggersOf("ruleset")]
+      : [reference(this.entries), "ruleset"];
+    const texts = RULESET_TEXTS.map((text) => `${ruleset}.${text}`).join(", ");
+    return `\${{ for key, ruleset in ${rulesets} : key => sha256(join("", [${texts}])) }}`;
   }
 
   /** Where no ruleset has one, Terraform has nothing to check. */

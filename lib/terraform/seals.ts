@@ -3,31 +3,39 @@
  * lockdown into the state before its provisioners run, so that a run that is killed leaves it there as if it had ended. The
  * next plan sees that its seal is not of the same plan, and locks the host once more under the same lockdown.
  */
-import { TerraformElement } from "cdktf";
-import { hostSuffix, LOCALS, PARTS, SEAL_TYPE, type SealPart } from "../contract/names";
-import { PLANNED_AT, SEAL_TRIGGERS, TRACKERS } from "../contract/triggers";
+import { TerraformElement, type TerraformLocal } from "cdktf";
+import { hostSuffix, LOCALS, PARTS, SEAL_TYPE, shardSuffix, type SealPart } from "../contract/names";
+import { PLANNED_AT, SEAL_TRIGGERS, SEALED_LOCKDOWNS, TRACKERS } from "../contract/triggers";
+import { compare } from "../output/text";
+import type { Host } from "../policy/host";
 import { writtenConnection } from "./connection";
 import { addressOf, type Context, reference } from "./context";
-import { quoted } from "./escape";
+import { merged, quoted } from "./escape";
 import { withoutTokens } from "./later";
-import { areSealedAlone, suffixesOf } from "./layout";
+import { areSealedAlone, SEAL_GROUPS, shardOf, suffixesOf } from "./layout";
 import { type LockdownGroup, type Lockdowns, NOW } from "./lockdown";
 import type { Provisioner } from "./tracker";
 
 const { triggers: TRIGGERS_OF, memory: KEPT_IN } = TRACKERS[SEAL_TYPE];
 
-/** Lockdowns that are sealed in one resource: of one host, or of all hosts of a resource. */
+/** Hosts that are sealed together, or one that is sealed alone. */
 interface Seal {
   readonly suffix: string;
+  readonly isAlone: boolean;
+  readonly hosts: readonly SealedHost[];
+}
+
+interface SealedHost {
+  readonly key: string;
   readonly lockdowns: LockdownGroup;
-  /** The host, where it is sealed alone. */
-  readonly key?: string;
 }
 
 export class Seals extends TerraformElement {
+  /** @param hosts the local of each shard's hosts */
   public constructor(
     private readonly context: Context,
     private readonly lockdowns: Lockdowns,
+    private readonly hosts: readonly TerraformLocal[],
   ) {
     super(context.scope, "seals");
   }
@@ -35,7 +43,7 @@ export class Seals extends TerraformElement {
   /** An expression: of each host that is known to be confirmed, that it is so. */
   public get sealed(): string {
     const locals = this.seals().map(({ suffix }) => this.local(LOCALS.sealed, suffix));
-    return locals.length === 1 ? locals.join() : `merge(${["{}", ...locals].join(", ")})`;
+    return locals.length === 0 ? "{}" : merged(locals);
   }
 
   public override toTerraform(): unknown {
@@ -50,78 +58,111 @@ export class Seals extends TerraformElement {
 
   /**
    * A small fleet has a resource for each host, which depends on the lockdown of that host alone: what depends on others too is
-   * not made where one of them fails.
+   * not made where one of them fails. Which hosts of a large one are sealed together depends on their keys alone, so that
+   * another number of shards and other waves move no seal.
    */
   private seals(): readonly Seal[] {
     const { configuration, props } = this.context;
-    const { groups } = this.lockdowns;
-    if (!areSealedAlone(configuration.hosts.length)) {
-      return groups.map((lockdowns) => ({ suffix: lockdowns.group.suffix, lockdowns }));
+    const isAlone = areSealedAlone(configuration.hosts.length);
+    const suffixOf = ({ key }: Host): string =>
+      isAlone ? hostSuffix(key) : shardSuffix(shardOf(key, SEAL_GROUPS), SEAL_GROUPS);
+    const hostsOf = new Map<string, SealedHost[]>();
+    const groups = new Map(this.lockdowns.groups.map((lockdowns) => [lockdowns.group.suffix, lockdowns]));
+    for (const host of configuration.hosts) {
+      const lockdowns = groups.get(suffixesOf(host.key, props.layout)[PARTS.lockdown]);
+      if (lockdowns !== undefined) {
+        const suffix = suffixOf(host);
+        hostsOf.set(suffix, [...(hostsOf.get(suffix) ?? []), { key: host.key, lockdowns }]);
+      }
     }
-    return configuration.hosts.flatMap(({ key }) => {
-      const suffix = suffixesOf(key, props.layout)[PARTS.lockdown];
-      const lockdowns = groups.find(({ group }) => group.suffix === suffix);
-      return lockdowns === undefined ? [] : [{ suffix: hostSuffix(key), lockdowns, key }];
-    });
+    return [...hostsOf]
+      .sort(([a], [b]) => compare(a, b))
+      .map(([suffix, hosts]) => ({ suffix, isAlone, hosts }));
   }
 
   private localsOf(seal: Seal): Record<string, string> {
+    const { suffix, isAlone } = seal;
     const [sealed, relock, reseal] = [PARTS.seal, PARTS.relock, PARTS.reseal].map((part) =>
-      this.context.address(part, seal.suffix),
+      this.context.address(part, suffix),
     );
-    const runs = this.local(LOCALS.runs, seal.suffix);
-    const isSealed = `${sealed}[key].${KEPT_IN}.${PLANNED_AT} == run.${PLANNED_AT}`;
+    const runs = this.local(LOCALS.sealRuns, suffix);
     const isResealed = `try(${reseal}[key].${KEPT_IN}.${PLANNED_AT} == ${relock}[key].${KEPT_IN}.${PLANNED_AT}, false)`;
-    return {
-      [this.context.name(LOCALS.runs, seal.suffix)]: `\${${this.runsOf(seal)}}`,
-      [this.context.name(LOCALS.sealed, seal.suffix)]:
-        `\${{ for key, run in ${runs} : key => true if ${isSealed} || ${isResealed} }}`,
+    const locals = {
+      [LOCALS.sealRuns]: this.runsOf(seal),
+      ...(isAlone ? {} : { [LOCALS.batches]: batches(runs) }),
+      // Wherever an expression names the seals, Terraform looks up each of them in the list of all changes.
+      [LOCALS.sealTimes]: `{ for key, seal in ${sealed} : key => seal.${KEPT_IN}.${PLANNED_AT} }`,
+      [LOCALS.sealed]: `{ for key, run in ${runs} : key => true if ${this.isSealed(seal)} || ${isResealed} }`,
     };
-  }
-
-  /** A lockdown that was made before there were seals has no time. */
-  private runsOf({ lockdowns, key }: Seal): string {
-    const address = addressOf(lockdowns.resource);
-    const run = (lockdown: string): string =>
-      `{ id = ${lockdown}.id, ${PLANNED_AT} = try(${this.context.tracker.remembered(lockdown, PLANNED_AT)}, "") }`;
-    return key === undefined
-      ? `{ for key, lockdown in ${address} : key => ${run("lockdown")} }`
-      : `{ ${quoted(key)} = ${run(`${address}[${quoted(key)}]`)} }`;
+    return Object.fromEntries(
+      Object.entries(locals).map(([name, value]) => [this.context.name(name, suffix), `\${${value}}`]),
+    );
   }
 
   private resourcesOf(seal: Seal): Record<string, object> {
-    const { group, entries } = seal.lockdowns;
-    const runs = this.local(LOCALS.runs, seal.suffix);
-    const [sealed, relock] = [PARTS.seal, PARTS.relock].map((part) => this.context.address(part, seal.suffix));
-    const differs = `${sealed}[key].${KEPT_IN}.${PLANNED_AT} != run.${PLANNED_AT}`;
-    const isResealed = `self.${KEPT_IN}.${PLANNED_AT} == each.value.${KEPT_IN}.${PLANNED_AT}`;
+    const { suffix, isAlone } = seal;
+    const runs = this.local(LOCALS.sealRuns, suffix);
+    const relock = this.context.address(PARTS.relock, suffix);
     return {
-      ...this.resource(PARTS.seal, seal, "each.value.id", { for_each: `\${${runs}}` }),
-      ...this.resource(PARTS.relock, seal, `${runs}[each.key].id`, {
-        for_each: `\${{ for key, run in ${runs} : key => ${reference(entries)}[key] if ${differs} }}`,
-        provisioner: this.lockdowns.provisioners(group, `${runs}[each.key].id`).map(asWritten),
+      ...this.resource(PARTS.seal, suffix, {
+        for_each: `\${${isAlone ? runs : this.local(LOCALS.batches, suffix)}}`,
+        [TRIGGERS_OF]: isAlone ? { [SEAL_TRIGGERS.seal]: "${each.value.id}" } : { [SEAL_TRIGGERS.batch]: "${each.key}" },
+        [KEPT_IN]: { [PLANNED_AT]: NOW, ...(isAlone ? {} : { [SEALED_LOCKDOWNS]: "${each.value}" }) },
       }),
-      ...this.resource(PARTS.reseal, seal, "each.value.id", {
-        for_each: `\${${relock}}`,
-        postcondition: { condition: `\${${isResealed}}`, error_message: notResealed(seal) },
+      ...this.resource(PARTS.relock, suffix, {
+        for_each: `\${{ for key, run in ${runs} : key => ${this.entries(seal)}[key] if !(${this.isSealed(seal)}) }}`,
+        [TRIGGERS_OF]: { [SEAL_TRIGGERS.relock]: `\${${runs}[each.key].id}` },
+        [KEPT_IN]: { [PLANNED_AT]: NOW },
+        provisioner: this.lockdowns.provisioners(shardsOf(seal), `${runs}[each.key].id`).map(asWritten),
       }),
+      ...this.resource(
+        PARTS.reseal,
+        suffix,
+        {
+          for_each: `\${${relock}}`,
+          [TRIGGERS_OF]: { [SEAL_TRIGGERS.reseal]: "${each.value.id}" },
+          [KEPT_IN]: { [PLANNED_AT]: NOW },
+        },
+        {
+          condition: `\${self.${KEPT_IN}.${PLANNED_AT} == each.value.${KEPT_IN}.${PLANNED_AT}}`,
+          error_message: notResealed(runs),
+        },
+      ),
     };
+  }
+
+  private entries(seal: Seal): string {
+    return merged(shardsOf(seal).map((shard) => reference(this.hosts[shard] as TerraformLocal)));
   }
 
   private resource(
     part: SealPart,
-    { suffix }: Seal,
-    trigger: string,
-    { postcondition, ...attributes }: { for_each: string; provisioner?: object[]; postcondition?: object },
+    suffix: string,
+    attributes: Readonly<Record<string, unknown>>,
+    postcondition?: object,
   ): Record<string, object> {
-    return {
-      [this.context.name(part, suffix)]: {
-        ...attributes,
-        [TRIGGERS_OF]: { [SEAL_TRIGGERS[part]]: `\${${trigger}}` },
-        [KEPT_IN]: { [PLANNED_AT]: NOW },
-        lifecycle: { ignore_changes: [KEPT_IN], ...(postcondition && { postcondition: [postcondition] }) },
-      },
-    };
+    const lifecycle = { ignore_changes: [KEPT_IN], ...(postcondition && { postcondition: [postcondition] }) };
+    return { [this.context.name(part, suffix)]: { ...attributes, lifecycle } };
+  }
+
+  private runsOf({ isAlone, hosts }: Seal): string {
+    const byLockdowns = new Map<LockdownGroup, string[]>();
+    for (const { key, lockdowns } of hosts) {
+      byLockdowns.set(lockdowns, [...(byLockdowns.get(lockdowns) ?? []), quoted(key)]);
+    }
+    const runs = [...byLockdowns].map(([{ resource, runs: all }, keys]) => {
+      const alone = (key: string): string => this.lockdowns.runOf(resource, `${addressOf(resource)}[${key}]`);
+      return isAlone
+        ? `{ ${keys.map((key) => `${key} = ${alone(key)}`).join(", ")} }`
+        : `{ for key in [${keys.join(", ")}] : key => ${reference(all)}[key] }`;
+    });
+    return merged(runs);
+  }
+
+  /** Of a host and its run: whether the seal was made in that run. */
+  private isSealed({ suffix, isAlone }: Seal): string {
+    const times = this.local(LOCALS.sealTimes, suffix);
+    return `lookup(${times}, ${isAlone ? "key" : `run.${PLANNED_AT}`}, "never") == run.${PLANNED_AT}`;
   }
 
   private local(name: string, suffix: string): string {
@@ -129,13 +170,21 @@ export class Seals extends TerraformElement {
   }
 }
 
-function notResealed({ lockdowns }: Seal): string {
-  const lockdown = `${addressOf(lockdowns.resource)}["\${each.key}"]`;
-  return (
-    "Host ${each.key} may be open: two runs in a row were ended by force before they had locked it. " +
-    `Run: terraform apply -replace='${lockdown}' (with cdktf, in the folder cdktf.out/stacks/NAME of its stack)`
-  );
+/** The ids of the lockdowns that were planned together, by the time of that. */
+function batches(runs: string): string {
+  const together = `{ for run in values(${runs}) : run.${PLANNED_AT} => run.id... }`;
+  return `{ for at, ids in ${together} : at => ids if at != "" }`;
 }
+
+function shardsOf({ hosts }: Seal): readonly number[] {
+  return [...new Set(hosts.map(({ lockdowns }) => lockdowns.group.shard))];
+}
+
+/** @param runs the local with the hosts' runs */
+const notResealed = (runs: string): string =>
+  "Host ${each.key} may be open: two runs in a row were ended by force before they had locked it. " +
+  `Run: terraform apply -replace='\${${runs}[each.key].lockdown}["\${each.key}"]' ` +
+  "(with cdktf, in the folder cdktf.out/stacks/NAME of its stack)";
 
 /** As it stands in Terraform's JSON: these resources are not written by cdktf. */
 function asWritten({ type, inline, connection }: Provisioner): object {
