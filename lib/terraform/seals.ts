@@ -75,9 +75,7 @@ export class Seals extends TerraformElement {
         hostsOf.set(suffix, [...(hostsOf.get(suffix) ?? []), { key: host.key, lockdowns }]);
       }
     }
-    return [...hostsOf]
-      .sort(([a], [b]) => compare(a, b))
-      .map(([suffix, hosts]) => ({ suffix, isAlone, hosts }));
+    return [...hostsOf].sort(([a], [b]) => compare(a, b)).map(([suffix, hosts]) => ({ suffix, isAlone, hosts }));
   }
 
   private localsOf(seal: Seal): Record<string, string> {
@@ -106,7 +104,9 @@ export class Seals extends TerraformElement {
     return {
       ...this.resource(PARTS.seal, suffix, {
         for_each: `\${${isAlone ? runs : this.local(LOCALS.batches, suffix)}}`,
-        [TRIGGERS_OF]: isAlone ? { [SEAL_TRIGGERS.seal]: "${each.value.id}" } : { [SEAL_TRIGGERS.batch]: "${each.key}" },
+        [TRIGGERS_OF]: isAlone
+          ? { [SEAL_TRIGGERS.seal]: "${each.value.id}" }
+          : { [SEAL_TRIGGERS.batch]: "${each.key}" },
         [KEPT_IN]: { [PLANNED_AT]: NOW, ...(isAlone ? {} : { [SEALED_LOCKDOWNS]: "${each.value}" }) },
       }),
       ...this.resource(PARTS.relock, suffix, {

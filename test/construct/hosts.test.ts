@@ -248,8 +248,8 @@ test("the hosts that are locked can be an output, which depends on their locks",
   const { output, locals } = configurationOf(stack);
   expect(defined(output?.locked).value).toBe("${local.firewall_locked_hosts}");
   expect(locals.firewall_locked_hosts).toBe(
-    "${{ for key, lockdown in null_resource.firewall_lockdown : key => { address = lockdown.triggers.address, " +
-      'hold = lockdown.triggers.hold, ruleset_sha256 = lockdown.triggers.ruleset_sha256 } if lockdown.triggers.mode == "enforce" ' +
-      "&& contains(keys(local.firewall_sealed_hosts), key) }}",
+    "${{ for key, run in local.firewall_runs : key => { address = run.triggers.address, " +
+      'hold = run.triggers.hold, ruleset_sha256 = run.triggers.ruleset_sha256 } if run.triggers.mode == "enforce" ' +
+      "&& lookup(local.firewall_sealed_hosts, key, false) }}",
   );
 });

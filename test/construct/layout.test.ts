@@ -57,8 +57,9 @@ describe("shards", () => {
 
   test("are all in the output of what is locked", () => {
     const locked = local(configuration, "locked_hosts") as string;
-    expect(locked).toMatch(/^\$\{merge\(\{ for key, lockdown in null_resource\.firewall_lockdown_4_0 : .*\)\}$/);
-    expect(locked.match(/ in null_resource\.firewall_lockdown_4_[0-3] /g)).toHaveLength(4);
+    const all = [0, 1, 2, 3].map((shard) => `local.firewall_runs_4_${shard}`);
+    expect(locked).toContain(`{ for key, run in merge(${all.join(", ")}) : key => `);
+    expect(local(configuration, "runs_4_3")).toContain(" in null_resource.firewall_lockdown_4_3 ");
   });
 
   test("know at unlock only the hosts that can be in them", () => {
@@ -251,14 +252,12 @@ describe("the configuration of a large fleet", () => {
     expect((most - few) / 100).toBeLessThan(1.3 * JSON.stringify([nftables, iptables, ip6tables]).length);
   });
 
-  test("has one local between its rulesets and its lockdowns", () => {
+  test("has no edge between its rulesets and its lockdowns, which have the texts from the same local", () => {
     const configuration = synth({ hosts, shards: 4 });
     const lockdowns = Object.entries(resources(configuration)).filter(([name]) => name.includes("lockdown"));
     expect(JSON.stringify(lockdowns)).not.toContain("null_resource.firewall_ruleset");
-    expect(JSON.stringify(lockdowns)).toContain("local.firewall_ruleset_texts[each.value.ruleset].nftables");
-    expect(local(configuration, "ruleset_texts")).toBe(
-      "${{ for key, ruleset in null_resource.firewall_ruleset : key => ruleset.triggers }}",
-    );
+    expect(JSON.stringify(lockdowns)).toContain("local.firewall_rulesets[each.value.ruleset].nftables");
+    expect(defined(resources(configuration).firewall_ruleset).for_each).toBe("${local.firewall_rulesets}");
   });
 
   test("has each ruleset and the host program once", () => {

@@ -69,6 +69,9 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
 
     test.each([
       ["in its own run", "of its run", "locked"],
+      ["in its own run, with others", "of its run, with others", "locked"],
+      ["with others, in a later run, which did not lock it", "of a later run, with others", "unconfirmed"],
+      ["in no run, as others were in its own", "of others", "unconfirmed"],
       ["in no run", "none", "unconfirmed"],
       ["only in a later run, which did not lock it", "of a later run", "unconfirmed"],
       ["in a later run, which locked it once more", "of a relock", "locked"],

@@ -63,7 +63,10 @@ function evaluated(configuration: Configuration): object {
   return {
     ...configuration,
     // Of lockdowns that are not there.
-    locals: { ...without(configuration.locals, /_(runs|sealed)_/), firewall_locked_hosts: "" },
+    locals: {
+      ...without(configuration.locals, /_(runs|sealed|sealed_hosts|seal_runs|seal_times)(_host_|$)/),
+      firewall_locked_hosts: "",
+    },
     resource: {
       terraform_data: {
         ...without(others, /_(seal|relock|reseal)_host_/),

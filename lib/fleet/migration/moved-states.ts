@@ -18,6 +18,7 @@ import {
 } from "../../state/state-file";
 import { migrationMessages } from "./migration-messages";
 import type { Move } from "./migration";
+import { withoutLonelySeals, withSealsOf } from "./moved-seals";
 
 export class MoveError extends Failure {}
 
@@ -55,17 +56,24 @@ export function withArrivals(states: States, moves: readonly Move[]): Map<string
     throw new MoveError(migrationMessages.noneFound([...states.keys()]));
   }
   const instances = byHost(states);
-  const arriving = new Map<string, PlacedInstance[]>();
+  /** By the state that they come into, and the one that they come from. */
+  const arriving = new Map<string, Map<string, PlacedInstance[]>>();
   for (const { host, from, to } of moves) {
     const here = instances(from, host);
     const there = instances(to, host);
     if (here.length > 0 && there.length === 0) {
-      arriving.set(to, [...(arriving.get(to) ?? []), ...here]);
+      const origins = arriving.get(to) ?? new Map<string, PlacedInstance[]>();
+      arriving.set(to, origins.set(from, [...(origins.get(from) ?? []), ...here]));
     } else if (here.length > 0 && !isDeepStrictEqual(identities(here), identities(there))) {
       throw new MoveError(migrationMessages.inBoth(host, from, to));
     }
   }
-  return new Map([...arriving].map(([stack, found]) => [stack, joined(states.get(stack), found)]));
+  const arrived = (stack: string, origins: ReadonlyMap<string, readonly PlacedInstance[]>): StateFile =>
+    [...origins].reduce(
+      (state, [from, found]) => withSealsOf(found, states.get(from) as StateFile, state),
+      joined(states.get(stack), [...origins.values()].flat()),
+    );
+  return new Map([...arriving].map(([stack, origins]) => [stack, arrived(stack, origins)]));
 }
 
 /** The states that hosts leave, without them: only those that are in their new state. */
@@ -84,7 +92,7 @@ export function withoutLeaving(states: States, moves: readonly Move[]): Map<stri
   return new Map(
     [...leaving].flatMap(([stack, gone]) => {
       const state = states.get(stack);
-      return state === undefined || gone.size === 0 ? [] : [[stack, without(state, gone)] as const];
+      return state === undefined || gone.size === 0 ? [] : [[stack, withoutLonelySeals(without(state, gone))] as const];
     }),
   );
 }

@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { App, TerraformStack } from "cdktf";
+import { shardSuffix } from "../../../lib/contract/names";
+import { SEAL_GROUPS, shardOf } from "../../../lib/terraform/layout";
 import { startNullProvider } from "../../lab/null-provider";
 import type { StandIn } from "../../lab/provider";
 
@@ -25,6 +27,42 @@ export interface Planned {
   readonly json: string;
   /** What Terraform shows people. */
   readonly text: string;
+}
+
+interface StateResource extends Json {
+  readonly name: string;
+  readonly instances: Json[];
+}
+
+/** The one seal of the one host, as a large fleet has it, for the hosts of each group. */
+function withSealsTogether(resources: readonly StateResource[]): StateResource[] {
+  const isSeal = ({ name }: StateResource): boolean => /_seal_host_[0-9a-f]{12}$/.test(name);
+  const lockdowns = resources.find(({ name }) => name.endsWith("_lockdown"))?.instances ?? [];
+  return resources.flatMap((resource) => {
+    const [instance] = resource.instances;
+    if (!isSeal(resource) || instance === undefined) {
+      return [resource];
+    }
+    const attributes = instance.attributes as { input: { value: { planned_at: string } } };
+    const at = attributes.input.value.planned_at;
+    const idsOf = new Map<number, string[]>();
+    for (const { index_key, attributes: own } of lockdowns) {
+      const group = shardOf(String(index_key), SEAL_GROUPS);
+      idsOf.set(group, [...(idsOf.get(group) ?? []), (own as { id: string }).id]);
+    }
+    return [...idsOf].map(([group, ids]) => {
+      const type = ["object", { planned_at: "string", lockdowns: ["tuple", ids.map(() => "string")] }];
+      const kept = { value: { planned_at: at, lockdowns: ids }, type };
+      const triggers_replace = { value: { sealed_plan: at }, type: ["object", { sealed_plan: "string" }] };
+      return {
+        ...resource,
+        name: resource.name.replace(/_host_[0-9a-f]{12}$/, shardSuffix(group, SEAL_GROUPS)),
+        instances: [
+          { ...instance, index_key: at, attributes: { ...attributes, input: kept, output: kept, triggers_replace } },
+        ],
+      };
+    });
+  });
 }
 
 export class Project {
@@ -62,10 +100,8 @@ export class Project {
   /** Multiplies the one host in the state: an apply of hundreds takes a minute, for each resource writes the state. */
   public multiply(key: string, address: string, others: ReadonlyArray<readonly [key: string, address: string]>): void {
     const file = join(this.folder, "terraform.tfstate");
-    const state = JSON.parse(readFileSync(file, "utf8")) as { resources: Array<{ name: string; instances: Json[] }> };
-    for (const resource of state.resources) {
-      // A large fleet has its seals together.
-      resource.name = resource.name.replace(/_host_[0-9a-f]{12}$/, "");
+    const state = JSON.parse(readFileSync(file, "utf8")) as { resources: StateResource[] };
+    for (const resource of state.resources.filter(({ name }) => !/_host_[0-9a-f]{12}$/.test(name))) {
       const [one] = resource.instances.filter((instance) => instance.index_key === key);
       const text = JSON.stringify(one ?? null).replaceAll(JSON.stringify(address), '"ADDRESS"');
       resource.instances.push(
@@ -79,7 +115,7 @@ export class Project {
         }),
       );
     }
-    writeFileSync(file, JSON.stringify(state));
+    writeFileSync(file, JSON.stringify({ ...state, resources: withSealsTogether(state.resources) }));
   }
 
   public async plan(configuration: Configuration, ...args: readonly string[]): Promise<Planned> {

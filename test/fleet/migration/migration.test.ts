@@ -218,4 +218,73 @@ describe("hosts move between states", () => {
       );
     },
   );
+
+  describe("of a large fleet, in which one seal stands for all that one plan has locked,", () => {
+    const [FIRST, SECOND] = ["2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"];
+    const dynamic = (value: object): object => ({ value, type: "as Terraform writes it" });
+    /** @param sealed by the time of its plan, the hosts of a seal */
+    const sealedState = (planned: Readonly<Record<string, string>>, sealed: Readonly<Record<string, string[]>>) => {
+      const state = stateOf(Object.keys(planned));
+      const seals = Object.entries(sealed).map(([at, hosts]) => ({
+        index_key: at,
+        attributes: {
+          id: `seal of ${at}`,
+          triggers_replace: dynamic({ sealed_plan: at }),
+          input: dynamic({ planned_at: at, lockdowns: hosts.map((host) => `fleet_lockdown of ${host}`) }),
+        },
+      }));
+      const resources = state.resources.map(({ instances, ...resource }) => ({
+        ...resource,
+        instances: instances.map(({ index_key, attributes }) => {
+          const at = resource.name === "fleet_lockdown" ? { planned_at: planned[String(index_key)] } : {};
+          return {
+            index_key,
+            attributes: {
+              ...(attributes as object),
+              id: `${resource.name} of ${String(index_key)}`,
+              input: dynamic(at),
+            },
+          };
+        }),
+      }));
+      const seal = { mode: "managed", type: "terraform_data", name: "fleet_seal_16_03", instances: seals };
+      return { ...state, resources: [...resources, seal] };
+    };
+    const sealsOf = (state: StateFile | undefined): unknown =>
+      Object.fromEntries(
+        (state?.resources.find(({ name }) => name === "fleet_seal_16_03")?.instances ?? []).map((one) => [
+          one.index_key,
+          (one.attributes as { input: { value: { lockdowns: string[] } } }).input.value.lockdowns.map((id) =>
+            id.replace("fleet_lockdown of ", ""),
+          ),
+        ]),
+      );
+
+    test("with their seals, which stay with those that stay", () => {
+      const states = new Map([
+        ["one", sealedState({ a: FIRST, b: SECOND, c: FIRST }, { [FIRST]: ["a", "c"], [SECOND]: ["b"] })],
+        ["two", undefined],
+      ]);
+      const arrived = withArrivals(states, AB);
+      expect(sealsOf(arrived.get("two"))).toEqual({ [FIRST]: ["a"], [SECOND]: ["b"] });
+      const left = withoutLeaving(new Map([...states, ...arrived]), AB);
+      expect(sealsOf(left.get("one"))).toEqual({ [FIRST]: ["a", "c"] });
+    });
+
+    test("beside those of a plan of the same second", () => {
+      const states = new Map([
+        ["one", sealedState({ a: FIRST, b: FIRST }, { [FIRST]: ["a", "b"] })],
+        ["two", sealedState({ z: FIRST }, { [FIRST]: ["z"] })],
+      ]);
+      expect(sealsOf(withArrivals(states, AB).get("two"))).toEqual({ [FIRST]: ["z", "a", "b"] });
+    });
+
+    test("and come under no seal of others where they had none", () => {
+      const states = new Map([
+        ["one", sealedState({ a: FIRST, b: FIRST }, {})],
+        ["two", sealedState({ z: FIRST, y: SECOND }, { [FIRST]: ["z"], [SECOND]: ["y"] })],
+      ]);
+      expect(sealsOf(withArrivals(states, AB).get("two"))).toEqual({ [SECOND]: ["y"] });
+    });
+  });
 });

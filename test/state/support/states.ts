@@ -10,7 +10,15 @@ export interface Tracked {
   readonly lockdown?: "whole" | "tainted" | "none" | "of another hold";
   readonly hold?: "none";
   /** Made in the same run as the lockdown, in a later one, or behind a relock. @default "of its run" */
-  readonly seal?: "of its run" | "of a later run" | "none" | "of a relock" | "of a relock that did not end";
+  readonly seal?:
+    | "of its run"
+    | "of its run, with others"
+    | "of a later run, with others"
+    | "of others"
+    | "of a later run"
+    | "none"
+    | "of a relock"
+    | "of a relock that did not end";
   readonly mode?: string;
   readonly drift?: string;
 }
@@ -34,7 +42,7 @@ interface Resource {
   readonly tainted: boolean;
   readonly id: string;
   readonly triggers: Record<string, string>;
-  readonly memory: Readonly<Record<string, string>>;
+  readonly memory: Readonly<Record<string, string | readonly string[]>>;
 }
 
 const [FIRST, SECOND, THIRD] = ["2026-11-28T10:00:00Z", "2026-11-28T11:00:00Z", "2026-11-28T12:00:00Z"];
@@ -52,8 +60,18 @@ function seals(key: string, seal: Required<Tracked>["seal"], firewall: string): 
   const sealed = (at: string): Resource => made("seal", { sealed_lockdown: `lock-of-${key}` }, at);
   const relock = made("relock", { relocked_lockdown: `lock-of-${key}` }, SECOND);
   const resealed = (at: string): Resource => made("reseal", { sealed_relock: `relock-of-${key}` }, at);
+  /** As a large fleet has them: one for all hosts of a group that one plan has locked. */
+  const sealedTogether = (at: string, keys: readonly string[]): Resource => ({
+    ...made("seal", { sealed_plan: FIRST }, at),
+    name: `${firewall}_seal_16_03`,
+    index: FIRST,
+    memory: { planned_at: at, lockdowns: keys.map((one) => `lock-of-${one}`) },
+  });
   return {
     "of its run": [sealed(FIRST)],
+    "of its run, with others": [sealedTogether(FIRST, ["other", key])],
+    "of a later run, with others": [sealedTogether(SECOND, ["other", key])],
+    "of others": [sealedTogether(FIRST, ["other"])],
     "of a later run": [sealed(SECOND)],
     none: [],
     "of a relock": [sealed(SECOND), relock, resealed(SECOND)],
