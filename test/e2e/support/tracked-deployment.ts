@@ -92,7 +92,7 @@ export function changesIn(plan: PlanJson): string[] {
 const isNoSeal = ({ name }: ResourceJson): boolean => !/_(re)?seal(_|$)/.test(name);
 
 function shortName({ name, index }: ResourceJson): string {
-  return `${name.replace("firewall_", "").replace(/_host_[0-9a-f]{12}$/, "")}.${index}`;
+  return `${name.replace("firewall_", "").replace(/(_host_[0-9a-f]{12}|_16_\d\d)$/, "")}.${index}`;
 }
 
 /** What a host itself says of its lock. */
