@@ -94,7 +94,7 @@ test("a firewall may be given another name in the state", () => {
   });
   const configuration = configurationOf(stack);
   const { kept_hold: hold, kept_lockdown: lockdown } = defined(configuration.resource.null_resource);
-  expect(hold?.provisioner).toHaveLength(1);
+  expect(hold?.provisioner).toHaveLength(2);
   expect(lockdown?.triggers?.hold).toBe("${local.firewall_hold_ids[each.key]}");
   expect(configuration.locals.firewall_hold_ids).toContain("null_resource.kept_hold ");
   expect(JSON.stringify(configuration)).not.toContain("null_resource.firewall_");

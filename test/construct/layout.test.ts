@@ -69,8 +69,9 @@ describe("shards", () => {
         Object.entries(hosts).map(([key, address]) => [key, { address, connection: { user: `user-of-${key}` } }]),
       ),
     });
+    // In both provisioners: unlock, and its confirm.
     const users = JSON.stringify(defined(resources(mixed).firewall_hold_4_2).provisioner).match(/user-of-web-\d+/g);
-    expect(users).toEqual(
+    expect([...new Set(users)]).toEqual(
       Object.keys(hosts)
         .sort()
         .filter((key) => shardOf(key, 4) === 2)
@@ -228,10 +229,11 @@ describe("the configuration of a large fleet", () => {
       }),
     ).length;
 
-  test("grows by as much for every host, and by less than 300 characters", () => {
+  test("grows by as much for every host, and by less than 500 characters", () => {
     const [few, more, most] = items([1000, 2000, 3000].map(sizeOf), 3);
     expect(Math.abs(most - more - (more - few)) / 1000).toBeLessThan(2);
-    expect((most - few) / 2000).toBeLessThan(300);
+    // Unlock and its confirm each have all names and addresses, for a destroy provisioner may refer to no local.
+    expect((most - few) / 2000).toBeLessThan(500);
   });
 
   test("grows by as much for every host that has rules of its own, and by little more than their text", () => {
