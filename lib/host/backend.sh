@@ -11,6 +11,7 @@
 #   X_matches                    0 if the live rules are the ruleset. Proves it once, and keeps the proven listing in the record
 #   X_is_proven                  0 if the live rules are still those of that listing, or can be none but those that were proven
 #   X_is_sealed_at_a_glance      0 if so, and the record is sealed, in one step; 1 says nothing
+#   X_can_list                   0 if the tool lists rules at all
 #   X_print_counts               prints what the kernel has denied (evidence.sh); fails if the ruleset is not live
 #   X_has_new_counts             after X_is_proven: 0 if it is time to keep them
 #   X_counts_peers               0 if it counts each peer, and not only all
@@ -57,7 +58,8 @@ choose_backend() {
 # apply_record ATTEMPT: puts that record's ruleset in force, and removes all other rules with our name.
 apply_record() {
   note_gap
-  keep_evidence
+  keep_evidence || :
+  note_loss
   read_record "$1"
   call_backend load && join_other_tables || return 1
   forget_counts

@@ -14,45 +14,115 @@ print_counts() {
   done
 }
 
-# Under the host lock: adds what the kernel has counted since. Never in the way of what calls it.
+# Where what the kernel has counted could not be written: unkept says so, and stands in memory and, where the disk is only full, on
+# it. Once the kernel has forgotten it, lost has the times, FROM UNTIL, until they are in baseline/gaps.
+unkept=$RUN/ssh-only-firewall.unkept
+lost=$RUN/ssh-only-firewall.lost
+
+# Under the host lock: adds what the kernel has counted since. Fails if that cannot be written. Sets sum, what evidence should have.
 keep_evidence() {
+  sum=''
   [ -n "$pending$confirmed" ] && [ -d "$STATE/records" ] || return 0
   seen=$(print_counts) || return 0
   [ -n "$seen" ] || return 0
+  find_last_look
+  sum=$(sum_evidence) && write_file "$STATE/evidence" "$sum
+" 2>/dev/null || {
+    rm -f "$STATE/evidence.tmp"
+    mark_unkept
+    return 1
+  }
+  mark_kept
+}
+
+# Sets now and looked. Before the first look there was the lock; the guard may have looked since, and found nothing.
+find_last_look() {
   now=$(date +%s)
-  # Before the first look there was the lock; the guard may have looked since, and found nothing.
   looked=$STATE/evidence
-  [ -f "$looked" ] || looked=$STATE/records/${pending:-$confirmed}/meta
+  [ -f "$looked" ] || looked=$STATE/records/${confirmed:-$pending}/meta
   looked=$(date -r "$looked" +%s 2>/dev/null) || looked=0
   if [ -n "${looked_up-}" ] && seconds_since "$looked_up" && [ $((now - seconds)) -gt "$looked" ]; then
     looked=$((now - seconds))
   fi
-  rewrite "$STATE/evidence" sum_evidence
 }
 
 sum_evidence() {
   { with_file "$STATE/evidence" cat && printf '%s\n' "$seen"; } | awk -v now="$now" -v looked="$looked" "$awk_evidence_sum"
 }
 
-# Before a ruleset comes into force, under the host lock: if the one that should have been in force was not, writes that into
-# baseline/gaps, as NUMBER FROM UNTIL; FROM is - where nobody knows. Kept are the last twenty. A host that boots has been down,
-# and not open, as long as it had no network.
+# A full disk takes no new file, but another name.
+mark_unkept() {
+  { true >"$unkept"; } 2>/dev/null || :
+  [ ! -e "$STATE/baseline/kept" ] || mv -f "$STATE/baseline/kept" "$STATE/baseline/unkept" 2>/dev/null || :
+}
+
+mark_kept() {
+  [ ! -e "$unkept" ] || rm -f "$unkept"
+  if [ -e "$STATE/baseline/unkept" ]; then
+    mv -f "$STATE/baseline/unkept" "$STATE/baseline/kept" 2>/dev/null || :
+  elif [ -d "$STATE/baseline" ] && [ ! -e "$STATE/baseline/kept" ]; then
+    { true >"$STATE/baseline/kept"; } 2>/dev/null || :
+  fi
+}
+
+is_unkept() { [ -e "$unkept" ] || [ -e "$STATE/baseline/unkept" ]; }
+
+# 0 if something that was seen is not on the disk.
+evidence_is_missing() { is_unkept || [ -s "$lost" ]; }
+
+# Before the kernel forgets, or after a restart: what could not be written is lost.
+note_loss() {
+  is_unkept || return 0
+  find_last_look
+  add_to_lost "$looked" "$now"
+  mark_kept
+}
+
+# add_to_lost FROM UNTIL
+add_to_lost() {
+  { printf '%s %s\n' "$1" "$2" >>"$lost"; } 2>/dev/null || :
+  write_lost
+}
+
+# Under the host lock: writes lost into baseline/gaps, as NUMBER FROM UNTIL, as soon as that can be written. Kept are the last
+# twenty.
+write_lost() {
+  [ -s "$lost" ] && [ -d "$STATE/baseline" ] || return 0
+  gaps=$(print_gaps | tail -n 20)
+  ! write_file "$STATE/baseline/gaps" "$gaps
+" 2>/dev/null || rm -f "$lost"
+  rm -f "$STATE/baseline/gaps.tmp"
+}
+
+# Prints those on the disk, and behind them those that are not there yet.
+print_gaps() {
+  with_file "$STATE/baseline/gaps" cat
+  read_last_line "$STATE/baseline/gaps" 0
+  [ ! -s "$lost" ] || while read -r from until; do
+    last=$((last + 1))
+    printf '%s %s %s\n' "$last" "$from" "$until"
+  done <"$lost"
+}
+
+# Before a ruleset comes into force, under the host lock: if the one that should have been in force was not, that is a gap. FROM is
+# - where nobody knows. A host that boots has been down, and not open, as long as it had no network.
 note_gap() {
   [ -n "$pending$confirmed" ] && [ -d "$STATE/baseline" ] || return 0
-  for held in $pending $confirmed; do
-    ! live_matches "$held" >/dev/null 2>&1 || return 0
-  done
+  ! something_is_in_force || return 0
+  # A tool that fails once says nothing about the rules.
+  call_backend can_list && ! something_is_in_force || return 0
   [ "$verb" != boot ] || has_network || return 0
   until=$(date +%s)
   from=-
   if [ -n "${seen_up-}" ] && seconds_since "$seen_up"; then from=$((until - seconds)); fi
-  read_last_line "$STATE/baseline/gaps" 0
-  rewrite "$STATE/baseline/gaps" add_gap
+  add_to_lost "$from" "$until"
 }
 
-add_gap() {
-  with_file "$STATE/baseline/gaps" tail -n 19
-  printf '%s %s %s\n' "$((last + 1))" "$from" "$until"
+something_is_in_force() {
+  for held in $pending $confirmed; do
+    ! live_matches "$held" >/dev/null 2>&1 || return 0
+  done
+  return 1
 }
 
 # read_last_line PATH DEFAULT: sets last to the first word of its last line.
@@ -81,12 +151,12 @@ note_mode() {
 }
 
 # Once the host is open: baseline and evidence are of a time that has ended.
-forget_use() { rm -rf "$STATE/baseline" "$STATE/evidence" || :; }
+forget_use() { rm -rf "$STATE/baseline" "$STATE/evidence" "$unkept" "$lost" || :; }
 
 # After every load: the kernel counts from nothing again.
 forget_counts() {
   # shellcheck disable=SC2016 # of awk
-  [ ! -f "$STATE/evidence" ] || rewrite "$STATE/evidence" awk '{ $8 = 0; print }' "$STATE/evidence"
+  [ ! -f "$STATE/evidence" ] || rewrite "$STATE/evidence" awk '{ $8 = 0; print }' "$STATE/evidence" 2>/dev/null || :
 }
 
 # For the guard, after confirmed_is_proven: 0 if it is time to keep evidence. Counts the guard's rounds, and remembers, in

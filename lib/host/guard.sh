@@ -29,7 +29,7 @@ guard_once() {
   fi
   overdue=0
   if nothing_is_missing; then
-    ! has_new_counts || (take_host_lock 10 && keep_evidence) </dev/null >/dev/null 2>&1
+    { ! has_new_counts && ! evidence_is_missing; } || (take_host_lock 10 && keep_evidence && write_lost) </dev/null >/dev/null 2>&1
   else
     restore
   fi

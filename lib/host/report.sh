@@ -6,7 +6,8 @@ verb_report() {
   take_host_lock 30
   read_state
   drop_stale_pending
-  keep_evidence
+  keep_evidence || :
+  write_lost
   [ "$pending" != "$unlocking" ] || pending=''
   read_record "${pending:-$confirmed}"
   leave_host_lock
@@ -16,11 +17,12 @@ verb_report() {
   printf '== host\nhost=%s\nowner=%s\nmode=%s\nbackend=%s\nport=%s\nlocked_at=%s\nbaseline_at=%s\nnow=%s\n' \
     "$rec_host" "$rec_owner" "$rec_mode" "$rec_backend" "$rec_port" "$rec_locked_at" \
     "$(cat "$STATE/baseline/taken_at" 2>/dev/null || :)" "$(date +%s)"
-  with_file "$STATE/baseline/gaps" sed 's/^/gap=/'
+  print_gaps | sed 's/^/gap=/'
   with_file "$STATE/baseline/modes" sed 's/^/mode_from=/'
   printf 'logged=%s\n' "$logged"
   printf '== denied\n'
-  with_file "$STATE/evidence" cut -d ' ' -f 1-7
+  # Also what cannot be written.
+  if [ -n "$sum" ]; then printf '%s\n' "$sum"; else with_file "$STATE/evidence" cat; fi | cut -d ' ' -f 1-7
   printf '== sockets\n'
   with_file "$STATE/baseline/sockets" sed 's/^/| /'
   printf '== logins\n'

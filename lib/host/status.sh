@@ -39,6 +39,8 @@ find_problem() {
     ! call_init guard_runs && sleep 1 && ! call_init guard_runs && sleep 2 && ! call_init guard_runs; then
     problem='the guard does not run, so that nothing restores rules which another program removes: deploy again, or restart the host'
   fi
+  [ -n "$problem" ] || ! evidence_is_missing ||
+    problem="who was denied cannot be written down: the disk is full, or read-only; what is not written by a restart is lost"
   case $rules in
     damaged) problem='the record of this lock is damaged: deploy to this host again, which repairs it' ;;
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;

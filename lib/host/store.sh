@@ -249,5 +249,6 @@ take_baseline() {
   fi
   read_date
   printf '%s\n' "$date" >"$taken/taken_at"
+  true >"$taken/kept"
   mv "$taken" "$STATE/baseline"
 }

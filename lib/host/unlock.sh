@@ -109,7 +109,8 @@ open_until_confirmed() {
   [ -n "$rec_owner" ] && record_is_sealed "$confirmed" ||
     die 10 "The record of this lock is damaged, so that the host could not lock itself again if nobody confirmed: deploy to it once, which writes the record anew, or run unlock --console there."
   say "${name}taking the rules of this program out. Unless this unlock is confirmed over a new connection within $limit s, the host locks itself again, also if this connection dies now."
-  keep_evidence
+  keep_evidence || :
+  note_loss
   effect='Undoing the unlock.'
   undo_at_end unlock "$unlocking"
   write_unlock_record
@@ -231,7 +232,7 @@ forget_lock() {
   rm -f "$STATE/pending"
   [ ! -d "$STATE" ] || to_disk "$STATE"
   call_init forget
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven" "$unkept" "$lost"
 }
 
 # What belongs to other owners stays in force: a pending lock of this owner is undone.

@@ -49,7 +49,7 @@ make_pending() {
 # arm_watchdog ATTEMPT: for the pending lock, which ends at $due. Fails if the watchdog does not report that it runs, and that it can
 # undo that lock.
 arm_watchdog() {
-  : >"$RUN/ssh-only-firewall.armed"
+  true >"$RUN/ssh-only-firewall.armed"
   call_init start_watchdog "$1" "$due"
   tries=0
   armed='' armed_due=''

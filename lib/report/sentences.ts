@@ -61,7 +61,7 @@ export const notes = {
   wasObserved: (from: string | null, until: string): string =>
     `It was only observed${from === null ? "" : ` from ${from}`} until ${until}: traffic counted in that time was not denied but passed.`,
   gaps: (times: number, gaps: readonly Gap[]): string =>
-    `Its rules were missing or changed${times === 1 ? "" : ` ${times} times`}${times > gaps.length ? `, the last ${gaps.length} of them` : ""} ${gaps.map(gapText).join(", ")}: traffic in that time was not counted and may have passed.`,
+    `Its rules were missing or changed, or what they had counted was lost${times === 1 ? "" : ` ${times} times`}${times > gaps.length ? `, the last ${gaps.length} of them` : ""} ${gaps.map(gapText).join(", ")}: traffic in that time is not in the counts and may have passed.`,
   noFirst:
     "The first time is unknown if several packets had arrived when the host looked, more than a minute after it had looked before.",
   otherSockets: (lines: number): string =>

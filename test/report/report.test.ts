@@ -174,7 +174,7 @@ describe("a verdict", () => {
     const gaps = `gap=7 - ${at(20)}\ngap=8 ${at(40) - 6} ${at(40)}\n`;
     expect(verdict({ more: gaps })).toBe("Nobody but SSH was seen since 2026-10-11T08:00:00Z.");
     expect(notes({ more: gaps })).toMatch(
-      /^Its rules were missing or changed 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
+      /^Its rules were missing or changed, or what they had counted was lost 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
     );
     expect(reportOn({ a: answered({ more: gaps }) }).hosts[0]).toMatchObject({
       since: "2026-10-11T08:00:00Z",

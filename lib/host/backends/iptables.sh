@@ -199,6 +199,13 @@ iptables_is_same() {
 ${all%?}" ]
 }
 
+iptables_can_list() {
+  iptables_use_record
+  for family in $ipt_families; do
+    "$family$ipt_variant-save" -t filter >/dev/null 2>&1 || return 1
+  done
+}
+
 # Nothing is quicker than is_proven.
 iptables_is_sealed_at_a_glance() { return 1; }
 

@@ -55,6 +55,8 @@ nftables_unload() { [ -n "${nft_gone-}" ] || { have nft && nftables_remove; }; }
 
 nftables_is_live() { have nft && nft -t list table inet ssh_only_firewall >/dev/null 2>&1; }
 
+nftables_can_list() { nft list tables >/dev/null 2>&1; }
+
 # nftables_list TABLE: as the kernel has it, with the numbers by which it knows each rule. Without the members of sets, where this
 # nft can leave them out.
 nftables_list() { nft -t -a list table inet "$1" 2>/dev/null || nft -a list table inet "$1" 2>/dev/null; }
