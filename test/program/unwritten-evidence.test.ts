@@ -21,7 +21,7 @@ describeLab("on a disk that is full or read-only", () => {
       hosts: (["nftables", "iptables-legacy"] as const).map((firewall) => ({
         name: firewall,
         firewall,
-        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m none ${STATE}`,
+        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m,mode=0700 none ${STATE}`,
       })),
     });
     peer = await lab.peer();
