@@ -251,6 +251,8 @@ unlock_own() {
 }
 
 say_that_it_stays() {
+  # The removal of a lock of this owner, whose confirm was killed, may not be on the disk yet.
+  to_disk "$STATE"
   effect='The host was not changed.'
   [ -n "$rec_owner" ] || die 8 "The record of the lock in force here is damaged, and names no owner. Deploy with takeOver: true for this host, which repairs it, or run unlock on its console."
   say "This host is locked by another owner (hold $rec_owner${rec_locked_at:+, since $rec_locked_at}), and stays locked. The host was not changed."

@@ -49,4 +49,18 @@ describeLab("a host whose last run was killed before the state folder was on the
     expect((await program.lock(settings)).code).toBe(0);
     expect(await folderIsSynced()).toBe(true);
   });
+
+  test("an owner whose unlock was killed is not told that another one has the host before its own lock is gone for good", async () => {
+    await program.lockForGood();
+    expect((await program.run("unlock", "owner-1", "60")).code).toBe(0);
+    await host.exec("echo confirm-unlock >/run/kill");
+    expect((await program.run("confirm-unlock", "owner-1")).code).toBe(137);
+    expect(await program.stateFile("confirmed")).toBeUndefined();
+    await program.lock(lockSettings({ OWNER: "owner-2" }));
+    await host.exec("rm -f /run/kill /run/synced");
+    const again = await program.run("confirm-unlock", "owner-1");
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("locked by another owner (hold owner-2");
+    expect(await folderIsSynced()).toBe(true);
+  });
 });
