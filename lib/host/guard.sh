@@ -4,6 +4,7 @@
 
 guard_seconds=5
 
+# guard [first]: that of a first lock ends with it.
 verb_guard() {
   trap '' HUP
   trap end_guard TERM
@@ -15,7 +16,9 @@ verb_guard() {
   while :; do
     sleep "$guard_seconds"
     guard_once
+    [ -z "${1-}" ] || [ -n "$confirmed$pending" ] || break
   done
+  rm -f "$RUN/ssh-only-firewall.guard"
 }
 
 guard_once() {

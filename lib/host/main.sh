@@ -32,6 +32,7 @@ main() {
     report:0) verb_report ;;
     boot:0) verb_boot ;;
     guard:0) verb_guard ;;
+    guard:1) verb_guard "$1" ;;
     start-guard:0) verb_start_guard ;;
     stop-guard:0) verb_stop_guard ;;
     watchdog:2) verb_watchdog "$@" ;;

@@ -50,6 +50,8 @@ load_lock() {
   effect='Undoing the lock.'
   undo_at_end lock "$SSH_ONLY_ATTEMPT"
   make_pending "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_CONFIRM_WITHIN" "$SSH_ONLY_OWNER"
+  # systemd starts a watchdog again that was killed; elsewhere a guard does its work, which a first lock does not have yet.
+  [ "$init" = systemd ] || find_guard || run_detached guard first
   apply_record "$SSH_ONLY_ATTEMPT" || die 1 'The ruleset does not load.'
   live_matches "$SSH_ONLY_ATTEMPT" || die 10 'The rules that are live are not the ruleset that was loaded.'
   keep_what_is_done
@@ -157,7 +159,7 @@ verb_rollback() {
   take_host_lock 30
   read_state
   drop_stale_pending
-  if [ -z "$pending" ]; then
+  if [ -z "$pending" ] && rules_are_explained; then
     say "Nothing is pending. $effect"
     return 0
   fi

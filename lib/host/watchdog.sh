@@ -68,11 +68,20 @@ is_relieved() {
   read_state
   [ "$pending $due" != "$attempt $kept_due" ] || return 1
   [ -n "$pending" ] || {
-    [ ! -f "$STATE/pending" ]
+    [ ! -f "$STATE/pending" ] && { [ "$confirmed" = "$attempt" ] || rules_are_explained; }
     return
   }
   read_armed
   [ "$armed $armed_due" = "$pending $due" ]
+}
+
+# 0 unless rules of ours are live that no name in the state folder leads to: somebody has removed `pending`.
+rules_are_explained() {
+  if [ -n "$confirmed" ]; then
+    confirmed_matches
+    return
+  fi
+  ! anything_is_live || return 1
 }
 
 verb_watchdog() {

@@ -17,6 +17,9 @@ exec /usr/bin/sleep "$@"
 END
 chmod 0755 /usr/local/sbin/sleep`;
 
+/** As if the time of what is pending had gone by. */
+const overdue = `sed -i 's/^\\([^ ]* [^ ]*\\) [0-9]*/\\1 -100/' ${STATE}/pending; touch /run/fast`;
+
 /** A command line on the host, as somebody types it who came over SSH, if they did. */
 function typed(host: Host, command: string, connection?: string): Promise<RunResult> {
   const shell = ["sh", "-c", `${command}; exit $?`];
@@ -61,11 +64,44 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "600" }));
       await host.exec("pkill -KILL -f '[h]ost.sh watchdog'");
       await eventually("it is gone", () => watchdogs(host).length === 0);
-      // As if the time had gone by.
-      await host.exec(`sed -i 's/ [0-9]*$/ -100/' ${STATE}/pending; touch /run/fast`);
+      await host.exec(overdue);
       await eventually("nothing is pending", () => isAtRest(program));
       expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
       expect(await login()).toBe("in\n");
+    });
+
+    test("of which nothing was confirmed before has a guard all the same, which ends with the lock", async () => {
+      await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "600" }));
+      await host.exec("pkill -KILL -f '[h]ost.sh watchdog'");
+      await eventually("it is gone", () => watchdogs(host).length === 0);
+      await host.exec(overdue);
+      await eventually("nothing is pending", () => isAtRest(program));
+      expect(await program.status()).toMatchObject({ code: 0, state: "open" });
+      expect(await login()).toBe("in\n");
+      await eventually("it is gone", () => !host.processes().some((line) => line.includes("host.sh guard")));
+    });
+
+    test.each([
+      ["a first lock", "open", {}],
+      ["an update", "locked", {}],
+      ["an update of a lock that no restart keeps", "locked", { PERSIST: "false" }],
+    ] as const)("is brought back when the name of %s was removed under it", async (what, state, before) => {
+      if (what !== "a first lock") {
+        await program.lockForGood(before);
+      }
+      await program.lock(lockSettings({ ...wrongPort, ...before, CONFIRM_WITHIN: "2" }));
+      await host.exec(`rm ${STATE}/pending`);
+      await eventually("no watchdog is left", () => isAtRest(program));
+      expect(await program.status()).toMatchObject({ code: 0, state });
+      expect(await login()).toBe("in\n");
+    });
+
+    test("is brought back by hand when the name of a lock was removed under it", async () => {
+      await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "600" }));
+      await host.exec(`rm ${STATE}/pending`);
+      expect((await program.run("rollback")).stdout).toContain("Rolled back: the host is open.");
+      expect(await login()).toBe("in\n");
+      expect((await program.run("rollback")).stdout).toContain("Nothing is pending.");
     });
 
     test("rolls back also when a second lock was killed before its own watchdog was there", async () => {
