@@ -175,7 +175,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
         const saved = `/var/lib/ssh-only-firewall/records/*/${firewall === "nftables" ? "nftables" : "iptables"}`;
         await host.exec(`for file in ${saved}; do ${damage}; done`);
         await subject.reboot();
-        expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
+        expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "damaged" });
         expect(await subject.hostLog()).toMatch(/does not load at boot[^\n]*\n$/);
         expect((await host.exec(`sh ${program} status`, { check: false })).stdout).toContain("problem:");
         await (
@@ -253,7 +253,7 @@ describeBooted("a host that boots", [...Object.values(systems), { init: "sysvini
         'for file in /var/lib/ssh-only-firewall/records/*/*tables; do head -c 3000 /dev/urandom >"$file"; done',
       );
       await subject.reboot();
-      expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "drifted" });
+      expect(await subject.status()).toMatchObject({ code: 10, state: "locked", rules: "damaged" });
       expect(await subject.hostLog()).toMatch(/does not load at boot[^\n]*\n$/);
     });
 

@@ -33,7 +33,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     );
     const after = { hosts: hosts(400, 3), allowFrom: [...allowFrom, "198.51.100.7"] };
     const review = reviewed(await made.plan(firewall(made, after)));
-    expect(review.planned.text).toContain("Plan: 801 to add, 0 to change, 801 to destroy.");
+    expect(review.planned.text).toContain("Plan: 417 to add, 0 to change, 417 to destroy.");
     expect(kinds(review)).toEqual([]);
     expect(review.rulesetChanges).toHaveLength(1);
     expect(defined(review.rulesetChanges[0]).hosts).toEqual(Object.keys(hosts(400, 3)));
