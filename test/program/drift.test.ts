@@ -118,18 +118,22 @@ describe.each(shells)("under $name", (shell) => {
 
     // The copy that proves a load has no hooks, so that they are proven apart from it.
     test.each([
-      ["is not asked for what goes out", /\ttype filter hook output.*\n/, ""],
-      ["lets pass what it does not accept", /(hook forward .*policy) drop/, "$1 accept"],
-    ])("lock rolls back a ruleset of nftables that %s", async (_, part, other) => {
+      ["refuses", "is not asked for what goes out", /\ttype filter hook output.*\n/, "", 2],
+      ["rolls back", "lets pass what it does not accept", /(hook forward .*policy) drop/, "$1 accept", 10],
+    ])("lock %s a ruleset of nftables that %s", async (does, _, part, other, expected) => {
       const program = programs.get("nftables") as HostProgram;
       const rulesets = rulesetsFor();
       const altered = defined(rulesets.NFTABLES).replace(part, other);
       expect(altered).not.toBe(rulesets.NFTABLES);
       const before = await program.lockForGood();
       const { code, stderr } = await program.lock(lockSettings({ ...rulesets, NFTABLES: altered }));
-      expect(stderr).toContain("The rules that are live are not the ruleset that was loaded.");
-      expect(stderr).toContain("The host is as it was before.");
-      expect(code).toBe(10);
+      const [what, became] =
+        does === "refuses"
+          ? ["The ruleset has a part that no policy is written as", "The host was not changed."]
+          : ["The rules that are live are not the ruleset that was loaded.", "The host is as it was before."];
+      expect(stderr).toContain(what);
+      expect(stderr).toContain(became);
+      expect(code).toBe(expected);
       expect(await program.status()).toMatchObject({ code: 0, state: "locked", ruleset: before.RULESET });
     });
   });
