@@ -4,9 +4,10 @@ import { reviewPlan } from "../../lib/review/review";
 import { readPlan } from "../../lib/review/plan";
 import { program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
-import { Lab } from "../lab/lab";
+import type { HostProps } from "../../lib/index";
+import { type Host, Lab } from "../lab/lab";
 import { nullAndExternalProvider, type Plan, type ProviderChoice } from "../lab/terraform";
-import { hostEntries } from "./support/deployment";
+import { hostEntries, hostEntry } from "./support/deployment";
 import {
   changesIn,
   lockedHosts,
@@ -122,7 +123,9 @@ describeLab(
       });
 
       test("does not block a destroy", async () => {
-        await deployment.prepare({ ...props(), onDestroy: "unlock-if-reachable", connection: { timeoutSeconds: 5 } });
+        const entry = (host: Host): HostProps => hostEntry(lab, host, { connection: { timeoutSeconds: 5 } });
+        const hosts = Object.fromEntries(lab.hosts.map((host) => [host.name, entry(host)]));
+        await deployment.prepare({ ...props(), hosts, onDestroy: "unlock-if-reachable" });
         await deployment.destroy();
         expect(await deployment.terraform.stateList()).toEqual([]);
         expect(await lockedHosts(lab.hosts.filter(({ isRunning }) => isRunning))).toEqual([]);

@@ -155,7 +155,7 @@ describeLab(
       }
       // Each time one attempt, or none: the first, the second, and nothing once it is confirmed.
       for (const pending of [...seen].filter((one) => one !== undefined)) {
-        expect(pending).toMatch(/^\S+ \S+ \d+$/);
+        expect(pending).toMatch(/^\S+ \S+ \d+ \S+$/);
       }
       expect(seen.size).toBeGreaterThan(hosts.length);
       for (const [index, host] of hosts.entries()) {
