@@ -50,7 +50,7 @@ describeLab(
 
     beforeAll(async () => {
       lab = await Lab.create({
-        hosts: [...names, "taken", "tainted", "watched"].map((name) => ({
+        hosts: [...names, "taken", "tainted", "unlocking", "watched"].map((name) => ({
           name,
           ...(name === "ops" ? { user: "ops", sshPort: 2222 } : {}),
           ...(name === "rootless" ? { user: "ops" } : {}),
@@ -85,6 +85,7 @@ describeLab(
         lockBy(lab.host("pending"), (await statusOf(lab.host("pending")))?.owner as string, "pending"),
         lockBy(lab.host("stranger"), "somebody", "confirmed"),
         lockBy(lab.host("taken"), "somebody", "confirmed"),
+        unlockOverSsh(lab.host("unlocking")),
         takeSudo(lab.host("rootless")),
         deployment.terraform.run(["taint", 'terraform_data.firewall_lockdown["tainted"]']),
       ]);
@@ -92,6 +93,12 @@ describeLab(
     afterAll(() => lab?.destroy());
 
     const modeOf = (host: Host): "observe" | "enforce" => (host.name === "watched" ? "observe" : "enforce");
+
+    /** Nobody confirms it. */
+    const unlockOverSsh = async (host: Host): Promise<RunResult> =>
+      host.exec(
+        `SSH_CONNECTION='10.77.0.1 1 10.77.0.2 22' sh ${STATE}/host.sh unlock ${(await statusOf(host))?.owner ?? ""} 600`,
+      );
 
     const takeSudo = (host: Host): Promise<RunResult> =>
       host.exec("mv /etc/sudoers.d /etc/sudoers.gone; mv /etc/sudoers /etc/sudoers.old");
@@ -117,7 +124,7 @@ describeLab(
     const named = (): string[] => ["--also", lab.host("stranger").ipv4, "--also", `hop@${lab.host("jump").ipv4}:2200`];
     const key = (): string[] => ["--identity", lab.privateKeyPath];
 
-    test("gives each of fourteen hosts its word, covers all words, and exits with 2", async () => {
+    test("gives each of fifteen hosts its word, covers all words, and exits with 2", async () => {
       const begin = Date.now();
       const { code, stdout, stderr } = await runStatus([
         ".",
@@ -146,6 +153,7 @@ describeLab(
         [stranger]: "not in it: locked-but-not-in-state",
         taken: "locked: locked-by-someone-else",
         tainted: "unfinished: locked-but-not-in-state",
+        unlocking: "locked: unlocking",
         watched: "observed: observed",
       });
       expect(new Set(hosts.map(({ condition }) => condition))).toEqual(new Set(Object.keys(CONDITIONS)));

@@ -117,7 +117,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
     test("is opened, not cut off, when what was confirmed before was damaged since", async () => {
       await program.lockForGood();
       await host.exec(`sed -i '/dport 22/d' ${STATE}/records/*/*tables`);
-      expect(await program.status()).toMatchObject({ code: 10, rules: "drifted" });
+      expect(await program.status()).toMatchObject({ code: 10, rules: "damaged" });
       await program.lock(lockSettings({ ...wrongPort, CONFIRM_WITHIN: "1" }));
       await eventually("nothing is pending", () => isAtRest(program));
       expect(await login()).toBe("in\n");
@@ -167,7 +167,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       await host.exec(`head -c 500000 /dev/zero | tr '\\0' x >>${STATE}/baseline/sockets`);
       const reader = host.spawn(["sh", `${STATE}/host.sh`, "report"], { stdio: ["ignore", "pipe", "ignore"] });
       try {
-        await eventually("it has begun", () => host.processes().some((line) => line.startsWith("cat ")));
+        await eventually("it has begun", () => host.processes().some((line) => line.startsWith("sed ")));
         expect(await host.exec("flock -n /run/ssh-only-firewall.lock true", { check: false })).toMatchObject({
           code: 0,
         });

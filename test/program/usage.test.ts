@@ -93,14 +93,14 @@ describe.each(shells)("under $name", ({ options }) => {
     });
 
     test("a ruleset that no firewall takes is refused, in the firewall's own words", async () => {
-      const wrong: Settings = {
-        NFTABLES: "table inet x { nonsense }\n",
-        IPTABLES: "*filter\n-A NONSENSE\n",
-        IP6TABLES: "",
-      };
+      // As a policy is written, but of a rate that is none.
+      const rated = Object.entries(rulesetsFor(22, { logDeniedPerMinute: 10 }));
+      const wrong: Settings = Object.fromEntries(
+        rated.map(([name, text]) => [name, text.replaceAll("10/minute", "0/minute")]),
+      );
       for (const [BACKEND, words] of [
-        ["nftables", /'nftables'\. nft does not take the ruleset: .*nonsense/s],
-        ["iptables", /'iptables'\. iptables-restore does not take the ruleset: .*line \d/s],
+        ["nftables", /'nftables'\. nft does not take the ruleset: /s],
+        ["iptables", /'iptables'\. iptables-restore does not take the ruleset: .*bad rate/s],
         ["auto", /'auto'\. nft does not take .* And: iptables-restore does not take /s],
         ["ipfw", /'ipfw'\./],
       ] as const) {
