@@ -80,11 +80,18 @@ iptables_accepts_ruleset() {
     chosen_variant=$ipt_variant chosen_families=$ipt_families
     ! iptables_variant_accepts || return 0
     refusal=${refusal:-$why_not}
-    # What is only busy is the one to use.
-    [ -z "$busy" ] || break
+    # What is only busy is the one to use; and where a variant works, it is the ruleset that is refused. To ask iptables-legacy makes
+    # an empty table.
+    [ -z "$busy" ] && ! iptables_variant_works || break
   done
   why_not=$refusal
   return 1
+}
+
+iptables_variant_works() {
+  for family in $ipt_families; do
+    have "$family$ipt_variant-restore" && printf '*filter\nCOMMIT\n' | iptables_restore "$family" --test >/dev/null 2>&1 || return 1
+  done
 }
 
 iptables_variant_accepts() {
