@@ -91,7 +91,10 @@ const odd: Readonly<Record<string, { host?: Partial<HostOptions>; props?: (host:
 /** What is refused, and the words that name the remedy. */
 const refusals: Readonly<Record<string, { host: Partial<HostOptions>; message: string }>> = {
   "no-ip6tables": {
-    host: { firewall: "iptables-legacy", without: ["ip6tables-restore", "ip6tables-legacy-restore", "ip6tables-nft-restore"] },
+    host: {
+      firewall: "iptables-legacy",
+      without: ["ip6tables-restore", "ip6tables-legacy-restore", "ip6tables-nft-restore"],
+    },
     message: "this kernel has IPv6, which would stay open: install it",
   },
   "xtables-lock-legacy": {
