@@ -75,7 +75,7 @@ is_relieved() {
   [ "$armed $armed_due" = "$pending $due" ]
 }
 
-# 0 unless rules of ours are live that no name in the state folder leads to: somebody has removed `pending`.
+# 0 unless our rules are live, and no name in the state folder leads to them: somebody has removed `pending`.
 rules_are_explained() {
   if [ -n "$confirmed" ]; then
     confirmed_matches

@@ -73,13 +73,13 @@ export function hostNamesIn(module: Node, path: string): HostNames[] {
   return [...own, ...calledIn(module, path).flatMap(([below, at]) => hostNamesIn(below, at))];
 }
 
-/** Nested blocks are lists or objects of expressions; none of ours are. */
+/** Nested blocks are lists or objects of expressions; ours have none. */
 function referencesIn(expression: Node): readonly string[] {
   const { value } = expression.at("references");
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-/** Undefined where there is one, and the plan does not have it word for word; empty where there is none. */
+/** Undefined where the plan has the script, and not word for word; empty where it has no script. */
 function scriptOf(provisioner: Node): string | undefined {
   const inline = provisioner.at("expressions").at("inline");
   if (inline.isAbsent) {

@@ -16,6 +16,7 @@ import { type DeploymentProps, hostEntry } from "../e2e/support/deployment";
 import { Apply, isAtRest } from "../e2e/support/drill";
 import { lockedHosts, statusOf, TrackedDeployment, words } from "../e2e/support/tracked-deployment";
 import { eventually } from "../support/eventually";
+import { randomFrom } from "../support/random";
 import { defined } from "../support/required";
 
 const PHASES = ["first", "update", "take-out", "destroy"] as const;
@@ -32,17 +33,6 @@ const { values: options } = parseArgs({
     pg: { type: "string" },
   },
 });
-
-/** Reproducible: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 class CampaignDeployment extends TrackedDeployment {
   public constructor(

@@ -39,14 +39,14 @@ found() {
 
 make() {
   download || return 1
-  for package in "$scratch"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$scratch/root" || return 1; done
-  rm -rf "$scratch/apt" "$scratch/root/usr/share"
-  loader=$(cd "$scratch/root" && find . -name 'ld-linux*.so*' | sed 's/^\.//' | sort | head -n 1)
-  libraries=$(cd "$scratch/root" && find . -type d -path '*lib/*-linux-*' -prune | sed "s|^\\.|$folder/root|" | tr '\n' :)
+  for package in "$scratch"/apt/cache/archives/*.deb; do dpkg-deb -x "$package" "$scratch/files" || return 1; done
+  rm -rf "$scratch/apt" "$scratch/files/usr/share"
+  loader=$(cd "$scratch/files" && find . -name 'ld-linux*.so*' | sed 's/^\.//' | sort | head -n 1)
+  libraries=$(cd "$scratch/files" && find . -type d -path '*lib/*-linux-*' -prune | sed "s|^\\.|$folder/files|" | tr '\n' :)
   mkdir "$scratch/bin"
-  wrap nft "$(cd "$scratch/root" && find . -name nft -type f -path '*bin/*' | sed 's/^\.//')"
+  wrap nft "$(cd "$scratch/files" && find . -name nft -type f -path '*bin/*' | sed 's/^\.//')"
   for variant in nft legacy; do
-    multi=$(cd "$scratch/root" && find . -name "xtables-$variant-multi" | sed 's/^\.//')
+    multi=$(cd "$scratch/files" && find . -name "xtables-$variant-multi" | sed 's/^\.//')
     for family in iptables ip6tables; do
       for command in '' -save -restore; do
         wrap "$family-$variant$command" "$multi" "$family$command"
@@ -87,8 +87,8 @@ mirror() {
 wrap() {
   {
     printf '#!/bin/sh\nXTABLES_LIBDIR=%s export XTABLES_LIBDIR\n' \
-      "$folder/root$(cd "$scratch/root" && find . -type d -name xtables -path '*lib/*' | sed 's/^\.//' | head -n 1)"
-    printf 'exec %s --library-path %s %s %s "$@"\n' "$folder/root$loader" "${libraries%:}" "$folder/root$2" "${3-}"
+      "$folder/files$(cd "$scratch/files" && find . -type d -name xtables -path '*lib/*' | sed 's/^\.//' | head -n 1)"
+    printf 'exec %s --library-path %s %s %s "$@"\n' "$folder/files$loader" "${libraries%:}" "$folder/files$2" "${3-}"
   } >"$scratch/bin/$1"
   chmod 0755 "$scratch/bin/$1"
 }

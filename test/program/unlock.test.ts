@@ -93,7 +93,7 @@ describe.each(shells)("under $name", (shell) => {
           }
         });
 
-        test("is not opened by a confirm over the connection that ran unlock, or while rules of ours are live", async () => {
+        test("is not opened by a confirm over the connection that ran unlock, or while our rules are live", async () => {
           const { OWNER = "", ATTEMPT = "" } = await program().lockForGood();
           await asTerraform(first, `unlock ${OWNER} 60`);
           const same = await asTerraform(first, `confirm-unlock ${OWNER}`);

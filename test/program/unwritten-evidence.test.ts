@@ -35,7 +35,7 @@ describeLab("on a disk that is full or read-only", () => {
     await program.lockForGood({ PERSIST: "true" });
     return { host, program };
   }
-  const knock = (host: Host): Promise<unknown> =>
+  const tryPorts = (host: Host): Promise<unknown> =>
     lab.scanTcp(host, { ports: PORTS.join(","), from: peer }).then(() => undefined);
   const report = async (program: HostProgram): Promise<string> => (await program.run("report")).stdout;
   const problem = (host: Host): Promise<string> =>
@@ -50,7 +50,7 @@ describeLab("on a disk that is full or read-only", () => {
     const [begin, end] = faults[fault];
     await host.exec(begin);
     try {
-      await knock(host);
+      await tryPorts(host);
       expect(await report(program)).toMatch(
         firewall === "nftables" ? /^in 6 10\.\S+ 8084 [1-9]/m : /^in all - - [1-9]/m,
       );
@@ -72,7 +72,7 @@ describeLab("on a disk that is full or read-only", () => {
     const { host, program } = await locked("nftables");
     // A guard that ends while the disk fills up leaves a page free.
     await host.exec(`sh ${STATE}/host.sh stop-guard; ${faults.full[0]}`);
-    await knock(host);
+    await tryPorts(host);
     await report(program);
     // What a restart takes.
     await host.exec("nft flush ruleset; rm -f /run/ssh-only-firewall.*");

@@ -93,7 +93,7 @@ describe.each(shells)("under $name", ({ options }) => {
     });
 
     test("a ruleset that no firewall takes is refused, in the firewall's own words", async () => {
-      // As a policy is written, but of a rate that is none.
+      // As a policy is written, but with a rate of zero.
       const rated = Object.entries(rulesetsFor(22, { logDeniedPerMinute: 10 }));
       const wrong: Settings = Object.fromEntries(
         rated.map(([name, text]) => [name, text.replaceAll("10/minute", "0/minute")]),
