@@ -88,7 +88,8 @@ is_on_console() {
 unlock_may_cut_off() {
   [ -n "$confirmed" ] || return 1
   read_record "$confirmed"
-  [ "$rec_mode" != observe ]
+  # One whose record is damaged, and that did not load at boot, is open already.
+  [ "$rec_mode" != observe ] && { record_is_sealed "$confirmed" || anything_is_live; }
 }
 
 # find_other_owners [OWNER]: sets others to the attempts that belong to another owner, and name to the host.
