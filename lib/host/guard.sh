@@ -4,7 +4,7 @@
 
 guard_seconds=5
 
-# guard [first]: that of a first lock ends with it.
+# guard [first]: that of a first lock ends with it, unless it has become the guard of a confirmed ruleset.
 verb_guard() {
   trap '' HUP
   trap end_guard TERM
@@ -15,11 +15,15 @@ verb_guard() {
   failing=''
   while :; do
     sleep "$guard_seconds"
+    ! another_guards || return 0
     guard_once
-    [ -z "${1-}" ] || [ -n "$confirmed$pending" ] || break
+    [ -z "${1-}" ] || [ -n "$pending" ] || { [ -n "$confirmed" ] && [ "$rec_persist" = true ]; } || break
   done
   rm -f "$RUN/ssh-only-firewall.guard"
 }
+
+# One that was started late, when it was to be stopped or another had been started, is one too many.
+another_guards() { read -r guard 2>/dev/null <"$RUN/ssh-only-firewall.guard" && [ "$guard" != "$$" ]; }
 
 guard_once() {
   read_state

@@ -46,7 +46,8 @@ iptables_remove_from_dump() {
     /^:/ && substr($1, 2) ~ ours { name = substr($1, 2); flush = flush "-F " name "\n"; drop = drop "-X " name "\n" }
     END { printf "%s%s", flush, drop }')
   [ -n "$removal" ] || return 0
-  [ "$seen" = all ] && printf '*filter\n%s\nCOMMIT\n' "$removal" | iptables_restore "$1" || iptables_remove_unseen "$1" "$2"
+  # Where that fails, the other way says what is wrong.
+  [ "$seen" = all ] && printf '*filter\n%s\nCOMMIT\n' "$removal" | iptables_restore "$1" 2>/dev/null || iptables_remove_unseen "$1" "$2"
 }
 
 # Without a look at what is there: a chain that is declared is empty from then on, and decides nothing.

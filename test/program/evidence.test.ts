@@ -1,4 +1,5 @@
 /** Who was denied, as the host remembers it: through floods, updates and restarts of the kernel's counts. */
+import { eventually } from "../support/eventually";
 import { items } from "../support/required";
 import { parseEvidence } from "../../lib/report/evidence";
 import { describeLab } from "../lab/describe-lab";
@@ -290,6 +291,8 @@ describe.each(shells)("under $name", (shell) => {
     test("knows of the guard how long its rules were gone", async () => {
       await on("nftables");
       await program.lockForGood();
+      // That of the pending lock, which would keep the evidence before ours has seen the rules.
+      await eventually("its guard has ended", () => !host.processes().some((line) => line.includes("host.sh guard")));
       await knock(peer.place, host.ipv4, [99]);
       await host.exec(["sh", "-c", GUARD]);
       expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });

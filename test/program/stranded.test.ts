@@ -81,6 +81,18 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       await eventually("it is gone", () => !host.processes().some((line) => line.includes("host.sh guard")));
     });
 
+    test("has one guard at most, however late one starts, and none that no restart would start again", async () => {
+      const guards = (): string[] => host.processes().filter((line) => line.includes("host.sh guard"));
+      const start = `nohup sh ${STATE}/host.sh guard first </dev/null >/dev/null 2>&1 &`;
+      await program.lockForGood();
+      await host.exec(start);
+      await eventually("the late one has ended", () => guards().length === 0);
+      await program.lockForGood({ PERSIST: "true" });
+      await host.exec(`${start} sleep 1; ${start}`);
+      await eventually("one is left", () => guards().length === 1);
+      expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+    });
+
     test.each([
       ["a first lock", "open", {}],
       ["an update", "locked", {}],
