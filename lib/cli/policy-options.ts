@@ -81,7 +81,9 @@ function exceptionEntry(text: string): Record<string, unknown> {
   return entry;
 }
 
-const valueOf = (name: string, value: string): unknown => (name === "port" ? number(value) : value);
+/** A protocol has a name or a number. */
+const valueOf = (name: string, value: string): unknown =>
+  name === "port" || name === "protocol" ? number(value) : value;
 
 /** A problem at the option that it is with. */
 function described({ path, message }: Problem, exceptions: readonly string[]): string {

@@ -26,6 +26,17 @@ export interface Cidr {
 
 /** `text` as an address or range; adds a problem with the likely meaning otherwise. */
 export function parseCidr(text: string, problems: Problems): Cidr | undefined {
+  const cidr = parseAnyCidr(text, problems);
+  const problem = cidr && specialProblem(text, cidr);
+  if (problem !== undefined) {
+    problems.add("", problem);
+    return undefined;
+  }
+  return cidr;
+}
+
+/** Likewise, but for addresses that can never be the far end of a connection. */
+export function parseAnyCidr(text: string, problems: Problems): Cidr | undefined {
   const [address = "", prefixText, ...rest] = text.split("/", 3);
   const message = rest.length > 0 ? addressMessages.notAnAddress(text) : addressProblem(text, address, prefixText);
   if (message !== undefined) {
@@ -143,7 +154,7 @@ function prefixProblem(text: string, cidr: Cidr, prefix: string | undefined): st
     : addressMessages.badPrefix(text, familyName(cidr.family), bits);
 }
 
-/** What is wrong with a well-formed address or range as the far end of a connection. */
+/** What is wrong with a well-formed address or range. */
 function rangeProblem(text: string, cidr: Cidr): string | undefined {
   const address = formatAddress(cidr.bytes);
   const network = masked(cidr.bytes, cidr.prefix);
@@ -154,6 +165,10 @@ function rangeProblem(text: string, cidr: Cidr): string | undefined {
     const ipv4: Cidr = { family: "ipv4", bytes: cidr.bytes.slice(12), prefix: cidr.prefix - 96 };
     return addressMessages.mapped(text, formatCidr(ipv4));
   }
+  return undefined;
+}
+
+function specialProblem(text: string, cidr: Cidr): string | undefined {
   const special = SPECIAL.find(([range]) => contains(range, cidr));
   return special === undefined ? undefined : addressMessages.specialAddress(text, special[1], special[2]);
 }
@@ -162,6 +177,10 @@ const cidrOf = (address: string, prefix: number): Cidr => {
   const bytes = parseAddress(address).toByteArray();
   return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes, prefix };
 };
+
+const MULTICAST = [cidrOf("224.0.0.0", 4), cidrOf("ff00::", 8)];
+
+export const isMulticast = (cidr: Cidr): boolean => MULTICAST.some((range) => contains(range, cidr));
 
 const MAPPED = cidrOf("::ffff:0:0", 96);
 

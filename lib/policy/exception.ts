@@ -1,89 +1,43 @@
 /** What may pass besides SSH: named, so that it shows in the plan by its name. */
 import type { Family } from "./address";
-import { checkKeys, isObject } from "../input/keys";
+import { isObject } from "../input/keys";
 import { closest } from "../input/names";
 import { type Problems, parseOrThrow } from "../input/problems";
-import { AllowedSource } from "./source";
-import { normalised, parseSources } from "./sources";
-import { valueMessages } from "../input/value-messages";
-import { parseChoice, parsePort } from "../input/values";
-import { addressMessages } from "./address-messages";
+import type {
+  EgressOptions,
+  IngressOptions,
+  Peers,
+  PingOptions,
+  Protocol,
+  ProtocolOptions,
+  SyslogOptions,
+  WireguardOptions,
+} from "./exception-options";
+import { type Direction, parseParts, type Parts, type Shape } from "./exception-parts";
+import { describeIpProtocol } from "../contract/ip-protocols";
 import { policyMessages } from "./policy-messages";
-
-export type Protocol = "tcp" | "udp";
+import type { AllowedSource } from "./source";
 
 /** The names of the exceptions, as in a fleet file. */
-export type ExceptionKind = "dhcp-client" | "dhcpv6-client" | "ping" | "dns" | "ntp" | "syslog" | "egress" | "ingress";
-
-/** An address or range, or a list of them. */
-export type Peers = string | AllowedSource | ReadonlyArray<string | AllowedSource>;
-
-export interface PingOptions {
-  /**
-   * Who may ping the host.
-   * @default - the sources that may reach SSH
-   */
-  readonly from?: Peers;
-}
-
-export interface SyslogOptions {
-  /** The log servers. */
-  readonly to: Peers;
-  /** @default 514 */
-  readonly port?: number;
-  /** @default "udp" */
-  readonly protocol?: Protocol;
-}
-
-export interface EgressOptions {
-  /** The addresses that the host may connect to. */
-  readonly to: Peers;
-  /** The port there. */
-  readonly port: number;
-  /** @default "tcp" */
-  readonly protocol?: Protocol;
-}
-
-export interface IngressOptions {
-  /** The addresses that may connect to the host. */
-  readonly from: Peers;
-  /** The port of the host. */
-  readonly port: number;
-  /** @default "tcp" */
-  readonly protocol?: Protocol;
-}
-
-/** Which way the first packet of an exception goes. */
-export type Direction = "in" | "out";
-
-/** What a kind of exception is made of, and what of it a user says. */
-interface Shape {
-  readonly title: string;
-  readonly direction: Direction;
-  /** The user's word for the far end; absent when there is nothing to say about it. */
-  readonly peers?: "from" | "to" | "resolvers" | "servers";
-  /** Without peers, those of the SSH rule are meant. */
-  readonly peersOptional?: true;
-  /** Whether the user names port and protocol. */
-  readonly asks?: true;
-  readonly port?: number;
-  readonly protocol?: Protocol;
-}
+export type ExceptionKind =
+  "dhcp-client" | "dhcpv6-client" | "ping" | "dns" | "ntp" | "syslog" | "egress" | "ingress" | "protocol" | "wireguard";
 
 const SHAPES: Readonly<Record<ExceptionKind, Shape>> = {
   "dhcp-client": { title: "DHCP client (IPv4)", direction: "out" },
   "dhcpv6-client": { title: "DHCPv6 client", direction: "out" },
-  ping: { title: "ping", direction: "in", peers: "from", peersOptional: true },
+  ping: { title: "ping", direction: "in", peers: "from", without: "sources" },
   dns: { title: "DNS", direction: "out", peers: "resolvers", port: 53 },
   ntp: { title: "NTP", direction: "out", peers: "servers", port: 123, protocol: "udp" },
-  syslog: { title: "syslog", direction: "out", peers: "to", asks: true, port: 514, protocol: "udp" },
-  egress: { title: "egress", direction: "out", peers: "to", asks: true, protocol: "tcp" },
-  ingress: { title: "ingress", direction: "in", peers: "from", asks: true, protocol: "tcp" },
+  syslog: { title: "syslog", direction: "out", peers: "to", asks: ["port", "protocol"], port: 514, protocol: "udp" },
+  egress: { title: "egress", direction: "out", peers: "to", asks: ["port", "protocol"], protocol: "tcp" },
+  ingress: { title: "ingress", direction: "in", peers: "from", asks: ["port", "protocol"], protocol: "tcp" },
+  protocol: { title: "", direction: "both", peers: "peers", without: "group", asks: ["protocol", "group"] },
+  wireguard: { title: "WireGuard", direction: "both", peers: "peers", asks: ["port"], port: 51820, protocol: "udp" },
 };
 
-export const EXCEPTION_KINDS = Object.keys(SHAPES) as ExceptionKind[];
+export type { Direction };
 
-const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
+export const EXCEPTION_KINDS = Object.keys(SHAPES) as ExceptionKind[];
 
 export class PolicyException {
   /** Lets the host renew its IPv4 address. */
@@ -126,6 +80,16 @@ export class PolicyException {
     return checked("ingress", "ingress", options);
   }
 
+  /** Lets another protocol than TCP, UDP and ICMP pass, in both directions: VRRP, OSPF, or what carries a tunnel. */
+  public static protocol(options: ProtocolOptions): PolicyException {
+    return checked("protocol", "protocol", options);
+  }
+
+  /** Lets the host be an end of WireGuard tunnels. What comes through them meets the rules like everything else. */
+  public static wireguard(options: WireguardOptions): PolicyException {
+    return checked("wireguard", "wireguard", options);
+  }
+
   /**
    * @internal
    * An exception as a fleet file writes it, for whoever collects problems: a kind (`dhcp-client`) or an object with a
@@ -151,23 +115,29 @@ export class PolicyException {
   }
 
   /** @internal for the functions of this file, which have checked their arguments. */
-  public static make(
-    kind: ExceptionKind,
-    peers: readonly AllowedSource[] | undefined,
-    port: number | undefined,
-    protocols: readonly Protocol[],
-  ): PolicyException {
-    return new PolicyException(kind, peers, port, protocols);
+  public static make(kind: ExceptionKind, parts: Parts): PolicyException {
+    return new PolicyException(kind, parts);
   }
+
+  /** The far end; undefined where the sources of SSH are meant, where a group is, and for DHCP, whose servers nobody knows. */
+  public readonly peers: readonly AllowedSource[] | undefined;
+  /** The port of the far end, or for `ingress` and `wireguard` the host's own. */
+  public readonly port: number | undefined;
+  public readonly protocols: readonly Protocol[];
+  /** The number of a protocol that has no ports. */
+  public readonly ipProtocol: number | undefined;
+  /** Multicast groups that it is sent to. */
+  public readonly groups: readonly AllowedSource[];
 
   private constructor(
     public readonly kind: ExceptionKind,
-    /** The far end; undefined where the sources of SSH are meant, and for DHCP, whose servers nobody knows. */
-    public readonly peers: readonly AllowedSource[] | undefined,
-    /** The port of the far end, or for `ingress` the host's own. */
-    public readonly port: number | undefined,
-    public readonly protocols: readonly Protocol[],
+    { peers, port, protocols, ipProtocol, groups = [] }: Parts,
   ) {
+    this.peers = peers;
+    this.port = port;
+    this.protocols = protocols;
+    this.ipProtocol = ipProtocol;
+    this.groups = groups;
     Object.freeze(this);
   }
 
@@ -177,38 +147,56 @@ export class PolicyException {
 
   /** Whether the far end is left to be the sources of SSH. */
   public get followsSources(): boolean {
-    return this.peers === undefined && SHAPES[this.kind].peersOptional === true;
+    return this.peers === undefined && SHAPES[this.kind].without === "sources";
   }
 
   /** The same exception with its far end spelt out, where it is the sources of SSH. */
   public resolvedFor(sources: readonly AllowedSource[]): PolicyException {
-    return this.followsSources ? PolicyException.make(this.kind, sources, this.port, this.protocols) : this;
+    return this.followsSources ? PolicyException.make(this.kind, { ...this, peers: sources }) : this;
   }
 
   public uses(family: Family): boolean {
     if (this.kind === "dhcp-client") {
       return family === "ipv4";
     }
-    return this.kind === "dhcpv6-client" ? family === "ipv6" : this.peersOf(family).length > 0;
+    return this.kind === "dhcpv6-client"
+      ? family === "ipv6"
+      : [...this.peersOf(family), ...this.groupsOf(family)].length > 0;
   }
 
   public peersOf(family: Family): readonly AllowedSource[] {
     return (this.peers ?? []).filter((peer) => peer.family === family);
   }
 
+  public groupsOf(family: Family): readonly AllowedSource[] {
+    return this.groups.filter((group) => group.family === family);
+  }
+
+  /** What a host is told of it: its kind, and of a protocol without ports also the number: `protocol-112`. */
+  public get words(): readonly string[] {
+    return this.ipProtocol === undefined ? [this.kind] : [this.kind, `${this.kind}-${this.ipProtocol}`];
+  }
+
   /** What passes, without the far end: "syslog: UDP port 514". */
   public get what(): string {
     const { title, asks } = SHAPES[this.kind];
+    if (this.ipProtocol !== undefined) {
+      return describeIpProtocol(this.ipProtocol);
+    }
     return asks ? `${title}: ${this.protocols.join("/").toUpperCase()} port ${this.port}` : title;
   }
 
   /** The far ends in words: "to 192.0.2.7"; of one family only, where asked. */
   public ends(family?: Family): readonly string[] {
-    const joint = this.direction === "in" ? "from" : "to";
+    const joint = { in: "from", out: "to", both: "with" }[this.direction];
     if (this.followsSources) {
       return [`${joint} the sources of SSH`];
     }
-    return (family === undefined ? (this.peers ?? []) : this.peersOf(family)).map((peer) => `${joint} ${peer}`);
+    const ofFamily = ({ family: own }: AllowedSource): boolean => family === undefined || own === family;
+    return [
+      ...(this.peers ?? []).filter(ofFamily).map((peer) => `${joint} ${peer}`),
+      ...this.groups.filter(ofFamily).map((group) => `with the group ${group}`),
+    ];
   }
 
   /** The exception in one line: "syslog: UDP port 514 to 192.0.2.7". */
@@ -222,56 +210,6 @@ function checked(factory: string, kind: ExceptionKind, options: object): PolicyE
 }
 
 function parseOptions(kind: ExceptionKind, options: unknown, problems: Problems): PolicyException | undefined {
-  const shape = SHAPES[kind];
-  const known = [...(shape.peers === undefined ? [] : [shape.peers]), ...(shape.asks ? ["port", "protocol"] : [])];
-  const before = problems.count;
-  if (!checkKeys(options, known, problems)) {
-    return undefined;
-  }
-  const peers = parsePeers(shape, options, problems);
-  const port = shape.asks ? parseAskedPort(shape, options.port, problems.at("port")) : shape.port;
-  const protocols = parseProtocols(shape, options.protocol, problems.at("protocol"));
-  return problems.count === before ? PolicyException.make(kind, peers, port, protocols) : undefined;
-}
-
-function parsePeers(
-  shape: Shape,
-  options: Record<string, unknown>,
-  problems: Problems,
-): readonly AllowedSource[] | undefined {
-  if (shape.peers === undefined) {
-    return undefined;
-  }
-  const value = options[shape.peers];
-  const place = problems.at(shape.peers);
-  if (value === undefined) {
-    if (!shape.peersOptional) {
-      place.add("", valueMessages.required());
-    }
-    return undefined;
-  }
-  if (typeof value === "string" || value instanceof AllowedSource) {
-    const source = AllowedSource.parse(value, place);
-    return source && normalised([source]);
-  }
-  return parseSources(value, addressMessages.noPeers(), place);
-}
-
-function parseAskedPort(shape: Shape, value: unknown, problems: Problems): number | undefined {
-  if (value === undefined && shape.port === undefined) {
-    problems.add("", valueMessages.required());
-    return undefined;
-  }
-  return parsePort(value === undefined ? shape.port : value, problems);
-}
-
-function parseProtocols(shape: Shape, value: unknown, problems: Problems): readonly Protocol[] {
-  if (shape.port === undefined && !shape.asks) {
-    return [];
-  }
-  if (!shape.asks || value === undefined) {
-    return shape.protocol === undefined ? PROTOCOLS : [shape.protocol];
-  }
-  const protocol = parseChoice(value, PROTOCOLS, problems);
-  return protocol === undefined ? [] : [protocol];
+  const parts = parseParts(SHAPES[kind], options, problems);
+  return parts && PolicyException.make(kind, parts);
 }

@@ -1,11 +1,22 @@
 /** Who is at the far end of a connection: an address, a range, anybody, or a token that will be one of these. */
 import { Token } from "cdktf";
-import { type Cidr, type Family, compareCidrs, contains, familyName, formatCidr, parseCidr } from "./address";
+import {
+  type Cidr,
+  type Family,
+  compareCidrs,
+  contains,
+  familyName,
+  formatCidr,
+  isMulticast,
+  parseAnyCidr,
+  parseCidr,
+} from "./address";
 import { compare } from "../output/text";
 import { type Problems, parseOrThrow } from "../input/problems";
 import { literalParts, plainText } from "../input/text";
 import { valueMessages } from "../input/value-messages";
 import { addressMessages } from "./address-messages";
+import { policyMessages } from "./policy-messages";
 
 export class AllowedSource {
   /** An IPv4 address or range, or a token that will be one. */
@@ -47,6 +58,20 @@ export class AllowedSource {
       return cidr && AllowedSource.make(cidr.family, formatCidr(cidr), cidr);
     }
     return undefined;
+  }
+
+  /** @internal A multicast group, which is the far end of nothing but an exception that names it. */
+  public static parseGroup(value: unknown, problems: Problems): AllowedSource | undefined {
+    if (typeof value !== "string" || Token.isUnresolved(value)) {
+      problems.add("", addressMessages.notASource(value));
+      return undefined;
+    }
+    const cidr = plainText(value, problems) ? parseAnyCidr(value, problems) : undefined;
+    if (cidr !== undefined && !isMulticast(cidr)) {
+      problems.add("", policyMessages.notAGroup(value));
+      return undefined;
+    }
+    return cidr && AllowedSource.make(cidr.family, formatCidr(cidr), cidr);
   }
 
   /** @internal for the functions of this file, which have checked their arguments. */

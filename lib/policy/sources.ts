@@ -3,6 +3,7 @@ import { Token } from "cdktf";
 import type { Problems } from "../input/problems";
 import { parseList } from "../input/values";
 import { addressMessages } from "./address-messages";
+import { policyMessages } from "./policy-messages";
 import { AllowedSource } from "./source";
 
 /** A list of sources, each checked; `whenEmpty` is the problem with a list that has none. */
@@ -22,6 +23,21 @@ export function parseSources(
   }
   const sources = items?.map((item, index) => AllowedSource.parse(item, problems.at(`[${index}]`)));
   return sources?.every((source) => source !== undefined) ? normalised(sources) : undefined;
+}
+
+/** One multicast group, or a list of them. */
+export function parseGroups(value: unknown, problems: Problems): readonly AllowedSource[] | undefined {
+  if (typeof value === "string") {
+    const group = AllowedSource.parseGroup(value, problems);
+    return group && normalised([group]);
+  }
+  const items = parseList(value, problems);
+  if (items?.length === 0) {
+    problems.add("", policyMessages.noGroup());
+    return undefined;
+  }
+  const groups = items?.map((item, index) => AllowedSource.parseGroup(item, problems.at(`[${index}]`)));
+  return groups?.every((group) => group !== undefined) ? normalised(groups) : undefined;
 }
 
 /** Sorted, without duplicates, and without what another source in the list covers anyway. */

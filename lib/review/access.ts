@@ -1,5 +1,6 @@
 /** Who may reach SSH under the ruleset that a host gets, and who no longer. */
 import type { RulesetTexts } from "../contract/backends";
+import { describeIpProtocol } from "../contract/ip-protocols";
 import { readRuleset, type RulesetSummary, sourcesLost } from "../ruleset/reader";
 import type { Danger } from "./dangers";
 import type { PreviousLock } from "./outcome";
@@ -49,12 +50,17 @@ export function accessFindings(
     : [...openToWorld(summary), ...cutOff(rulesets.find(known(before)), summary)];
 }
 
-function openToWorld({ sshPort, sshSources, otherPorts }: RulesetSummary): readonly Danger[] {
+function openToWorld({ sshPort, sshSources, otherPorts, protocols }: RulesetSummary): readonly Danger[] {
   const danger = (detail: Text): Danger => ["open-to-world", detail];
   const wide = sshSources.filter(({ isWide }) => isWide).map(String);
-  const others = otherPorts
-    .filter(({ source }) => source.isWide)
-    .map(({ protocol, port, source }) => `${protocol} ${port} from ${source}`);
+  const others = [
+    ...otherPorts
+      .filter(({ source }) => source.isWide)
+      .map(({ protocol, port, source }) => `${protocol} ${port} from ${source}`),
+    ...protocols
+      .filter(({ source }) => source?.isWide === true)
+      .map(({ protocol, source }) => `${describeIpProtocol(protocol)} from ${source}`),
+  ];
   return [
     ...(wide.length === 0 ? [] : [danger(text`TCP port ${String(sshPort)} from ${listed(wide)}`)]),
     ...(others.length === 0 ? [] : [danger(text`an exception lets in ${listed(others)}`)]),

@@ -11,6 +11,10 @@ export function exceptionTopic(exception: PolicyException, mode: Mode): Topic {
       return dhcpV6(mode);
     case "ping":
       return ping(exception, mode);
+    case "protocol":
+      return withoutPorts(exception);
+    case "wireguard":
+      return wireguard(exception);
     default:
       return toPort(exception, mode);
   }
@@ -38,6 +42,38 @@ function toPort(exception: PolicyException, mode: Mode): Topic {
   const opening = { comment: [`${title}.`], rules: towards };
   const answers = { comment: [`${title}; replies.`], rules: back };
   return exception.direction === "out" ? { output: opening, input: answers } : { input: opening, output: answers };
+}
+
+/**
+ * Either end may begin, so the connection tracking of the kernel is not asked. A peer sends it to the host or to a group, of which the
+ * source alone tells; where no peer is named, the group does.
+ */
+function withoutPorts({ what, ipProtocol, peers = [], groups }: PolicyException): Topic {
+  const pass = { ipProtocol, verdict: ACCEPT } as const;
+  const ofAnybody = groups.filter(({ family }) => !peers.some((peer) => peer.family === family));
+  return {
+    input: {
+      comment: [`Exception ${what}.`],
+      rules: [
+        ...byAddress(peers).map((end) => ({ ...end, ...pass })),
+        ...ofAnybody.map(({ family, cidr }) => ({ family, self: cidr, ...pass })),
+      ],
+    },
+    output: {
+      comment: [`Exception ${what}.`],
+      rules: [...byAddress(peers), ...byAddress(groups)].map((end) => ({ ...end, ...pass })),
+    },
+  };
+}
+
+/** Either end may begin, or move to another port; the host's own stays. */
+function wireguard({ what, port, peers = [] }: PolicyException): Topic {
+  const ends = byAddress(peers).map((end) => ({ ...end, protocol: "udp", verdict: ACCEPT }) as const);
+  const comment = [`Exception ${what}.`];
+  return {
+    input: { comment, rules: ends.map((end) => ({ ...end, destinationPort: port })) },
+    output: { comment, rules: ends.map((end) => ({ ...end, sourcePort: port })) },
+  };
 }
 
 function ping(exception: PolicyException, mode: Mode): Topic {

@@ -1,10 +1,11 @@
 /** How the rules of a backend are recognized: by forms in which `<name>` stands for a pattern. */
 
 /**
- * What a rule of the input chain is for. port: lets in to a port. log: logs what is
+ * What a rule of the input chain is for. port: lets in to a port. protocol: lets in
+ * a protocol without ports. log: logs what is
  * denied. other: everything else that this package writes.
  */
-export type RuleKind = "port" | "loopback" | "log" | "other";
+export type RuleKind = "port" | "protocol" | "loopback" | "log" | "other";
 
 /** What happens to what no rule has accepted. */
 export type Ending = "drop" | "reject" | "pass";
@@ -28,6 +29,7 @@ const COMMON = {
   n: String.raw`\d+`,
   protocol: "(?<protocol>tcp|udp)",
   port: String.raw`(?<port>\d+)`,
+  number: String.raw`(?<number>\d+)`,
   rate: String.raw`(?<rate>\d+)`,
   words: '[^"\n]*',
 };

@@ -14,6 +14,8 @@ export interface RulesetSummary {
   readonly sshSources: readonly Source[];
   /** What else is let in by port, and from where. */
   readonly otherPorts: readonly OpenPort[];
+  /** What is let in by protocol, of those that have no ports. */
+  readonly protocols: readonly OpenProtocol[];
   /** Whether nothing is denied, as with `mode: observe`. */
   readonly passesAll: boolean;
   /** Whether denied inbound packets are rejected, so that the sender gets an answer. */
@@ -26,6 +28,15 @@ export interface OpenPort {
   readonly protocol: string;
   readonly port: number;
   readonly source: Source;
+}
+
+export interface OpenProtocol {
+  /** Its number. */
+  readonly protocol: number;
+  /** From where; where it is let in by a multicast group, undefined. */
+  readonly source: Source | undefined;
+  /** The group. */
+  readonly group: string | undefined;
 }
 
 /** An address or range that a rule lets in. */
@@ -60,7 +71,13 @@ export function readRuleset(texts: RulesetTexts): RulesetSummary | undefined {
 function comparable(summary: RulesetSummary | undefined): string {
   const sorted = (values: readonly unknown[] = []): readonly unknown[] => [...new Set(values.map(String))].sort();
   const others = summary?.otherPorts.map(({ protocol, port, source }) => `${protocol} ${port} ${source}`);
-  return JSON.stringify({ ...summary, sshSources: sorted(summary?.sshSources), otherPorts: sorted(others) });
+  const protocols = summary?.protocols.map(({ protocol, source, group }) => `${protocol} ${source} ${group}`);
+  return JSON.stringify({
+    ...summary,
+    sshSources: sorted(summary?.sshSources),
+    otherPorts: sorted(others),
+    protocols: sorted(protocols),
+  });
 }
 
 function summaryOf(backend: RulesetBackend, texts: RulesetTexts): RulesetSummary | undefined {
@@ -78,6 +95,7 @@ function summaryOf(backend: RulesetBackend, texts: RulesetTexts): RulesetSummary
     sshPort,
     sshSources: ssh.map(({ source }) => source),
     otherPorts: chains.flatMap((chain) => chain?.others ?? []),
+    protocols: chains.flatMap((chain) => chain?.protocols ?? []),
     passesAll: first.ending === "pass",
     rejectsInbound: first.ending === "reject",
     loggedPerMinute: first.loggedPerMinute,
@@ -87,6 +105,7 @@ function summaryOf(backend: RulesetBackend, texts: RulesetTexts): RulesetSummary
 interface InputChain {
   readonly ssh: readonly OpenPort[];
   readonly others: readonly OpenPort[];
+  readonly protocols: readonly OpenProtocol[];
   readonly ending: Ending;
   readonly loggedPerMinute: number | undefined;
 }
@@ -107,6 +126,7 @@ function chainIn(text: string, { grammars, families }: RulesetText): InputChain 
 interface RuleRead {
   readonly kind: RuleKind;
   readonly ports: readonly OpenPort[];
+  readonly protocols: readonly OpenProtocol[];
   readonly rate: number | undefined;
 }
 
@@ -125,12 +145,13 @@ function chainBy(grammar: Grammar, rules: string | undefined, families: readonly
 
 /** SSH comes first (topics.ts), with loopback; ICMP, which every family needs that is open at all, comes next. */
 function chainOf(rules: readonly RuleRead[], ending: Ending): InputChain {
-  const next = rules.findIndex(({ kind }) => kind === "other" || kind === "log");
+  const next = rules.findIndex(({ kind }) => kind !== "port" && kind !== "loopback");
   const portsOf = (some: readonly RuleRead[]): readonly OpenPort[] => some.flatMap(({ ports }) => ports);
   const split = next === -1 ? rules.length : next;
   return {
     ssh: portsOf(rules.slice(0, split)),
     others: portsOf(rules.slice(split)),
+    protocols: rules.flatMap(({ protocols }) => protocols),
     ending,
     loggedPerMinute: rules.find(({ rate }) => rate !== undefined)?.rate,
   };
@@ -144,21 +165,34 @@ function ruleIn(line: string, { rules }: Grammar, families: readonly Family[]): 
   if (kind === undefined) {
     return undefined;
   }
-  const { source, only, protocol = "", port, rate } = pattern?.exec(line)?.groups ?? {};
-  if (kind !== "port") {
-    return { kind, ports: [], rate: rate === undefined ? undefined : Number(rate) };
+  const groups = pattern?.exec(line)?.groups ?? {};
+  const { protocol = "", port, number, group, rate } = groups;
+  const read = { kind, ports: [], protocols: [], rate: rate === undefined ? undefined : Number(rate) };
+  if (kind !== "port" && kind !== "protocol") {
+    return read;
   }
+  if (group !== undefined) {
+    return { ...read, protocols: [{ protocol: Number(number), source: undefined, group }] };
+  }
+  const sources = sourcesIn(groups, families);
+  return (
+    sources &&
+    (kind === "port"
+      ? { ...read, ports: sources.map((source) => ({ protocol, port: Number(port), source })) }
+      : { ...read, protocols: sources.map((source) => ({ protocol: Number(number), source, group })) })
+  );
+}
+
+/** Undefined where one is no address. */
+function sourcesIn(
+  { source, only }: Readonly<Record<string, string | undefined>>,
+  families: readonly Family[],
+): readonly Source[] | undefined {
   const texts =
     source?.replace(/[{}\s]/g, "").split(",") ??
     families.filter((family) => (only ?? family) === family).map((family) => ANYWHERE[family]);
   const cidrs = texts.map((text) => parseCidr(text, new Problems()));
-  return cidrs.every((cidr) => cidr !== undefined)
-    ? {
-        kind,
-        ports: cidrs.map((cidr) => ({ protocol, port: Number(port), source: new Source(cidr) })),
-        rate: undefined,
-      }
-    : undefined;
+  return cidrs.every((cidr) => cidr !== undefined) ? cidrs.map((cidr) => new Source(cidr)) : undefined;
 }
 
 /** Those from which SSH could be reached, and cannot any more. */

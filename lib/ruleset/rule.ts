@@ -3,7 +3,7 @@
  * list in its own words. So no rule can be in one backend and be forgotten in another.
  */
 import type { Family } from "../policy/address";
-import type { Protocol } from "../policy/exception";
+import type { Protocol } from "../policy/exception-options";
 import type { AllowedSource } from "../policy/source";
 
 export type ChainName = "input" | "output" | "forward";
@@ -60,6 +60,8 @@ export interface Rule {
   /** The near end: the destination in the input chain. */
   readonly self?: string;
   readonly protocol?: Protocol;
+  /** The number of a protocol without ports. */
+  readonly ipProtocol?: number | undefined;
   readonly sourcePort?: number | undefined;
   readonly destinationPort?: number | undefined;
   /** One of these types. */

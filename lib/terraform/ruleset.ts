@@ -15,7 +15,7 @@ import { allAreAddresses, knownAtApply } from "./known-at-apply";
 const POLICY = {
   port: ({ policy }: Entry) => policy.sshPort,
   allow_from: ({ policy }: Entry) => policy.sources.map((source) => source.cidr).join(" "),
-  exceptions: ({ policy }: Entry) => policy.exceptions.map((exception) => exception.kind).join(" "),
+  exceptions: ({ policy }: Entry) => policy.exceptions.flatMap(({ words }) => words).join(" "),
   mode: ({ policy }: Entry) => policy.mode,
   log_denied: ({ policy }: Entry) => String(policy.logDeniedPerMinute ?? ""),
 } as const;

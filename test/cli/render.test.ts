@@ -19,6 +19,11 @@ const EXCEPTIONS = [
   "syslog,to=192.0.2.14,port=6514,protocol=tcp",
   "egress,to=192.0.2.80,to=198.51.100.0/24,port=443",
   "ingress,from=0.0.0.0/0,port=9100",
+  "protocol,protocol=vrrp,group=224.0.0.18,group=ff02::12",
+  "protocol,protocol=89,peers=192.0.2.0/24,group=224.0.0.5,group=224.0.0.6",
+  "protocol,protocol=47,peers=192.0.2.47,peers=198.51.100.47,peers=2001:db8::47",
+  "protocol,protocol=esp,peers=0.0.0.0/0",
+  "wireguard,peers=192.0.2.51,peers=2001:db8::51",
 ].flatMap((exception) => ["--exception", exception]);
 
 writeFileSync(

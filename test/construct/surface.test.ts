@@ -39,11 +39,13 @@ test("lib/index.ts exports these names", () => {
     "PolicyProps",
     "Problem",
     "Protocol",
+    "ProtocolOptions",
     "SharedProps",
     "SshOnlyFirewall",
     "SshOnlyFirewallProps",
     "SyslogOptions",
     "TrackerKind",
+    "WireguardOptions",
   ]);
 });
 

@@ -33,6 +33,7 @@ const HOSTILE: ReadonlyArray<readonly [string, keyof typeof TOKENS, string]> = [
   ["a name", "bastion_v4", "bastion.example"],
   ["more of a rule", "bastion_v4", "0.0.0.0/0 accept; #"],
   ["another match", "bastion_v4", "192.0.2.10 tcp dport 80"],
+  ["a protocol", "resolver", "192.0.2.53 meta l4proto 47 accept #"],
   ["nothing", "bastion_v4", ""],
   ["an address of the other family", "bastion_v4", "2001:db8::1"],
   ["an address of IPv4", "bastion_v6", "192.0.2.10"],

@@ -35,6 +35,17 @@ describe("a factory", () => {
       "ingress",
       "ingress: UDP port 161 from 192.0.2.0/24",
     ],
+    [
+      PolicyException.protocol({ protocol: "vrrp", group: "224.0.0.18" }),
+      "protocol",
+      "IP protocol 112 (vrrp) with the group 224.0.0.18",
+    ],
+    [
+      PolicyException.protocol({ protocol: 200, peers: "192.0.2.1", group: ["ff02::5"] }),
+      "protocol",
+      "IP protocol 200 with 192.0.2.1, with the group ff02::5",
+    ],
+    [PolicyException.wireguard({ peers: ["192.0.2.1"] }), "wireguard", "WireGuard: UDP port 51820 with 192.0.2.1"],
   ])("makes %p", (exception, kind, description) => {
     expect(exception.kind).toBe(kind);
     expect(exception.describe()).toBe(description);
@@ -43,6 +54,14 @@ describe("a factory", () => {
   test("asks for DNS over UDP and TCP, for NTP over UDP", () => {
     expect(PolicyException.dns("192.0.2.53")).toMatchObject({ port: 53, protocols: ["tcp", "udp"] });
     expect(PolicyException.ntp("192.0.2.53")).toMatchObject({ port: 123, protocols: ["udp"] });
+  });
+
+  test("tells the host its kind, and which protocol without ports", () => {
+    expect(PolicyException.dns("192.0.2.53").words).toEqual(["dns"]);
+    expect(PolicyException.protocol({ protocol: "vrrp", peers: "192.0.2.1" }).words).toEqual([
+      "protocol",
+      "protocol-112",
+    ]);
   });
 
   test("throws an error that names itself, the option and all that is wrong", () => {
@@ -63,6 +82,8 @@ describe("an entry of a fleet file", () => {
     [{ kind: "dns", resolvers: ["192.0.2.53"] }, "DNS to 192.0.2.53"],
     [{ kind: "ntp", servers: "192.0.2.123" }, "NTP to 192.0.2.123"],
     [{ kind: "egress", to: ["192.0.2.80"], port: 443 }, "egress: TCP port 443 to 192.0.2.80"],
+    [{ kind: "protocol", protocol: "6in4", peers: "192.0.2.1" }, "IP protocol 41 (6in4) with 192.0.2.1"],
+    [{ kind: "wireguard", peers: "192.0.2.1", port: 51821 }, "WireGuard: UDP port 51821 with 192.0.2.1"],
     [PolicyException.dhcpClient(), "DHCP client (IPv4)"],
   ])("%p is read", (entry, description) => {
     expect(read(entry)).toBe(description);
@@ -96,6 +117,24 @@ describe("an entry of a fleet file", () => {
     [{ kind: "dhcp-client", from: "192.0.2.1" }, "from: unknown; no keys are allowed here"],
     [{ kind: "egress", to: "192.0.2.1", port: "443" }, "port: must be a number, not text; did you mean 443 without"],
     [{ kind: "egress", to: "192.0.2.1", port: Token.asNumber({ resolve: () => 1 }) }, "port: is a token"],
+    [{ kind: "protocol", peers: "192.0.2.1" }, "protocol: is missing"],
+    [{ kind: "protocol", protocol: "vrrp" }, "has no far end; name peers, a multicast group in group, or both"],
+    [{ kind: "protocol", protocol: "vrp", group: "224.0.0.18" }, 'protocol: "vrp" is not a protocol that this package'],
+    [
+      { kind: "protocol", protocol: "tcp", peers: "192.0.2.1" },
+      'protocol: "tcp" has exceptions of its own: use the kind egress',
+    ],
+    [{ kind: "protocol", protocol: 1, peers: "192.0.2.1" }, "protocol: 1 has exceptions of its own: use the kind ping"],
+    [{ kind: "protocol", protocol: 0, peers: "192.0.2.1" }, "protocol: must be a whole number from 1 to 254, not 0"],
+    [
+      { kind: "protocol", protocol: 44, peers: "192.0.2.1" },
+      "protocol: 44 is a header that stands in front of a protocol",
+    ],
+    [{ kind: "protocol", protocol: "ah", peers: "2001:db8::1" }, "protocol: has IPv6 addresses, and in IPv6 that"],
+    [{ kind: "protocol", protocol: "vrrp", group: "192.0.2.1" }, 'group: "192.0.2.1" is not a multicast group'],
+    [{ kind: "protocol", protocol: "vrrp", group: [] }, "group: is empty; name at least one multicast group"],
+    [{ kind: "protocol", protocol: "vrrp", peers: "224.0.0.18" }, 'peers: "224.0.0.18" is a multicast address'],
+    [{ kind: "wireguard" }, "peers: is missing"],
     [7, 'must be a PolicyException, or a kind such as "dhcp-client", or an object with a kind, not 7'],
     [[], "must be a PolicyException"],
     [null, "must be a PolicyException"],

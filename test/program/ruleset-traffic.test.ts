@@ -1,4 +1,5 @@
 /** What the rulesets do to real packets, in network namespaces of their own. */
+import { join } from "node:path";
 import { PolicyException } from "../../lib/policy/exception";
 import type { PolicyProps } from "../../lib/policy/policy";
 import { describeWithRoot } from "../ruleset/support/namespaces";
@@ -7,6 +8,7 @@ import { FIREWALLS, Network } from "../ruleset/support/network";
 const COMMANDS = [
   "ip",
   "busybox",
+  "perl",
   "sysctl",
   "unshare",
   "nsenter",
@@ -57,6 +59,22 @@ Promise.all([send("udp4", "127.0.0.1", "224.0.0.251"), send("udp4", "", "127.255
   .then(() => console.log("all were sent"));
 `;
 
+const RAW = join(__dirname, "../ruleset/support/raw.pl");
+
+/** What has passed the rules of the host, in by source and out by the other end: `protocol end` of all that was counted. */
+const PROTOCOLS = [47, 98, 99, 112];
+const PASSED = `table inet passed
+delete table inet passed
+table inet passed {
+  set seen { type inet_proto . ipv4_addr; flags dynamic; }
+  set seen6 { type inet_proto . ipv6_addr; flags dynamic; }
+  chain in {
+    type filter hook input priority 10; policy accept;
+    meta l4proto { ${PROTOCOLS.join(", ")} } add @seen { meta l4proto . ip saddr }
+    meta l4proto { ${PROTOCOLS.join(", ")} } add @seen6 { meta l4proto . ip6 saddr }
+  }
+}`;
+
 /** The client's networks; the router next to the host is not in them. */
 const CLIENT: PolicyProps = { allowFrom: ["10.2.0.0/24", "fd02::/32"] };
 
@@ -68,6 +86,7 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
       network.host.words("serve 22 80"),
       network.client.words("serve 53 80"),
       network.behind.words("serve 80"),
+      network.host.must("ip addr add 224.0.0.18/32 dev eth0 autojoin && ip addr add ff02::12/128 dev eth0 autojoin"),
     ]);
   });
   afterAll(() => network?.close());
@@ -232,5 +251,42 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
         false,
       ]);
     });
+
+    test("protocols without ports pass for their peers and groups, both ways, and no others do", async () => {
+      const { host, router, client } = network;
+      await network.lock(firewall, {
+        allowFrom: ["10.1.0.1"],
+        exceptions: [
+          PolicyException.protocol({ protocol: "vrrp", group: ["224.0.0.18", "ff02::12"] }),
+          PolicyException.protocol({ protocol: 99, peers: ["10.1.0.1", "fd01::1"] }),
+          PolicyException.protocol({ protocol: "gre", peers: "10.2.0.2" }),
+          PolicyException.wireguard({ peers: "10.2.0.2", port: 80 }),
+        ],
+      });
+      const raw = (machine: typeof host, orders: string): Promise<string> => machine.must(`perl ${RAW} ${orders}`);
+      expect(await raw(host, "112 224.0.0.18%eth0 112 ff02::12%eth0 99 10.1.0.1 99 fd01::1 47 10.2.0.2")).toBe(
+        "sent sent sent sent sent\n",
+      );
+      const closed = "112 10.1.0.1 112 224.0.0.5%eth0 98 10.1.0.1 98 fd01::1 99 10.2.0.2 99 fd02::2";
+      expect(await raw(host, closed)).toBe(`${Array(6).fill("EPERM").join(" ")}\n`);
+      // From here on, because the host hears what it sends to a group.
+      await host.must("nft -f -", PASSED);
+      await raw(
+        router,
+        "112 224.0.0.18%toHost 112 ff02::12%toHost 98 10.1.0.2 98 fd01::2 99 10.1.0.2 99 fd01::2 112 10.1.0.2",
+      );
+      await raw(client, "47 10.1.0.2 99 10.1.0.2 99 fd01::2 112 10.1.0.2");
+      expect(await client.words("udp 10.1.0.2 80", "tcp 10.1.0.2 80")).toEqual(["echo", "timeout"]);
+      expect(await seen(host)).toEqual(["112 10.1.0.1", "112 fe80", "47 10.2.0.2", "99 10.1.0.1", "99 fd01::1"]);
+    });
   });
 });
+
+/** Of the set `passed`, sorted; a link-local address by its beginning. */
+async function seen(host: { must(command: string): Promise<string> }): Promise<string[]> {
+  const listed = await host.must("nft -n list table inet passed");
+  const found = [...listed.matchAll(/\b(\d+) \. ([0-9a-f.:]+)/g)].map(
+    ([, protocol, end = ""]) => `${protocol} ${end.replace(/^fe80:.*/, "fe80")}`,
+  );
+  return [...new Set(found)].sort();
+}

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import type { RulesetTexts } from "../../lib/contract/backends";
+import { FAMILIES } from "../../lib/policy/address";
 import { parsePolicy, type Policy } from "../../lib/policy/policy";
 import { Problems } from "../../lib/input/problems";
 import { renderRulesets } from "../../lib/ruleset/backends";
-import { type OpenPort, readRuleset } from "../../lib/ruleset/reader";
+import { type OpenPort, type OpenProtocol, readRuleset } from "../../lib/ruleset/reader";
 import { anyPolicy } from "./support/any-policy";
 import { policies } from "./support/policies";
 import { rulesetOf } from "../review/support/plans";
@@ -12,11 +13,16 @@ const textsOf = (name: keyof typeof policies): { nftables: string; iptables: str
   const { nftables = "", iptables = "", ip6tables = "" } = renderRulesets(policies[name], "auto");
   return { nftables, iptables, ip6tables };
 };
+const shownProtocol = ({ protocol, source, group }: OpenProtocol): string =>
+  `${protocol} from ${source ?? `the group ${group}`}`;
 const shown = ({ protocol, port, source }: OpenPort): string => `${protocol} ${port} from ${source}`;
+
+const distinct = (texts: readonly string[]): string[] => [...new Set(texts)].sort();
 
 /** What of a policy a reader of its rules must find. */
 function expected(policy: Policy): unknown {
-  const ingress = policy.exceptions.filter(({ direction, port }) => direction === "in" && port !== undefined);
+  const ingress = policy.exceptions.filter(({ direction, port }) => direction !== "out" && port !== undefined);
+  const protocols = policy.exceptions.filter(({ ipProtocol }) => ipProtocol !== undefined);
   return {
     sshPort: policy.sshPort,
     sshSources: policy.sources.map(String).sort(),
@@ -25,6 +31,19 @@ function expected(policy: Policy): unknown {
         protocols.flatMap((protocol) => peers.map((peer) => `${protocol} ${port} from ${peer}`)),
       )
       .sort(),
+    protocols: distinct(
+      protocols.flatMap((one) =>
+        FAMILIES.flatMap((family) => {
+          const peers = one.peersOf(family);
+          return peers.length > 0
+            ? // One rule for all of them.
+              (peers.some(({ isAny }) => isAny) ? peers.filter(({ isAny }) => isAny) : peers).map(
+                (peer) => `${one.ipProtocol} from ${peer}`,
+              )
+            : one.groupsOf(family).map((group) => `${one.ipProtocol} from the group ${group}`);
+        }),
+      ),
+    ),
     passesAll: policy.mode === "observe",
     rejectsInbound: policy.mode === "enforce" && policy.deniedInbound === "reject",
     loggedPerMinute: policy.logDeniedPerMinute,
@@ -43,6 +62,7 @@ describe("a ruleset is read back from its rules", () => {
             ...summary,
             sshSources: summary.sshSources.map(String).sort(),
             otherPorts: summary.otherPorts.map(shown).sort(),
+            protocols: distinct(summary.protocols.map(shownProtocol)),
           },
         ).toEqual(expected(policy));
       }),
@@ -104,6 +124,7 @@ describe("a ruleset is read back from its rules", () => {
       "\t\ttcp flags & (syn | ack) != syn accept\n\t\ticmp type",
     ],
     ["a rule for all", nft("typical"), "\t\ticmp type", "\t\taccept\n\t\ticmp type"],
+    ["a rule for each protocol", nft("typical"), "\t\ticmp type", "\t\tmeta l4proto tcp accept\n\t\ticmp type"],
     ["a jump", nft("typical"), "\t\ticmp type", "\t\tjump output\n\t\ticmp type"],
     ["a way out", nft("typical"), "\t\ticmp type", "\t\ttcp dport 22 goto output\n\t\ticmp type"],
     ["a rule for an interface", nft("typical"), "\t\ticmp type", '\t\tiifname "eth0" accept\n\t\ticmp type'],

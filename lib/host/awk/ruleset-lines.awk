@@ -8,7 +8,8 @@ function address_at(i, family) {
   last = i + 1
   return $last == "}" && family_of($i) == family
 }
-# The line with A in the place of an address, and N in that of a number from 0 to 65535.
+# The line with A in the place of an address, N in that of a number from 0 to 65535, and P in that
+# of a protocol.
 function form(   i, text, word) {
   text = ""
   for (i = 1; i <= NF; i++) {
@@ -17,6 +18,7 @@ function form(   i, text, word) {
       if (address_at(i, ipv6 || $(i - 2) == "ip6" ? 6 : 4)) { word = "A"; i = last }
     } else if (i > 1 && word ~ /^(0|[1-9][0-9]*)(\/minute)?$/ && $(i - 1) ~ /^(--)?([sd]port|hoplimit|hl-eq|code|rate|limit)$/ && word + 0 < 65536)
       sub(/^[0-9]+/, "N", word)
+    else if (i > 1 && $(i - 1) ~ /^(l4proto|-p)$/ && word ~ /^[1-9][0-9]?[0-9]?$/ && word + 0 < 255) word = "P"
     text = text (i > 1 && text != "" ? " " : "") word
   }
   return text
@@ -31,7 +33,7 @@ function nftables(line) {
   if (step == 3 && line == "}" && ("input" in chains) && ("output" in chains) && ("forward" in chains)) return step = 9
   if (step != 5) return 0
   if (line == "accept") return passes
-  return line ~ nft_port || line ~ nft_icmp || line ~ nft_other || line ~ nft_note
+  return line ~ nft_port || line ~ nft_icmp || line ~ nft_protocol || line ~ nft_other || line ~ nft_note
 }
 function iptables(line) {
   if (step == 0 && line == "*filter") return step = 1

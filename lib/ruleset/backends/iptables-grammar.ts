@@ -12,6 +12,7 @@ function inputRules(text: string): string | undefined {
 
 const PATTERNS = {
   from: String.raw`(?:-s (?<source>\S+) )?`,
+  group: String.raw`-d (?<group>\S+)`,
   same: String.raw`\k<protocol>`,
   type: String.raw`[\w/-]+`,
   hops: String.raw`(?: -m hl --hl-eq \d+)?`,
@@ -20,6 +21,7 @@ const PATTERNS = {
 
 const forms = (others: readonly string[]) => ({
   port: ["<from>-p <protocol> -m <same> --dport <port> <pass>"],
+  protocol: ["<from>-p <number> <pass>", "<group> -p <number> <pass>"],
   loopback: ["-i lo <pass>"],
   log: ['-m limit --limit <rate>/minute -j LOG --log-prefix "<words>"'],
   other: [

@@ -198,7 +198,7 @@ function protocolWords(rule: Rule, type: IcmpType | undefined, family: Family): 
     return [`${ICMP_MATCH[family]} ${ICMP[type]?.[family]}`, ...hops];
   }
   if (rule.protocol === undefined) {
-    return [];
+    return rule.ipProtocol === undefined ? [] : [`-p ${rule.ipProtocol}`];
   }
   const details = [
     ...(rule.sourcePort === undefined ? [] : [`--sport ${rule.sourcePort}`]),

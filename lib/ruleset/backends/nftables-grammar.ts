@@ -22,6 +22,7 @@ function inputRules(chainPolicy: "accept" | "drop"): Grammar["inputRules"] {
 
 const PATTERNS = {
   from: String.raw`(?:(?:ip6? saddr (?<source>[^\s{}]+|\{ [^{}]+ \})|meta nfproto (?<only>ipv[46])) )?`,
+  group: String.raw`ip6? daddr (?<group>\S+)`,
   types: String.raw`(?:\{ [\w, -]+ \}|[\w-]+)[\w ]*`,
   key: String.raw`\{ [^{};]+ \}`,
   layer4: String.raw`(?:tcp|udp|!= \{ tcp, udp \})`,
@@ -43,6 +44,7 @@ const COUNTER = 'counter comment "<words>"';
 
 const forms = (others: readonly string[]) => ({
   port: ["<from><protocol> dport <port> accept"],
+  protocol: ["<from>meta l4proto <number> accept", "<group> meta l4proto <number> accept"],
   loopback: ['iifname "lo" accept'],
   log: ['limit rate <rate>/minute log prefix "<words>"'],
   other: [...COMMON, ...others],

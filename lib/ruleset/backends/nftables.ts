@@ -165,6 +165,7 @@ function protocolWords(rule: Rule): readonly string[] {
   const bare = rule.protocol !== undefined && ports.length === 0 && rule.flags === undefined;
   return [
     ...(bare ? [`meta l4proto ${rule.protocol}`] : ports),
+    ...(rule.ipProtocol === undefined ? [] : [`meta l4proto ${rule.ipProtocol}`]),
     ...(rule.icmp === undefined ? [] : [icmpWords(rule.icmp, rule)]),
     ...(rule.hopLimit === undefined ? [] : [`ip6 hoplimit ${rule.hopLimit}`]),
     ...(rule.laterPiece ? ["frag frag-off != 0"] : []),

@@ -18,6 +18,9 @@ export const anyAddress = fc.constantFrom(
 const anyPort = fc.integer({ min: 1, max: 65535 });
 const someAddresses = fc.array(anyAddress, { minLength: 1 });
 
+const anyProtocol = fc.constantFrom("vrrp", "gre", "esp", 2, 89, 254);
+const someGroups = fc.array(fc.constantFrom("224.0.0.18", "224.0.0.5", "ff02::5", "ff00::/8"), { minLength: 1 });
+
 const anyException = fc.oneof(
   fc.constantFrom("dhcp-client", "dhcpv6-client", "ping"),
   fc.record({ kind: fc.constantFrom("egress", "syslog"), to: someAddresses, port: anyPort }),
@@ -26,6 +29,10 @@ const anyException = fc.oneof(
     { requiredKeys: ["kind", "from", "port"] },
   ),
   fc.record({ kind: fc.constant("dns"), resolvers: someAddresses }),
+  fc.record({ kind: fc.constant("wireguard"), peers: someAddresses, port: anyPort }),
+  fc.record({ kind: fc.constant("protocol"), protocol: anyProtocol, peers: someAddresses }),
+  fc.record({ kind: fc.constant("protocol"), protocol: anyProtocol, group: someGroups }),
+  fc.record({ kind: fc.constant("protocol"), protocol: anyProtocol, peers: someAddresses, group: someGroups }),
 );
 
 /** Which is refused: `allowFrom` says who may log in. */

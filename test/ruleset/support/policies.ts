@@ -50,6 +50,11 @@ const everyException: readonly PolicyException[] = [
   PolicyException.syslog({ to: "192.0.2.14", port: 6514, protocol: "tcp" }),
   PolicyException.egress({ to: ["192.0.2.80", "198.51.100.0/24"], port: 443 }),
   PolicyException.ingress({ from: AllowedSource.anyIpv4(), port: 9100 }),
+  PolicyException.protocol({ protocol: "vrrp", group: ["224.0.0.18", "ff02::12"] }),
+  PolicyException.protocol({ protocol: "ospf", peers: "192.0.2.0/24", group: ["224.0.0.5", "224.0.0.6"] }),
+  PolicyException.protocol({ protocol: 47, peers: ["192.0.2.47", "198.51.100.47", "2001:db8::47"] }),
+  PolicyException.protocol({ protocol: "esp", peers: AllowedSource.anyIpv4() }),
+  PolicyException.wireguard({ peers: ["192.0.2.51", "2001:db8::51"] }),
 ];
 
 const typicalSources = ["192.0.2.0/24", "198.51.100.7", "2001:db8:1::/48"];
