@@ -6,13 +6,14 @@ import tseslint from "typescript-eslint";
 const mayUse = {
   output: [],
   contract: [],
-  input: ["output"],
-  policy: ["input", "output", "contract"],
+  framework: [],
+  input: ["framework", "output"],
+  policy: ["framework", "input", "output", "contract"],
   ruleset: ["policy", "input", "output", "contract"],
   host: ["contract"],
-  terraform: ["ruleset", "host", "policy", "input", "output", "contract"],
-  construct: ["terraform", "ruleset", "host", "policy", "input", "output", "contract"],
-  fleet: ["construct", "terraform", "state", "ruleset", "policy", "input", "output", "contract"],
+  terraform: ["framework", "ruleset", "host", "policy", "input", "output", "contract"],
+  construct: ["framework", "terraform", "ruleset", "host", "policy", "input", "output", "contract"],
+  fleet: ["framework", "construct", "terraform", "state", "ruleset", "policy", "input", "output", "contract"],
   state: ["input", "output", "contract"],
   ssh: ["state", "host", "input", "output", "contract"],
   review: ["ruleset", "policy", "input", "output", "contract"],
@@ -61,6 +62,17 @@ export default tseslint.config(
     rules: {
       "import-x/no-restricted-paths": ["error", { zones }],
       eqeqeq: "error",
+    },
+  },
+  {
+    // Each entry of the package has a framework of its own.
+    files: ["lib/**/*.ts", "bin/**/*.ts"],
+    ignores: ["lib/framework/{framework,null-provider}.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: ["cdktf", "cdktn", "@cdktf/*"], message: "The framework comes from lib/framework." }] },
+      ],
     },
   },
   {

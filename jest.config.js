@@ -17,6 +17,19 @@ module.exports = {
       testMatch: ["<rootDir>/test/**/*.test.ts"],
       testPathIgnorePatterns: ["<rootDir>/test/program/", "<rootDir>/test/lab/", "<rootDir>/test/e2e/"],
     },
+    {
+      ...common,
+      // The construct, once more on the other framework.
+      displayName: "cdktn",
+      globalSetup: "<rootDir>/test/support/temporary-folder.js",
+      globalTeardown: "<rootDir>/test/support/remove-temporary-folder.js",
+      testMatch: ["<rootDir>/test/construct/*.test.ts"],
+      testPathIgnorePatterns: ["<rootDir>/test/construct/properties.test.ts"],
+      moduleNameMapper: {
+        "^cdktf$": "cdktn",
+        "/null-provider$": "<rootDir>/lib/framework/plain-null-provider.ts",
+      },
+    },
     { ...common, displayName: "program", testMatch: ["<rootDir>/test/program/**/*.test.ts"] },
     {
       ...common,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The CDKTF app: a fleet file in, its stacks out. `cdktf` runs it, as cdktf.json says. */
-import { App } from "cdktf";
+import { App } from "../lib/framework/framework";
 import { endQuietly } from "../lib/cli/streams";
 import { DEFAULT_FILE, readFleet } from "../lib/fleet/fleet-file";
 import { FleetFileError } from "../lib/fleet/fleet-file-error";

@@ -6,8 +6,9 @@ import {
   type ITerraformDependable,
   type TerraformResource,
   Token,
-} from "cdktf";
+} from "./framework/framework";
 import { Construct } from "constructs";
+import { assertSameCopy } from "./framework/same-copy";
 import { describeProblem, type Problem, withRest } from "./input/problems";
 import { Firewall, parseFirewall, type SshOnlyFirewallProps } from "./policy/firewall";
 import type { HostProps } from "./policy/host";
@@ -43,6 +44,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps);
   public constructor(scope: Construct, id: string, given: SshOnlyFirewallProps | Firewall) {
     super(scope, id);
+    assertSameCopy(this);
     this.parsed = given instanceof Firewall ? given : parseFirewall(given);
     this.resources = new FirewallResources(this, {
       ...this.parsed.settings,

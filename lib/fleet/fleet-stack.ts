@@ -1,5 +1,5 @@
 /** The stacks made from a fleet file. */
-import { Annotations, type App, TerraformOutput, TerraformStack } from "cdktf";
+import { Annotations, type App, TerraformOutput, TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { FLEET } from "../contract/names";
 import { SshOnlyFirewall } from "../ssh-only-firewall";

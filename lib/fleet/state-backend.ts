@@ -6,8 +6,8 @@ import {
   NamedCloudWorkspace,
   TaggedCloudWorkspaces,
   TerraformBackend,
-} from "cdktf";
-import type { TerraformRemoteState, TerraformStack } from "cdktf";
+} from "../framework/framework";
+import type { TerraformRemoteState, TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { LOCAL_STATE, settingsOfStack } from "./state-settings";
 import type { FleetPart } from "./stacks";

@@ -3,7 +3,7 @@
  * has no place in a fleet file. Aliases and merges share what they repeat and are counted before, so that a small file
  * cannot become a large value.
  */
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type Node } from "yaml";
 import { isObject } from "../input/keys";
 import type { Problems } from "../input/problems";

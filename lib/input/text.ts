@@ -2,7 +2,7 @@
  * Text that is safe to carry: from a fleet file through TypeScript, Terraform's templates and a shell into a ruleset.
  * Each boundary has its own escape as well; this check exists because no name or address needs these characters.
  */
-import { Token, Tokenization } from "cdktf";
+import { Token, Tokenization } from "../framework/framework";
 import type { Problems } from "./problems";
 import { valueMessages } from "./value-messages";
 

@@ -1,5 +1,5 @@
 /** Checks of single values that are neither text nor an address. */
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import type { Problems } from "./problems";
 import { valueMessages } from "./value-messages";
 

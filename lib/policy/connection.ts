@@ -1,6 +1,6 @@
 /** How Terraform reaches a host over SSH: read from what the user wrote, and checked. */
 import { resolve } from "node:path";
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import { hostMessages } from "./host-messages";
 import { checkKeys, reader } from "../input/keys";
 import { parseHostName } from "./host-name";

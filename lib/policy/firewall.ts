@@ -2,7 +2,7 @@
  * A firewall as its user describes it: parsed and checked without constructing anything, for the construct and for the
  * fleet file alike.
  */
-import type { ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "../framework/framework";
 import { TRACKER_KINDS, type TrackerKind } from "../contract/triggers";
 import { isObject, placeOf, reader } from "../input/keys";
 import { compare } from "../output/text";

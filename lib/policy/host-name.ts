@@ -1,7 +1,7 @@
 /** The address that Terraform dials: an IP address, a name (RFC 1123), or a token. */
 import { isIP } from "node:net";
 import { IPv6, parse as parseAddress } from "ipaddr.js";
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import { hostMessages } from "./host-messages";
 import type { Problems } from "../input/problems";
 import { plainText } from "../input/text";

@@ -1,5 +1,5 @@
 /** Who is at the far end of a connection: an address, a range, anybody, or a token that will be one of these. */
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import {
   type Cidr,
   type Family,

@@ -1,5 +1,5 @@
 /** Lists of sources: read from what a user gave, and brought into the one form that the rules are written from. */
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import type { Problems } from "../input/problems";
 import { parseList } from "../input/values";
 import { addressMessages } from "./address-messages";

@@ -1,5 +1,5 @@
 /** Connection blocks, as provisioners have them. */
-import type { SSHProvisionerConnection } from "cdktf";
+import type { SSHProvisionerConnection } from "../framework/framework";
 import { ADDRESS, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { type Term, expression, toExpression, toJson } from "./escape";
 

@@ -1,5 +1,5 @@
 /** What the resources of a firewall have in common: their names, their locals, and the hosts that they are written for. */
-import { TerraformLocal, type TerraformResource, TerraformStack } from "cdktf";
+import { TerraformLocal, type TerraformResource, TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part, SEAL_PARTS, SEAL_TYPE } from "../contract/names";

@@ -5,7 +5,7 @@
  * The query holds literals only: Terraform would put off a question that it cannot ask yet, and then every lockdown would
  * have a trigger that is not known.
  */
-import { TerraformDataSource, TerraformProvider, TerraformStack } from "cdktf";
+import { TerraformDataSource, TerraformProvider, TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { LEFT_ALONE, NEVER_DRIFTED } from "../contract/drift";
 import { quoted, templateLiteral } from "./escape";

@@ -1,5 +1,5 @@
 /** The three resources behind a firewall, and the locals between them (ARCHITECTURE.md, "Terraform"). */
-import type { TerraformLocal, TerraformResource } from "cdktf";
+import type { TerraformLocal, TerraformResource } from "../framework/framework";
 import type { Construct } from "constructs";
 import { CONNECTION_LIST } from "../contract/connection";
 import { QUERY } from "../contract/drift";

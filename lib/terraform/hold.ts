@@ -1,5 +1,5 @@
 /** The holds: what one remembers of its host, and how its destruction unlocks the host (ARCHITECTURE.md, "Terraform"). */
-import type { TerraformLocal, TerraformResource } from "cdktf";
+import type { TerraformLocal, TerraformResource } from "../framework/framework";
 import { ADDRESS, CONNECTION, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";

@@ -1,5 +1,5 @@
 /** The names of the hosts, where a review of a plan finds them whatever the plan covers: in the default of a variable. */
-import { TerraformElement } from "cdktf";
+import { TerraformElement } from "../framework/framework";
 import { HOST_NAMES, joinHostNames } from "../contract/names";
 import type { Context } from "./context";
 

@@ -1,5 +1,5 @@
 /** The host program, once in a stack, however many firewalls there are. */
-import { TerraformLocal, TerraformStack } from "cdktf";
+import { TerraformLocal, TerraformStack } from "../framework/framework";
 import { Construct } from "constructs";
 import { PROGRAM_LOCALS } from "../contract/names";
 import { HEADER, hostProgramParts, VERSION_DIGITS } from "../host/program";

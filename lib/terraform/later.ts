@@ -1,5 +1,5 @@
 /** What is made when the stack is written. */
-import { type IResolvable, type IResolveContext, Token } from "cdktf";
+import { type IResolvable, type IResolveContext, Token } from "../framework/framework";
 
 /** As cdktf's Lazy, which takes a stack trace for each: in a fleet of many shards, longer than all else. */
 export class Later implements IResolvable {

@@ -1,5 +1,5 @@
 /** The lockdowns: each locks its host and confirms it, and does so again when a trigger changes. */
-import type { ITerraformDependable, TerraformLocal, TerraformResource } from "cdktf";
+import type { ITerraformDependable, TerraformLocal, TerraformResource } from "../framework/framework";
 import { ADDRESS, CONNECTION } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";

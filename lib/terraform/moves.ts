@@ -1,5 +1,5 @@
 /** `moved` blocks, by which Terraform takes a resource's new address for the old one instead of making it anew. */
-import { TerraformElement } from "cdktf";
+import { TerraformElement } from "../framework/framework";
 import type { Construct } from "constructs";
 import { type Part, PARTS } from "../contract/names";
 import type { Context } from "./context";

@@ -1,5 +1,5 @@
 /** Which stack, construct and workspace a lock comes from: the host records it, to recognize a hold that its state has lost. */
-import { TerraformStack } from "cdktf";
+import { TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { encodedPath } from "../contract/origin";
 import { expression, literal, type Term } from "./escape";

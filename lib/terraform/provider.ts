@@ -1,5 +1,5 @@
 /** Providers that our resources need: the user's own where there is one, else one that we create. */
-import { Aspects, TerraformProvider, TerraformStack } from "cdktf";
+import { Aspects, TerraformProvider, TerraformStack } from "../framework/framework";
 import type { Construct, IConstruct } from "constructs";
 
 /**

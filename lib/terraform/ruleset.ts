@@ -3,7 +3,7 @@
  * local and not from the resource, on which each of them would then depend, and Terraform's graph with them: what was reviewed
  * is what is loaded, because their hash is in the plan of each lockdown, and the host loads no other.
  */
-import type { TerraformLocal, TerraformResource } from "cdktf";
+import type { TerraformLocal, TerraformResource } from "../framework/framework";
 import { LOCALS, PARTS } from "../contract/names";
 import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";

@@ -3,7 +3,7 @@
  * lockdown into the state before its provisioners run, so that a run that is killed leaves it there as if it had ended. The
  * next plan sees that its seal is not of the same plan, and locks the host once more under the same lockdown.
  */
-import { TerraformElement, type TerraformLocal } from "cdktf";
+import { TerraformElement, type TerraformLocal } from "../framework/framework";
 import { hostSuffix, LOCALS, PARTS, SEAL_TYPE, shardSuffix, type SealPart } from "../contract/names";
 import { PLANNED_AT, SEAL_TRIGGERS, SEALED_LOCKDOWNS, TRACKERS } from "../contract/triggers";
 import { compare } from "../output/text";

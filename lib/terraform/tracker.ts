@@ -2,9 +2,13 @@
  * The two kinds of resource that can stand for a host in the state. Both run provisioners and are replaced when a
  * trigger changes; they differ in what else they can remember.
  */
-import { NullProvider } from "@cdktf/provider-null/lib/provider";
-import { Resource as NullResource } from "@cdktf/provider-null/lib/resource";
-import { type ITerraformDependable, type RemoteExecProvisioner, type TerraformLocal, TerraformResource } from "cdktf";
+import { NullProvider, NullResource } from "../framework/null-provider";
+import {
+  type ITerraformDependable,
+  type RemoteExecProvisioner,
+  type TerraformLocal,
+  TerraformResource,
+} from "../framework/framework";
 import type { Construct } from "constructs";
 import { type TrackerKind, TRACKERS } from "../contract/triggers";
 import { jsonToExpression, quoted } from "./escape";
@@ -175,7 +179,7 @@ function metaArguments(props: TrackedProps) {
   const expression = `\${local.${props.forEach.friendlyUniqueId}}`;
   // As TerraformIterator.fromMap, which makes a token of it, and takes a stack trace for each.
   return {
-    forEach: { _getForEachExpression: () => expression },
+    forEach: { _getForEachExpression: () => expression, _getForExpressionInput: () => expression },
     ...(props.dependsOn && { dependsOn: props.dependsOn }),
   };
 }

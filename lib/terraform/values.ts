@@ -1,5 +1,5 @@
 /** The values that a host is configured with, by the names under which they travel: in locals, in scripts, and in memory. */
-import { Token } from "cdktf";
+import { Token } from "../framework/framework";
 import { ADDRESS, CONNECTION, type ConnectionAttribute } from "../contract/connection";
 import { type HostSetting, SETTINGS } from "../contract/settings";
 import type { Host } from "../policy/host";

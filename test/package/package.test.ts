@@ -2,6 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../support/required";
+import { describeFrameworks } from "./support/describe-frameworks";
 import { type Argv, cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
 
 const tarballs = emptyFolder();
@@ -89,3 +90,5 @@ test("the examples compile against the shipped types, and run", () => {
     expect(readFileSync(join(project, "cdktf.out/stacks/old-servers/cdk.tf.json"), "utf8")).toContain("192.0.2.10");
   }
 }, 60_000);
+
+describe("frameworks", () => describeFrameworks(() => installed()));
