@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 /** The CDKTF app: a fleet file in, its stacks out. `cdktf` runs it, as cdktf.json says. */
-import { App } from "../lib/framework/framework";
 import { endQuietly } from "../lib/cli/streams";
 import { DEFAULT_FILE, readFleet } from "../lib/fleet/fleet-file";
 import { FleetFileError } from "../lib/fleet/fleet-file-error";
 import { addStacks } from "../lib/fleet/fleet-stack";
+import { App } from "../lib/framework/framework";
+import { UnusableAppError } from "../lib/framework/unusable-app";
 
 const USAGE = `Usage: ssh-only-firewall-fleet [FILE]
 
-The CDKTF app that makes the stack, or the stacks, of a fleet file (default: ${DEFAULT_FILE}). cdktf runs it: put it into
-cdktf.json as "app", then run cdktf deploy.
+The app that makes the stack, or the stacks, of a fleet file (default: ${DEFAULT_FILE}). cdktf or cdktn runs it: put it into
+cdktf.json as "app", then run cdktf deploy, or cdktn deploy.
 `;
 
 function main(args: readonly string[]): number {
@@ -29,7 +30,7 @@ function main(args: readonly string[]): number {
     app.synth();
     return 0;
   } catch (error) {
-    if (error instanceof FleetFileError) {
+    if (error instanceof FleetFileError || error instanceof UnusableAppError) {
       process.stderr.write(`${error.message}\n`);
       return 1;
     }

@@ -8,7 +8,7 @@ import {
   Token,
 } from "./framework/framework";
 import { Construct } from "constructs";
-import { assertSameCopy } from "./framework/same-copy";
+import { assertUsableApp } from "./framework/unusable-app";
 import { describeProblem, type Problem, withRest } from "./input/problems";
 import { Firewall, parseFirewall, type SshOnlyFirewallProps } from "./policy/firewall";
 import type { HostProps } from "./policy/host";
@@ -44,7 +44,7 @@ export class SshOnlyFirewall extends Construct implements ITerraformDependable {
   public constructor(scope: Construct, id: string, props: SshOnlyFirewallProps);
   public constructor(scope: Construct, id: string, given: SshOnlyFirewallProps | Firewall) {
     super(scope, id);
-    assertSameCopy(this);
+    assertUsableApp(this);
     this.parsed = given instanceof Firewall ? given : parseFirewall(given);
     this.resources = new FirewallResources(this, {
       ...this.parsed.settings,

@@ -1,4 +1,4 @@
-/** `init`: the two files that are a whole project. */
+/** `init`: the files that are a whole project. */
 import {
   closeSync,
   existsSync,
@@ -11,44 +11,62 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { CommandError } from "./errors";
 import { packageFolder } from "./package";
+import { type Cli, CLIS, defaultCli, dependenciesOf, starterPackage } from "./starter-package";
 
 const FILES = ["cdktf.json", "fleet.yaml"] as const;
+/** Written only where there is none: a project may have one. */
+const PACKAGE = "package.json";
 
 const EXAMPLES = `
 Examples:
   $ ssh-only-firewall init                here
   $ ssh-only-firewall init old-servers    in a directory, which is created if needed
+  $ ssh-only-firewall init --cli cdktn    for the command line of CDK Terrain
 `;
 
 export function addInit(program: Command): void {
   program
     .command("init")
-    .summary("write a cdktf.json and a fleet.yaml to start from")
-    .description("Write a cdktf.json and a commented fleet.yaml: a whole project, without a line of code.")
+    .summary("write a cdktf.json, a fleet.yaml and a package.json to start from")
+    .description(
+      "Write a cdktf.json, a commented fleet.yaml, and a package.json with exact versions: a whole project, without a line of " +
+        "code. A package.json that is there is left as it is.",
+    )
     .argument("[DIRECTORY]", "where to write them", ".")
+    .addOption(
+      new Option(
+        "--cli <NAME>",
+        "the command line that runs the project (default: cdktn from Node 24 on, else cdktf)",
+      ).choices(CLIS),
+    )
     .addHelpText("after", EXAMPLES)
-    .action((folder: string) => {
-      process.stdout.write(nextSteps(init(folder), folder));
+    .action((folder: string, { cli = defaultCli() }: { readonly cli?: Cli }) => {
+      process.stdout.write(nextSteps(init(folder, cli), folder, cli));
     });
 }
 
-const nextSteps = (files: readonly string[], folder: string): string =>
-  [
-    `Wrote ${files.join(" and ")}.`,
+function nextSteps(files: readonly string[], folder: string, cli: Cli): string {
+  const hasOwn = files.length === FILES.length;
+  const versions = Object.entries(dependenciesOf(cli)).map(([name, version]) => `${name}@${version}`);
+  const install = hasOwn ? `npm install --save-exact ${versions.join(" ")}` : "npm install";
+  return [
+    `Wrote ${files.slice(0, -1).join(", ")} and ${files.at(-1)}.`,
     "",
     "Name your hosts in fleet.yaml, and in allowFrom the addresses that you log in from. Then run",
     "",
     ...(folder === "." ? [] : [`  cd ${folder}`]),
-    "  npx cdktf-cli diff      to see what would change",
-    "  npx cdktf-cli deploy    to lock the hosts",
+    `  ${install}`,
+    `  npx ${cli} diff      to see what would change`,
+    `  npx ${cli} deploy    to lock the hosts`,
     "",
   ].join("\n");
+}
 
-/** Writes both files or none, and never over another; returns their paths. */
-function init(folder: string): readonly string[] {
+/** Writes all files or none, and never over another; returns their paths. */
+function init(folder: string, cli: Cli): readonly string[] {
   const paths = FILES.map((file) => join(folder, file));
   const existing = paths.filter((path) => existsSync(path));
   if (existing.length > 0) {
@@ -58,14 +76,18 @@ function init(folder: string): readonly string[] {
       1,
     );
   }
-  const starter = FILES.map(
-    (file) => [join(folder, file), readFileSync(join(packageFolder(), "examples", "starter", file))] as const,
-  );
+  const starter = FILES.map((file): [string, string] => [
+    join(folder, file),
+    readFileSync(join(packageFolder(), "examples", "starter", file), "utf8"),
+  ]);
+  if (!existsSync(join(folder, PACKAGE))) {
+    starter.push([join(folder, PACKAGE), starterPackage(cli)]);
+  }
   const written: string[] = [];
   try {
     makeFolder(folder, written);
     starter.forEach(([path, content]) => writeNew(path, content, written));
-    return paths;
+    return starter.map(([path]) => path);
   } catch (error) {
     written.reverse().forEach(remove);
     const reason = (error as Error).message;
@@ -73,7 +95,7 @@ function init(folder: string): readonly string[] {
   }
 }
 
-function writeNew(path: string, content: Buffer, made: string[]): void {
+function writeNew(path: string, content: string, made: string[]): void {
   const file = openSync(path, "wx");
   made.push(path);
   try {

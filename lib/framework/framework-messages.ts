@@ -19,6 +19,9 @@ export const frameworkMessages = {
       (found.name === expected || entry === undefined ? oneCopy(found.name) : `Import SshOnlyFirewall from "${entry}".`)
     );
   },
+  hcl: (path: string): string =>
+    `${path} cannot be written as HCL: the framework writes connection blocks and texts of several lines so that Terraform ` +
+    "cannot read them. Run synth without --hcl (SYNTH_HCL_OUTPUT, hclOutput): Terraform and OpenTofu read the JSON as well.",
 };
 
 const oneCopy = (name: string): string =>

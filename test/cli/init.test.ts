@@ -1,30 +1,84 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultCli } from "../../lib/cli/starter-package";
 import { parseFleet } from "../../lib/fleet/fleet-file";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 
 const init = (cwd: string, ...args: string[]): Ended => run(program("ssh-only-firewall", "init", ...args), cwd);
 const starter = (file: string): string => readFileSync(join(ROOT, "examples/starter", file), "utf8");
 
-test("init writes both files here, and says which, and what to do next", () => {
+const FILES = ["cdktf.json", "fleet.yaml", "package.json"];
+
+test("init writes the files here, and says which, and what to do next", () => {
   const folder = emptyFolder();
-  const { code, stdout, stderr } = init(folder);
+  const { code, stdout, stderr } = init(folder, "--cli", "cdktf");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(
-    /^Wrote cdktf.json and fleet.yaml.\n[^]*\n {2}npx cdktf-cli diff .*\n {2}npx cdktf-cli deploy .*\n$/,
+    /^Wrote cdktf.json, fleet.yaml and package.json.\n[^]*\n {2}npm install\n {2}npx cdktf diff .*\n {2}npx cdktf deploy .*\n$/,
   );
   expect(stdout).not.toContain("  cd ");
-  expect(readdirSync(folder).sort()).toEqual(["cdktf.json", "fleet.yaml"]);
+  expect(readdirSync(folder).sort()).toEqual(FILES);
   expect(readFileSync(join(folder, "fleet.yaml"), "utf8")).toBe(starter("fleet.yaml"));
   expect(readFileSync(join(folder, "cdktf.json"), "utf8")).toBe(starter("cdktf.json"));
+});
+
+interface Package {
+  readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+const packageIn = (folder: string): Package =>
+  JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Package;
+
+test.each(["cdktf", "cdktn"])(
+  "init pins the versions that this package is tested with, and the command line %s",
+  (cli) => {
+    const folder = emptyFolder();
+    expect(init(folder, "--cli", cli).stdout).toContain(`  npx ${cli} deploy `);
+    const { version, devDependencies: tested } = packageIn(ROOT);
+    const { scripts, dependencies } = packageIn(folder);
+    expect(dependencies).toEqual({
+      "@cdktf/provider-null": tested["@cdktf/provider-null"],
+      cdktf: tested.cdktf,
+      "cdktf-ssh-only-firewall": version,
+      constructs: tested.constructs,
+      ...(cli === "cdktf" ? { "cdktf-cli": tested["cdktf-cli"] } : { "cdktn-cli": tested.cdktn }),
+    });
+    expect(scripts.deploy).toBe(`${cli} deploy`);
+  },
+);
+
+test.each([
+  ["20.20.2", "cdktf"],
+  ["22.23.0", "cdktf"],
+  ["24.0.0", "cdktn"],
+  ["26.12.1", "cdktn"],
+])("on Node %s init takes %s, which runs there", (node, cli) => {
+  expect(defaultCli(node)).toBe(cli);
+});
+
+const MINE = `{ "name": "mine" }`;
+
+test("init leaves a package.json as it is, and says what to install", () => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, "package.json"), MINE);
+  const { code, stdout } = init(folder, "--cli", "cdktf");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^Wrote cdktf.json and fleet.yaml.\n[^]*\n {2}npm install --save-exact @cdktf\/provider-null@11.0.0 cdktf@/,
+  );
+  expect(readFileSync(join(folder, "package.json"), "utf8")).toBe(MINE);
 });
 
 test("init makes the folder that it is given", () => {
   const folder = emptyFolder();
   const { code, stdout } = init(folder, "old/servers");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Wrote old\/servers\/cdktf.json and old\/servers\/fleet.yaml.\n[^]*\n {2}cd old\/servers\n/);
-  expect(readdirSync(join(folder, "old/servers")).sort()).toEqual(["cdktf.json", "fleet.yaml"]);
+  expect(stdout).toMatch(
+    /^Wrote old\/servers\/cdktf.json, old\/servers\/fleet.yaml and old\/servers\/package.json.\n[^]*\n {2}cd old\/servers\n/,
+  );
+  expect(readdirSync(join(folder, "old/servers")).sort()).toEqual(FILES);
 });
 
 test.each([["cdktf.json"], ["fleet.yaml"]])("init overwrites no %s, and then writes nothing", (file) => {
@@ -68,7 +122,7 @@ test("init says so where a file stands for the folder", () => {
 test("what init writes is a sound fleet, also with every line uncommented that shows a setting", () => {
   expect(parseFleet(starter("fleet.yaml")).problems).toEqual([]);
   const uncommented = starter("fleet.yaml").replace(
-    /^( *)# ((?:- |privateKeyPath|exceptions:| {2}- |tracker:|web-2:| {2}\w+:).*)$/gm,
+    /^( *)# ((?:- |privateKeyPath|exceptions:| {2}- |web-2:| {2}\w+:).*)$/gm,
     "$1$2",
   );
   expect(

@@ -64,6 +64,14 @@ describe("the app", () => {
   });
 });
 
+test("output as HCL is refused with a remedy, because Terraform could not read it", () => {
+  const folder = folderWith({ "fleet.yaml": "hosts: { web-1: 192.0.2.10 }\n" });
+  const { code, stderr } = run(program("fleet"), folder, { SYNTH_HCL_OUTPUT: "true" });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^fleet\/fleet cannot be written as HCL: .* Run synth without --hcl .*\n$/);
+  expect(existsSync(join(folder, "cdktf.out", "stacks", "fleet"))).toBe(false);
+});
+
 describe("cdktf synth in a clone", () => {
   /** What the app needs of the repository, with a fleet file beside it. */
   function clone(fleet: string): string {
