@@ -11,6 +11,8 @@ export const addressMessages = {
     "192.0.2.0/24",
   addressIsName: (value: string): string =>
     `${shown(value)} is a name, but the firewall of a host cannot look names up; give the address that the name stands for`,
+  numbersOfC: (value: string, suggestion: string): string =>
+    `${shown(value)} has hexadecimal numbers, which only some programs take for an IPv4 address; ${didYouMean(suggestion)}`,
   leadingZeros: (value: string, suggestion: string): string =>
     `${shown(value)} has leading zeros, which some programs read as octal; ${didYouMean(suggestion)}`,
   shortAddress: (value: string, suggestion: string): string =>

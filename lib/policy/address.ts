@@ -117,9 +117,26 @@ function addressProblem(text: string, address: string, prefix: string | undefine
   if (/^[0-9]+(\.[0-9]+){0,3}$/.test(address)) {
     return dottedProblem(text, address.split("."), prefix);
   }
+  const hexadecimal = addressOfC(address);
+  if (hexadecimal !== undefined) {
+    return addressMessages.numbersOfC(text, withPrefix(hexadecimal));
+  }
   return /^[\w.-]*[a-z][\w.-]*$/i.test(address)
     ? addressMessages.addressIsName(text)
     : addressMessages.notAnAddress(text);
+}
+
+/** An IPv4 address as inet_aton takes it, with a hexadecimal number in it: `0x7f.1` is 127.0.0.1. */
+export function addressOfC(text: string): string | undefined {
+  if (!/^(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}$/i.test(text) || !/0x/i.test(text)) {
+    return undefined;
+  }
+  const numbers = text.split(".").map((one) => (/^0[0-7]+$/.test(one) ? parseInt(one, 8) : Number(one)));
+  const last = numbers.pop() ?? 0;
+  const room = 4 - numbers.length;
+  const fits = numbers.every((one) => one < 256) && last < 256 ** room;
+  const rest = Array.from({ length: room }, (_, index) => Math.floor(last / 256 ** (room - 1 - index)) % 256);
+  return fits ? [...numbers, ...rest].join(".") : undefined;
 }
 
 /** Numbers with dots that are no IPv4 address: too few of them, leading zeros, or too large. */

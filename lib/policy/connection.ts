@@ -1,5 +1,5 @@
 /** How Terraform reaches a host over SSH: read from what the user wrote, and checked. */
-import { resolve } from "node:path";
+import { normalize } from "node:path";
 import { Token } from "../framework/framework";
 import { hostMessages } from "./host-messages";
 import { checkKeys, reader } from "../input/keys";
@@ -33,7 +33,7 @@ export interface ConnectionProps {
   readonly port?: number;
   /**
    * The file that holds the private key, read when Terraform runs. `~/` is the home; a relative path starts from the
-   * folder in which the app runs, which is the folder of cdktf.json.
+   * folder in which the app runs, which is the folder of cdktf.json, and is the same file from every checkout.
    * @default - the agent is asked
    */
   readonly privateKeyPath?: string;
@@ -200,11 +200,17 @@ function parsePath(value: unknown, problems: Problems): string | undefined {
   if (Token.isUnresolved(value) || value.startsWith("~/")) {
     return value;
   }
-  if (value.startsWith("~")) {
-    problems.add("", hostMessages.otherHome(value));
+  const message = value.startsWith("~")
+    ? hostMessages.otherHome(value)
+    : /^\$\w/.test(value)
+      ? hostMessages.shellVariable(value)
+      : undefined;
+  if (message !== undefined) {
+    problems.add("", message);
     return undefined;
   }
-  return resolve(value);
+  // Not the whole path, which would be another one in each checkout.
+  return normalize(value);
 }
 
 /** The login shell runs it unquoted; a name without a slash it would look for in PATH. */

@@ -13,6 +13,8 @@ export const hostMessages = {
   noAddress: (): string => "is missing; give the address or the name that Terraform connects to",
   badAddress: (value: string): string =>
     `${shown(value)} is neither an IP address nor a host name; give one such as 192.0.2.10, 2001:db8::10 or web-1.example.com`,
+  numbersOfC: (value: string, address: string): string =>
+    `${shown(value)} is the address ${address} to programs that read numbers as C does, and a name to others; ${didYouMean(address)}`,
   addressIsMore: (value: string, address: string, elsewhere: string): string =>
     `${shown(value)} is more than an address; ${didYouMean(`${shown(address)}, with ${elsewhere}`)}`,
   sameAddress: (address: string, other: string): string =>
@@ -22,6 +24,9 @@ export const hostMessages = {
   // The connection
   otherHome: (value: string): string =>
     `${shown(value)}: Terraform knows no home but that of the user who runs it; begin with "~/", or give the whole path`,
+  shellVariable: (value: string): string =>
+    `${shown(value)} begins with a variable of a shell, which nobody replaces here; ` +
+    didYouMean(shown(value.replace(/^\$HOME(?=\/)/, "~").replace(/^\$\w+/, "/whole/path"))),
   certificateAlone: (): string =>
     "is read only beside a private key; name that key's file in privateKeyPath, or leave this out where the agent has both",
   nobodyLogsIn: (): string =>

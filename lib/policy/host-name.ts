@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { IPv6, parse as parseAddress } from "ipaddr.js";
 import { Token } from "../framework/framework";
+import { addressOfC } from "./address";
 import { hostMessages } from "./host-messages";
 import type { Problems } from "../input/problems";
 import { plainText } from "../input/text";
@@ -19,6 +20,11 @@ export function parseHostName(value: unknown, portProperty: string, problems: Pr
   }
   if (isIP(value) !== 0 && !value.includes("%")) {
     return parseAddress(value).toString();
+  }
+  const address = addressOfC(value);
+  if (address !== undefined) {
+    problems.add("", hostMessages.numbersOfC(value, address));
+    return undefined;
   }
   if (NAME.test(value) && !/^[0-9.]+$/.test(value)) {
     return value.toLowerCase();

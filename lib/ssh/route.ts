@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { homedir } from "node:os";
+import { isAbsolute, resolve } from "node:path";
 import { shellWord } from "../output/shell-word";
 import { plain } from "../output/text";
 import type { AskedConnection } from "../contract/connection";
@@ -158,10 +159,17 @@ const options = (words: readonly string[]): string[] => words.flatMap((word) => 
 const login = (user: string | undefined): string[] => (user === undefined ? [] : ["-l", user]);
 const dial = (port: string | undefined): string[] => (port === undefined ? [] : ["-p", port]);
 
+/** How far below the folder of the app Terraform runs, in cdktf.out/stacks/NAME. */
+const FOLDERS_UP = ["", "..", "../..", "../../.."];
+
 /** A file that only the machine of the deploy has is left out: the agent, or the user's configuration, may know better. */
 function identity(path: string | undefined): string[] {
   const file = path?.replace(/^~(?=\/)/, homedir());
-  return file === undefined || !existsSync(file) ? [] : ["-i", file];
+  if (file === undefined) {
+    return [];
+  }
+  const found = isAbsolute(file) ? file : FOLDERS_UP.map((up) => resolve(up, file)).find((one) => existsSync(one));
+  return found === undefined || !existsSync(found) ? [] : ["-i", found];
 }
 
 /** A word of a ProxyCommand: ssh expands %, then gives the rest to a shell. */

@@ -1,5 +1,6 @@
 /** What the resources of a firewall have in common: their names, their locals, and the hosts that they are written for. */
-import { TerraformLocal, type TerraformResource, TerraformStack } from "../framework/framework";
+import { relative, resolve } from "node:path";
+import { App, TerraformLocal, type TerraformResource, TerraformStack } from "../framework/framework";
 import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part, SEAL_PARTS, SEAL_TYPE } from "../contract/names";
@@ -8,6 +9,7 @@ import { HOLD_ROLE, PLANNED_AT } from "../contract/triggers";
 import type { FirewallSettings } from "../policy/firewall";
 import type { Host } from "../policy/host";
 import { Configuration } from "./configuration";
+import { quoted } from "./escape";
 import { Later } from "./later";
 import { type TrackedProps, type Tracker, trackerOf } from "./tracker";
 
@@ -42,6 +44,16 @@ export class Context {
       this.current = new Configuration(hosts, this.props.shared, this.props.layout.shards);
     }
     return this.current;
+  }
+
+  /**
+   * The folder in which the app runs, as a template: it is found from the folder of the stack, in which Terraform runs, so that the
+   * configuration is the same in every checkout.
+   */
+  public get appFolder(): string {
+    const stack = resolve(App.of(this.scope).outdir, "stacks", TerraformStack.of(this.scope).node.id);
+    const way = relative(stack, resolve("."));
+    return /^\.\.([/]\.\.)*$/.test(way) ? `\${path.root}/${way}` : quoted(resolve(".")).slice(1, -1);
   }
 
   /** Readable names, unique because the construct's own logical id is. */

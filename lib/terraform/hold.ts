@@ -92,7 +92,7 @@ export class Holds {
       ...(goesOn ? { onFailure: "continue" } : {}),
       // A destroy provisioner may name no local.
       inline: [script({ [VERB]: expression(`join(" ", [${words.join(", ")}])`) }, "whole")],
-      connection: connectionBlock(connection),
+      connection: connectionBlock(connection, this.context.appFolder),
     });
     return [
       provisioner([quoted(VERBS.unlock), "self.id", quoted(String(limit))], termOf),

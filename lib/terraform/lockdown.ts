@@ -152,7 +152,7 @@ export class Lockdowns {
    */
   public provisioners(shards: readonly number[], attempt: string): NonNullable<Contents["provisioners"]> {
     const hold = this.holdOf(shards);
-    const { configuration } = this.context;
+    const { configuration, appFolder } = this.context;
     const { hash } = this.props.ruleset;
     const confirm = expression(
       `join(" ", ["${VERBS.confirm}", ${[hold, hash].map(toExpression).join(`, ${attempt}, `)}])`,
@@ -164,13 +164,14 @@ export class Lockdowns {
       {
         type: "remote-exec",
         inline: [script(this.settings(hold, attempt), "named")],
-        connection: connectionBlock(({ name }) => configuration.termOf(name)),
+        connection: connectionBlock(({ name }) => configuration.termOf(name), appFolder),
       },
       {
         type: "remote-exec",
         inline: [script({ [VERB]: confirm }, "named")],
-        connection: connectionBlock(({ name }) =>
-          name === CONNECTION.timeoutSeconds.name ? untilTooLate : configuration.termOf(name),
+        connection: connectionBlock(
+          ({ name }) => (name === CONNECTION.timeoutSeconds.name ? untilTooLate : configuration.termOf(name)),
+          appFolder,
         ),
       },
     ];

@@ -1,4 +1,3 @@
-import * as path from "node:path";
 import * as fc from "fast-check";
 import { Lazy, Token } from "cdktf";
 import { completeConnection, type Connection, parseConnection } from "../../lib/policy/connection";
@@ -88,10 +87,11 @@ describe("a connection laid over another", () => {
 });
 
 describe("a path", () => {
-  test.each(["privateKeyPath", "certificatePath"])("%s begins at the folder of the app, or at the home", (key) => {
+  test.each(["privateKeyPath", "certificatePath"])("%s stays as it is written, in its shortest form", (key) => {
     const pathOf = (value: string): unknown => Object.values(connectionOf({ [key]: value }))[0];
-    expect(pathOf("keys/id")).toBe(path.resolve("keys/id"));
-    expect(pathOf("../id")).toBe(path.resolve("../id"));
+    expect(pathOf("keys/id")).toBe("keys/id");
+    expect(pathOf("./keys//id")).toBe("keys/id");
+    expect(pathOf("../id")).toBe("../id");
     expect(pathOf("/etc/../id")).toBe("/id");
     expect(pathOf("~/.ssh/id")).toBe("~/.ssh/id");
     expect(pathOf("/a b/ü$x%y#[1]/id")).toBe("/a b/ü$x%y#[1]/id");
@@ -186,6 +186,11 @@ describe("a connection that cannot be used", () => {
       'connection.privateKeyPath: "~bob/.ssh/id": Terraform knows no home but that of the user',
     ],
     [{ certificatePath: "~" }, 'connection.certificatePath: "~": Terraform knows no home but that of the user who'],
+    [
+      { privateKeyPath: "$HOME/.ssh/id" },
+      'connection.privateKeyPath: "$HOME/.ssh/id" begins with a variable of a shell, which nobody replaces here; did you mean "~/.ssh/id"?',
+    ],
+    [{ certificatePath: "$KEYS/id" }, 'did you mean "/whole/path/id"?'],
     [{ bastion: { host: "jump", privateKeyPath: "~bob/id" } }, 'begin with "~/", or give the whole path'],
     [{ certificatePath: {} }, "connection.certificatePath: must be text, not an object"],
     [{ agent: "yes" }, 'connection.agent: must be true or false, not "yes"'],

@@ -123,6 +123,8 @@ describe("the address of a host", () => {
     ["256.0.0.1", '"256.0.0.1" is neither an IP address nor a host name'],
     ["192.0.2", '"192.0.2" is neither an IP address nor a host name'],
     ["1.2.3.4.", '"1.2.3.4." is neither an IP address nor a host name'],
+    ["0x7f.1", '"0x7f.1" is the address 127.0.0.1 to programs that read numbers as C does'],
+    ["0xC0000201", "did you mean 192.0.2.1?"],
     ["010.0.0.1", '"010.0.0.1" is neither an IP address nor a host name'],
     ["fe80::1%eth0", '"fe80::1%eth0" is neither an IP address nor a host name'],
     ["web_1.example", '"web_1.example" is neither an IP address nor a host name'],

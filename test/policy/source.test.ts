@@ -48,6 +48,10 @@ describe("a mistake is answered with what was probably meant:", () => {
     ["10.0/8", "did you mean 10.0.0.0/8?"],
     ["10.0.0.0/255.0.0.0", "did you mean 10.0.0.0/8?"],
     ["10.0.0.0/255.0.255.0", "whole number from 0 to 32"],
+    [
+      "0x7f.1",
+      '"0x7f.1" has hexadecimal numbers, which only some programs take for an IPv4 address; did you mean 127.0.0.1?',
+    ],
     ["010.0.0.1", "did you mean 10.0.0.1?"],
     ["192.168.001.0/24", "did you mean 192.168.1.0/24?"],
     ["::ffff:192.0.2.1", "did you mean 192.0.2.1?"],

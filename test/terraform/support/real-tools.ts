@@ -76,10 +76,15 @@ export class Folder {
   }
 
   private terraform(...args: string[]): Promise<Buffer> {
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TF_"));
-    const env = { ...Object.fromEntries(own), CHECKPOINT_DISABLE: "1", TF_CLI_CONFIG_FILE: "/dev/null" };
-    return run("terraform", args, { cwd: this.path, env });
+    return terraformIn(this.path, ...args);
   }
+}
+
+/** Runs Terraform in a folder; its own settings and its network stay out of it. */
+export function terraformIn(cwd: string, ...args: string[]): Promise<Buffer> {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TF_"));
+  const env = { ...Object.fromEntries(own), CHECKPOINT_DISABLE: "1", TF_CLI_CONFIG_FILE: "/dev/null" };
+  return run("terraform", args, { cwd, env });
 }
 
 /** What the shell makes of the words, in front of which the settings stand. */
