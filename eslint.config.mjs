@@ -19,7 +19,9 @@ const mayUse = {
   review: ["ruleset", "policy", "input", "output", "contract"],
   status: ["ssh", "state", "ruleset", "host", "input", "output", "contract"],
   report: ["status", "ssh", "state", "ruleset", "host", "input", "output", "contract"],
+  check: ["ssh", "state", "ruleset", "host", "policy", "input", "output", "contract"],
   cli: [
+    "check",
     "fleet",
     "review",
     "report",

@@ -59,8 +59,11 @@ function nextSteps(files: readonly string[], folder: string, cli: Cli): string {
     "",
     ...(folder === "." ? [] : [`  cd ${folder}`]),
     `  ${install}`,
-    `  npx ${cli} diff      to see what would change`,
-    `  npx ${cli} deploy    to lock the hosts`,
+    "  npx ssh-only-firewall check     to ask every host whether it could be locked; this changes nothing",
+    `  npx ${cli} deploy                with mode: observe in fleet.yaml, to record what a lock would deny`,
+    "  npx ssh-only-firewall report    days later, to see who still uses each host",
+    `  npx ${cli} diff                  without mode: observe, to see what would change`,
+    `  npx ${cli} deploy                to lock the hosts`,
     "",
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 /**
- * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. For review, status and
- * report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
+ * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. For check, review, status
+ * and report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
  */
 import { Command, CommanderError } from "commander";
 import { FleetFileError } from "../fleet/fleet-file-error";
@@ -11,6 +11,7 @@ import { packageVersion } from "./package";
 /** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
 export const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   init: async () => (await import("./init-command.js")).addInit,
+  check: async () => (await import("./check-command.js")).addCheck,
   render: async () => (await import("./render-command.js")).addRender,
   review: async () => (await import("./review-command.js")).addReview,
   status: async () => (await import("./status-command.js")).addStatus,

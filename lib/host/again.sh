@@ -70,8 +70,8 @@ settle_guard() {
 # What the pre-flight would refuse today must not fail a lock that is in force, or hide.
 report_refusal() {
   [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ] || return 0
-  refusal=$(
+  refused=$(
     effect='This lock stays in force.'
-    (check_way_in && check_login && check_disks && check_init) 2>&1
-  ) || say "$SSH_ONLY_HOST: the next new lock would be refused: ${refusal#ssh-only-firewall: }"
+    (preflight) 2>&1
+  ) || say "$SSH_ONLY_HOST: the next new lock would be refused: ${refused#ssh-only-firewall: }"
 }

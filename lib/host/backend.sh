@@ -52,7 +52,7 @@ choose_backend() {
     ! "${backend}_accepts_ruleset" || return 0
     reasons="${reasons:+$reasons And: }$why_not"
   done
-  die 4 "No usable firewall for backend '$SSH_ONLY_BACKEND'. $reasons Tools have to be in one of these directories, also at boot: $PATH."
+  refuse 4 no-firewall "No usable firewall for backend '$SSH_ONLY_BACKEND'. $reasons Tools have to be in one of these directories, also at boot: $PATH."
 }
 
 # apply_record ATTEMPT: puts that record's ruleset in force, and removes all other rules with our name.

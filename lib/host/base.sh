@@ -8,6 +8,7 @@
 #
 # Run by Terraform:
 #   lock                              load the ruleset in the settings; it rolls back unless it is confirmed in time
+#   check                             only report whether lock would refuse those settings here; changes nothing
 #   confirm OWNER ATTEMPT RULESET     keep the pending lock; run over a new connection, which has come through it
 #   unlock OWNER SECONDS              open the host, unless it belongs to another owner; it locks itself again unless confirmed
 #   confirm-unlock OWNER              keep it open; run over a new connection, which has come in without the rules
@@ -36,7 +37,7 @@ if [ -d /run ]; then RUN=/run; else RUN=/var/run; fi
 effect='The host was not changed.'
 
 log() {
-  [ -d "$STATE" ] || return 0
+  [ -d "$STATE" ] && [ -z "${checking-}" ] || return 0
   read_date
   { printf '%s %s\n' "$date" "$*" >>"$STATE/log"; } 2>/dev/null || :
 }
@@ -66,9 +67,17 @@ die() {
   code=$1
   shift
   reported=yes
+  [ -z "${checking-}" ] || report_refused "$code" "$*"
   log "failed: $* $effect"
   printf 'ssh-only-firewall: %s %s\n' "$*" "$effect" >&2 2>/dev/null || :
   exit "$code"
+}
+
+# refuse CODE WORD MESSAGE: die, before any change. The word is for who reads what `check` reports.
+refuse() {
+  refusal=$2 code=$1
+  shift 2
+  die "$code" "$@"
 }
 
 # Trapped on EXIT: nothing ends without a message about the host, or leaves half a file.
@@ -154,12 +163,12 @@ with_file() {
 
 # One run at a time. The kernel frees the lock when its holder dies; a long-lived child must close descriptor 9.
 take_host_lock() {
-  have flock || die 4 'flock is missing (package util-linux, or busybox).'
+  have flock || refuse 4 missing-tool 'flock is missing (package util-linux, or busybox).'
   exec 9>"$RUN/ssh-only-firewall.lock"
   tries=0
   until flock -n 9; do
     tries=$((tries + 1))
-    [ "$tries" -le "$1" ] || die 7 "Another run of this program has been in progress for $1 s: try again when it has ended."
+    [ "$tries" -le "$1" ] || refuse 7 busy "Another run of this program has been in progress for $1 s: try again when it has ended."
     sleep 1
   done
   holding=yes
@@ -173,5 +182,5 @@ leave_host_lock() {
 
 need_root() {
   # Only root owns /proc/sys. Without a process, where test has -O.
-  [ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ] || die 3 'This needs root.'
+  [ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ] || refuse 3 no-root 'This needs root.'
 }

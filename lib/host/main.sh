@@ -8,18 +8,21 @@ usage() {
 check_trust() {
   need_root
   [ -n "${trusted_by_caller-}" ] || find_distrust "$STATE"
-  [ -z "$distrust" ] || die 1 "$distrust."
+  [ -z "$distrust" ] || refuse 1 not-trusted "$distrust."
 }
 
 main() {
   verb=${1-}
+  checking=''
+  [ "$verb" != check ] || checking=yes
   [ $# -eq 0 ] || shift
   trap 'unexpected $?' EXIT
   case $verb:$# in
-    lock:0 | confirm:3 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
+    lock:0 | check:0 | confirm:3 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
   esac
   case $verb:$# in
     lock:0) verb_lock ;;
+    check:0) verb_check ;;
     confirm:3) verb_confirm "$@" ;;
     rollback:0) verb_rollback ;;
     unlock:0 | unlock:1 | unlock:2) verb_unlock "$@" ;;

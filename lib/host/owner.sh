@@ -12,18 +12,20 @@ check_owner() {
   if [ "$pending" = "$SSH_ONLY_ATTEMPT" ]; then
     read_record "$pending"
     [ "${rec_owner:-$SSH_ONLY_OWNER}" = "$SSH_ONLY_OWNER" ] ||
-      die 8 "This attempt is pending already, with owner $rec_owner, not $SSH_ONLY_OWNER."
+      refuse 8 locked "This attempt is pending already, with owner $rec_owner, not $SSH_ONLY_OWNER."
   fi
   [ -n "$confirmed" ] || return 0
   read_record "$confirmed"
   record_is_of_others || return 0
   check_damaged_owner
   if record_is_of_same_stack; then
+    # The state of that stack has the owner, which is not known here.
+    [ -z "${checking-}" ] || return 0
     case $SSH_ONLY_TAKE_OVER in true | same-stack) return 0 ;; esac
-    die 8 "An earlier run of this stack has locked this host at $rec_locked_at${rec_from:+ from $rec_from} (hold $rec_owner, $rec_origin). This Terraform state does not have that lock: the run ended before the state was written, or this stack has two states. If it has two, deploy with the other one. Else set takeOver to \"same-stack\" for the whole firewall and deploy: that takes over such locks, and no others."
+    refuse 8 locked "An earlier run of this stack has locked this host at $rec_locked_at${rec_from:+ from $rec_from} (hold $rec_owner, $rec_origin). This Terraform state does not have that lock: the run ended before the state was written, or this stack has two states. If it has two, deploy with the other one. Else set takeOver to \"same-stack\" for the whole firewall and deploy: that takes over such locks, and no others."
   fi
   [ "$SSH_ONLY_TAKE_OVER" != true ] || return 0
-  die 8 "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at${rec_from:+, from $rec_from}${rec_origin:+, $rec_origin}). If that Terraform state is gone, or gave this host up, set takeOver to true for this host, for one deploy."
+  refuse 8 locked "This host is already locked by another owner (hold $rec_owner, as $rec_host, since $rec_locked_at${rec_from:+, from $rec_from}${rec_origin:+, $rec_origin}). If that Terraform state is gone, or gave this host up, set takeOver to true for this host, for one deploy."
 }
 
 record_is_of_others() { [ "$rec_owner" != "$SSH_ONLY_OWNER" ]; }
@@ -33,7 +35,7 @@ check_damaged_owner() {
   [ -n "$rec_damaged" ] && [ "$SSH_ONLY_TAKE_OVER" != true ] || return 0
   whose='names no owner'
   [ -z "$rec_owner" ] || whose="is of another owner (hold $rec_owner)"
-  die 8 "The record of the lock in force here is damaged, and $whose. If that lock is yours, set takeOver to true for this host, for one deploy, which repairs it."
+  refuse 8 locked "The record of the lock in force here is damaged, and $whose. If that lock is yours, set takeOver to true for this host, for one deploy, which repairs it."
 }
 
 # Also sets rec_origin, for messages.
@@ -42,6 +44,8 @@ record_is_of_same_stack() {
   # Earlier versions recorded no stack.
   [ -n "$rec_stack" ] || return 1
   rec_origin="stack $rec_stack, construct $rec_construct, workspace $rec_workspace"
+  # A check does not know the workspace.
+  [ -z "${checking-}" ] || SSH_ONLY_WORKSPACE=$rec_workspace
   [ "$rec_stack $rec_construct $rec_workspace $rec_host" = "$SSH_ONLY_STACK $SSH_ONLY_CONSTRUCT $SSH_ONLY_WORKSPACE $SSH_ONLY_HOST" ]
 }
 

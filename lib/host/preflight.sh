@@ -1,29 +1,45 @@
 # The pre-flight: what is refused before any change, with the remedy. $SSH_ONLY_FROM is the SSH_CONNECTION of the login (sudo
 # clears the variable): client address, client port, our address, our port.
 
+# What lock refuses and check reports, in this order: each is a function, and refuses by itself. Those of the way in are
+# skipped where the operator says so.
+checks_of_way_in='check_port check_source check_lease check_announced check_login check_disks'
+checks_of_host='check_init check_state_folder check_boot_files'
+
+# Sets checks, for the settings.
+find_checks() {
+  checks=$checks_of_host
+  [ "$SSH_ONLY_SKIP_PREFLIGHT" = true ] || checks="$checks_of_way_in $checks"
+}
+
+preflight() {
+  find_checks
+  for check in $checks; do "$check" || return 1; done
+}
+
 check_settings() {
   : "${SSH_ONLY_PERSIST:=false}" "${SSH_ONLY_MODE:=enforce}" "${SSH_ONLY_LOG_DENIED:=}"
   : "${SSH_ONLY_STACK:=}" "${SSH_ONLY_CONSTRUCT:=}" "${SSH_ONLY_WORKSPACE:=}"
   # In percent-encoding.
   case $SSH_ONLY_STACK$SSH_ONLY_CONSTRUCT$SSH_ONLY_WORKSPACE in
-    *[!A-Za-z0-9._~%/+-]*) die 2 'The name of the stack, construct or workspace is not encoded.' ;;
+    *[!A-Za-z0-9._~%/+-]*) refuse 2 settings 'The name of the stack, construct or workspace is not encoded.' ;;
   esac
   for setting in "$SSH_ONLY_OWNER" "$SSH_ONLY_ATTEMPT" "$SSH_ONLY_RULESET" "$SSH_ONLY_HOST"; do
     case $setting in
-      '' | *[!A-Za-z0-9._-]*) die 2 "'$setting' is not an identifier." ;;
+      '' | *[!A-Za-z0-9._-]*) refuse 2 settings "'$setting' is not an identifier." ;;
     esac
   done
   for setting in "$SSH_ONLY_PORT" "$SSH_ONLY_CONFIRM_WITHIN" "${SSH_ONLY_LOG_DENIED:-0}"; do
     case $setting in
-      '' | *[!0-9]*) die 2 "'$setting' is not a number." ;;
+      '' | *[!0-9]*) refuse 2 settings "'$setting' is not a number." ;;
     esac
   done
   for tool in awk sed grep sort date sha256sum; do
-    have "$tool" || die 4 "$tool is missing."
+    have "$tool" || refuse 4 missing-tool "$tool is missing."
   done
   given=$(each_text print_text | sha256sum)
   [ "${given%% *}" = "$SSH_ONLY_RULESET" ] ||
-    die 1 "The ruleset that arrived is not the one in the plan (${given%% *}, not $SSH_ONLY_RULESET)."
+    refuse 1 settings "The ruleset that arrived is not the one in the plan (${given%% *}, not $SSH_ONLY_RULESET)."
   check_ruleset
 }
 
@@ -40,7 +56,7 @@ check_ruleset() {
   esac
   case $way_in in
     allowed | foreign) ;;
-    *) die 2 "The ruleset has a part that no policy is written as: '${way_in#unsound }'. In allowFrom and in exceptions, every value must be an IPv4 or IPv6 address or range, and no name: check the values of tokens." ;;
+    *) refuse 2 settings "The ruleset has a part that no policy is written as: '${way_in#unsound }'. In allowFrom and in exceptions, every value must be an IPv4 or IPv6 address or range, and no name: check the values of tokens." ;;
   esac
 }
 
@@ -71,24 +87,29 @@ has_exception() {
   return 1
 }
 
-check_way_in() {
+check_port() {
   port_is_open "$SSH_ONLY_PORT" ||
-    die 5 "No sshd listens on port $SSH_ONLY_PORT here, the only port that would stay open: set sshPort to the port that sshd has on this host."
+    refuse 5 port "No sshd listens on port $SSH_ONLY_PORT here, the only port that would stay open: set sshPort to the port that sshd has on this host."
   # Who did not come over SSH cannot be cut off.
   [ -n "$SSH_ONLY_FROM" ] || return 0
   # shellcheck disable=SC2086 # four words on purpose
   set -- $SSH_ONLY_FROM
   [ "$4" = "$SSH_ONLY_PORT" ] ||
-    die 5 "You came in through port $4, and only port $SSH_ONLY_PORT would stay open: set sshPort to $4 (the port that sshd has here; connection.port is the one you dial)."
-  [ "$way_in" = allowed ] ||
-    die 5 "You came from $1, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
-  find_daemons
-  check_lease "$3"
-  check_announced
+    refuse 5 port "You came in through port $4, and only port $SSH_ONLY_PORT would stay open: set sshPort to $4 (the port that sshd has here; connection.port is the one you dial)."
+}
+
+check_source() {
+  [ -z "$SSH_ONLY_FROM" ] || [ "$way_in" = allowed ] ||
+    refuse 5 source "You came from ${SSH_ONLY_FROM%% *}, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
 }
 
 # A leased address is lost when its renewal is blocked.
 check_lease() {
+  [ -n "$SSH_ONLY_FROM" ] || return 0
+  # shellcheck disable=SC2086 # four words on purpose
+  set -- $SSH_ONLY_FROM
+  set -- "$3"
+  find_daemons
   lease=''
   ! have ip || lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
     { split($4, at, "/") }
@@ -102,7 +123,7 @@ check_lease() {
     why='is leased'
   fi
   [ -z "$lease" ] || has_exception "${lease%% *}" ||
-    die 6 "The address of this host, $1, $why, and would be lost when the lease cannot be renewed: add the exception ${lease%% *}$remedy."
+    refuse 6 lease "The address of this host, $1, $why, and would be lost when the lease cannot be renewed: add the exception ${lease%% *}$remedy."
 }
 
 # dhcp_client_of ADDRESS: "EXCEPTION NAME" of a DHCP client that runs here, for the family of the address. Some give the
@@ -127,6 +148,7 @@ dhcp_client_of() {
 # Sets daemons: "PID NAME KEEPS" of what keeps an address of this host, by a lease or by announcing it, as far as it is known
 # by its name.
 find_daemons() {
+  [ -z "${daemons+set}" ] || return 0
   daemons=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
     $3 == "Z" { next }
     $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { keeps = "lease" }
@@ -136,47 +158,32 @@ find_daemons() {
 
 # Neighbors drop an announced address some time after the last announcement, when all seemed well.
 check_announced() {
+  [ -n "$SSH_ONLY_FROM" ] || return 0
   ! has_exception egress || ! has_exception ingress || return 0
+  find_daemons
   case $daemons in
     *' announced'*) ;;
     *) return 0 ;;
   esac
   name=$(printf '%s\n' "$daemons" | sed -n '/ announced$/ { s/^[0-9]* \(.*\) .*/\1/p; q; }')
-  die 6 "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add egress and ingress exceptions for them."
+  refuse 6 announced-address "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add egress and ingress exceptions for them."
 }
 
-# A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
-check_login() {
+# Sets home, of the user that logged in. Fails where /etc/passwd does not have that user.
+find_home() {
   home=''
   [ -n "$SSH_ONLY_LOGIN" ] || return 0
   while IFS=: read -r user _ _ _ _ home _; do
     [ "$user" != "$SSH_ONLY_LOGIN" ] || return 0
   done </etc/passwd
-  has_exception egress ||
-    die 6 "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
+  home=''
+  return 1
 }
 
-# The lock cuts off a disk on the network, and with it the files that a login reads there.
-check_disks() {
-  ! has_exception egress || return 0
-  while read -r disk place type _; do
-    case $type:$disk in
-      nfs:* | nfs4:* | cifs:* | smb3:* | ceph:* | gfs2:* | ocfs2:* | lustre:* | afs:* | fuse.sshfs:* | fuse.glusterfs:* | fuse.ceph:*) ;;
-      *:/dev/nbd* | *:/dev/rbd* | *:/dev/drbd*) ;;
-      *) continue ;;
-    esac
-    for needed in /usr /etc /var/lib /root "$home"; do
-      case $needed/ in
-        "${place%/}"/*)
-          die 6 "$place of this host is a disk on the network ($disk, $type), which a login could not read any more: add an egress exception for its server."
-          ;;
-      esac
-    done
-  done </proc/mounts
-  for session in /sys/class/iscsi_session/*; do
-    [ ! -e "$session" ] ||
-      die 6 'This host has disks on the network, by iSCSI, which it could not reach any more: add an egress exception for their server.'
-  done
+# A user that is not in /etc/passwd comes from LDAP, SSSD or a metadata server, which the host must reach at each login.
+check_login() {
+  find_home || has_exception egress ||
+    refuse 6 login-server "The user $SSH_ONLY_LOGIN is not in /etc/passwd, so its login asks another server: add an egress exception for that server, or log in as a local user."
 }
 
 # A lock that a restart opens is not a lock.
@@ -184,5 +191,5 @@ check_init() {
   [ "$SSH_ONLY_PERSIST" = true ] || return 0
   find_init
   [ "$init" != none ] ||
-    die 4 'This host has no init system that we know (systemd, OpenRC, sysvinit), so a restart would open it: set persist: false to lock it until then.'
+    refuse 4 no-init 'This host has no init system that we know (systemd, OpenRC, sysvinit), so a restart would open it: set persist: false to lock it until then.'
 }

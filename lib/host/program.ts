@@ -17,8 +17,19 @@ const STARTER = "start.sh";
 const PARTS = [
   ...["base.sh", "awk/", "whole.sh", STARTER, "store.sh", "trust.sh", "unrecorded.sh", "backend.sh", "backends/"],
   ...["iptables-chains.sh", "other-firewalls.sh", "conflicts.sh"],
-  ...["evidence.sh", "preflight.sh", "watchdog.sh", "init.sh", "init/", "boot.sh", "guard.sh", "saved.sh", "again.sh"],
-  ...["owner.sh", "verbs.sh", "unlock.sh", "status.sh", "report.sh", "main.sh"],
+  ...[
+    "evidence.sh",
+    "preflight.sh",
+    "places.sh",
+    "watchdog.sh",
+    "init.sh",
+    "init/",
+    "boot.sh",
+    "guard.sh",
+    "saved.sh",
+    "again.sh",
+  ],
+  ...["owner.sh", "verbs.sh", "check.sh", "unlock.sh", "status.sh", "report.sh", "main.sh"],
 ];
 
 const LAUNCHER_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "launch.sh"];
@@ -87,6 +98,11 @@ export function question(files = hostFiles()): string {
 /** And what came to it since. */
 export function reportQuestion(files = hostFiles()): string {
   return stripShell(joined(files, [...QUESTION_PARTS, "ask-report.sh"]));
+}
+
+/** And whether lock would refuse it: behind the settings of a lock. */
+export function checkQuestion(files = hostFiles()): string {
+  return stripShell(joined(files, [...QUESTION_PARTS, "ask-check.sh"]));
 }
 
 function header(files: Files): string {

@@ -13,12 +13,7 @@ verb_lock() {
   fi
   choose_backend
   check_owner
-  if [ "$SSH_ONLY_SKIP_PREFLIGHT" != true ]; then
-    check_way_in
-    check_login
-    check_disks
-  fi
-  check_init
+  preflight
   install_program
   report_replaced_lock
   announce_lock
@@ -33,8 +28,8 @@ verb_lock() {
 
 install_program() {
   # Tried, because the test of busybox looks at the mode only. A directory without a lock in it is no change.
-  [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || die 1 "${STATE%/*} cannot be written: is it read-only?"
-  keep_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 0600 2>/dev/null || die 1 "$STATE cannot be written: is the disk full, or read-only?"
+  [ -d "$STATE" ] || mkdir "$STATE" 2>/dev/null || refuse 1 state-folder "${STATE%/*} cannot be written: is it read-only?"
+  keep_file "$STATE/host.sh" "$SSH_ONLY_PROGRAM" 0600 2>/dev/null || refuse 1 state-folder "$STATE cannot be written: is the disk full, or read-only?"
 }
 
 # Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.

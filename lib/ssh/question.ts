@@ -7,11 +7,15 @@ import { runSsh, type RunOptions } from "./process";
 /** For the login shell, whichever it is: a shell that reads what it is to do. */
 const SHELL = "exec sh -s";
 
-/** Text for a shell: the question to root, by as few processes as that takes. */
+/**
+ * Text for a shell: the question to root, by as few processes as that takes. Its words are what sudo would hide: the SSH_CONNECTION
+ * of the login, and who logged in.
+ */
 function toRoot(question: string): string {
   const isRoot = '[ -O /proc/sys ] 2>/dev/null || [ "$(id -u)" -eq 0 ]';
-  const toSudo = "printf '%s\\n' \"$question\" | sudo -n sh -s";
-  return `question=${shellWord(question)}\nif ${isRoot}; then eval "$question"; else ${toSudo}; fi\n`;
+  const from = '"${SSH_CONNECTION-}"';
+  const toSudo = `printf '%s\\n' "$question" | sudo -n /bin/sh -s ${from} "$(id -un)"`;
+  return `question=${shellWord(question)}\nif ${isRoot}; then set -- ${from} root; eval "$question"; else ${toSudo}; fi\n`;
 }
 
 /** What came back from a host, and what that says of its state. */

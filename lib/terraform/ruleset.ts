@@ -9,16 +9,8 @@ import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";
 import { addressOf, type Context, reference } from "./context";
 import { expression, type Term } from "./escape";
+import { POLICY_SETTINGS } from "../policy/told";
 import { allAreAddresses, knownAtApply } from "./known-at-apply";
-
-/** What a host is told of its policy besides the texts, by the names of the settings. */
-const POLICY = {
-  port: ({ policy }: Entry) => policy.sshPort,
-  allow_from: ({ policy }: Entry) => policy.sources.map((source) => source.cidr).join(" "),
-  exceptions: ({ policy }: Entry) => policy.exceptions.flatMap(({ words }) => words).join(" "),
-  mode: ({ policy }: Entry) => policy.mode,
-  log_denied: ({ policy }: Entry) => String(policy.logDeniedPerMinute ?? ""),
-} as const;
 
 /** In the entry of a ruleset: see known-at-apply.ts. */
 const KNOWN_AT_APPLY = "known_at_apply";
@@ -56,9 +48,9 @@ export class Ruleset {
   }
 
   /** What the host is told of the policy, by the names of the settings. */
-  public get policy(): Readonly<Record<keyof typeof POLICY, Term>> {
-    return Object.fromEntries(Object.keys(POLICY).map((name) => [name, this.ofRuleset(name)])) as Record<
-      keyof typeof POLICY,
+  public get policy(): Readonly<Record<keyof typeof POLICY_SETTINGS, Term>> {
+    return Object.fromEntries(Object.keys(POLICY_SETTINGS).map((name) => [name, this.ofRuleset(name)])) as Record<
+      keyof typeof POLICY_SETTINGS,
       Term
     >;
   }
@@ -86,7 +78,7 @@ export class Ruleset {
 function entryOf(ruleset: Entry, hasTokens: boolean): Record<string, unknown> {
   return {
     ...Object.fromEntries(RULESET_TEXTS.map((text) => [text, ruleset.texts[text] ?? ""])),
-    ...Object.fromEntries(Object.entries(POLICY).map(([name, valueOf]) => [name, valueOf(ruleset)])),
+    ...Object.fromEntries(Object.entries(POLICY_SETTINGS).map(([name, valueOf]) => [name, valueOf(ruleset.policy)])),
     ...(hasTokens ? { [KNOWN_AT_APPLY]: knownAtApply(ruleset.policy) } : {}),
   };
 }

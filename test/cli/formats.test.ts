@@ -12,6 +12,7 @@ writeFileSync(file, JSON.stringify(filed([{ key: "web" }], { tracker: "terraform
 const status = (...args: readonly string[]) => run(program("ssh-only-firewall", "status", file, ...args), folder);
 
 test.each([
+  ["check", "table, json, junit"],
   ["status", "table, json, junit"],
   ["report", "table, json, html"],
   ["stacks", "table, json"],

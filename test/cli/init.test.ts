@@ -14,8 +14,10 @@ test("init writes the files here, and says which, and what to do next", () => {
   const { code, stdout, stderr } = init(folder, "--cli", "cdktf");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(
-    /^Wrote cdktf.json, fleet.yaml and package.json.\n[^]*\n {2}npm install\n {2}npx cdktf diff .*\n {2}npx cdktf deploy .*\n$/,
+    /^Wrote cdktf.json, fleet.yaml and package.json.\n[^]*\n {2}npm install\n {2}npx ssh-only-firewall check .*\n[^]*\n {2}npx cdktf diff .*\n {2}npx cdktf deploy .*\n$/,
   );
+  const steps = ["check ", "deploy .*mode: observe", "report ", "diff .*without mode: observe", "deploy .*to lock"];
+  expect(stdout).toMatch(new RegExp(steps.join("[^]*\n {2}npx \\S+ ")));
   expect(stdout).not.toContain("  cd ");
   expect(readdirSync(folder).sort()).toEqual(FILES);
   expect(readFileSync(join(folder, "fleet.yaml"), "utf8")).toBe(starter("fleet.yaml"));

@@ -19,6 +19,7 @@ describe.each(shells)("under $name", ({ options }) => {
     afterEach(() => program.reset());
 
     async function expectRefused(settings: Settings, code: number, message: string | RegExp): Promise<void> {
+      await expectChecked(settings, code, message);
       const { stderr, ...result } = await program.lock(lockSettings(settings));
       expect({ ...result, stderr }).toEqual({
         code,
@@ -33,7 +34,18 @@ describe.each(shells)("under $name", ({ options }) => {
       }
     }
 
+    /** Check says what lock is about to say, and changes nothing. */
+    async function expectChecked(settings: Settings, code: number, message: string | RegExp = ""): Promise<void> {
+      const before = await program.traces();
+      const checked = await program.check(lockSettings(settings));
+      expect(checked).toMatchObject({ code, stderr: "" });
+      expect(checked.stdout).toMatch(code === 0 ? /^$/ : /^(refused \d+ [a-z-]+ .*\n)+$/);
+      expect(checked.stdout).toMatch(message);
+      expect(await program.traces()).toBe(before);
+    }
+
     async function expectTaken(settings: Settings): Promise<void> {
+      await expectChecked(settings, 0);
       expect(await program.lock(lockSettings(settings))).toMatchObject({ code: 0, stderr: "" });
     }
 
@@ -280,6 +292,28 @@ describe.each(shells)("under $name", ({ options }) => {
           await eventually("no watchdog is left", () => program.watchdogs().length === 0);
         },
       );
+    });
+
+    describe("with a place that a restart needs", () => {
+      afterEach(async () => {
+        await program.run("unlock");
+        await program.host.exec(`umount -l ${STATE} 2>/dev/null || umount -l /etc/init.d 2>/dev/null || :`);
+      });
+
+      test("refuses to lock for good where the state folder is in memory, and locks until the restart", async () => {
+        await program.host.exec(`mkdir ${STATE} && mount -t tmpfs -o mode=0700 tmpfs ${STATE}`);
+        await expectRefused({ PERSIST: "true" }, 4, `${STATE} is in memory here (${STATE}, tmpfs)`);
+        await expectTaken({ PERSIST: "false" });
+      });
+
+      test("refuses to lock for good where confirm could not write for the boot", async () => {
+        await program.host.exec("mount --bind /etc/init.d /etc/init.d && mount -o remount,bind,ro /etc/init.d");
+        await expectRefused({ PERSIST: "true" }, 4, "/etc/init.d of this host is read-only");
+        await expectTaken({ PERSIST: "false" });
+        await program.run("unlock");
+        await program.host.exec("mount -o remount,bind,rw /etc/init.d");
+        await expectTaken({ PERSIST: "true" });
+      });
     });
 
     test("refuses to lock for good where no init system would load the rules after a restart", async () => {

@@ -57,10 +57,11 @@ iptables_find_wait() {
 # the xtables lock for 10 s. Call iptables_find_wait before: behind a pipe, what it finds would be lost.
 iptables_restore() {
   iptables_find_wait
+  # shellcheck disable=SC2086 # no words, or some
   case $ipt_wait in
-    own) "$1$ipt_variant-restore" -w 10 --noflush ${2:+"$2"} ;;
-    timeout) timeout 10 "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
-    *) "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
+    own) $apart "$1$ipt_variant-restore" -w 10 --noflush ${2:+"$2"} ;;
+    timeout) $apart timeout 10 "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
+    *) $apart "$1$ipt_variant-restore" --noflush ${2:+"$2"} ;;
   esac
 }
 

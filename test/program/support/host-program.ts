@@ -170,6 +170,13 @@ export class HostProgram {
     return this.host.exec(["/bin/sh"], { input, check: false });
   }
 
+  /** Runs `check`, as `ask-check.sh` does. */
+  public check(settings: Record<string, string> = lockSettings()): Promise<RunResult> {
+    const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
+    const input = `${constants.join("\n")}\n{ exec </dev/null; set -- check; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
+    return this.host.exec(["/bin/sh"], { input, check: false });
+  }
+
   public confirm(settings: Record<string, string>): Promise<RunResult> {
     return this.run("confirm", defined(settings.OWNER), defined(settings.ATTEMPT), defined(settings.RULESET));
   }
