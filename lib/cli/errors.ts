@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { Failure } from "../output/failure";
 
-/** 1: its input cannot be used. 2: its command line cannot, or (of a check) something is not as it should be. */
-export type FailureCode = 1 | 2;
+/** 1: its input cannot be used. 2 and 3: its command line cannot, or (of a check) something is not as it should be. */
+export type FailureCode = 1 | 2 | 3;
 
 /** Its message is empty when all has been printed. */
 export class CommandError extends Failure {

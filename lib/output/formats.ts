@@ -4,7 +4,8 @@ export interface Format<T> {
   readonly help: string;
   /** Whether `--NAME` stands for `--format NAME`. */
   readonly hasShortForm?: boolean;
-  readonly print: (found: T) => string;
+  /** @param isExplained of forms that can be shorter: whether all is asked for */
+  readonly print: (found: T, isExplained?: boolean) => string;
 }
 
 /** By the name for `--format`; the first one is the default. */

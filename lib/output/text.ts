@@ -56,3 +56,17 @@ export const compare = (a: string, b: string): number => (a < b ? -1 : Number(a 
 /** The first few, and how many more there are. */
 export const listed = (names: readonly string[], most = 10): string =>
   names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
+
+/** By code unit, but with numbers by their value: web-2 before web-10. */
+export function compareNatural(a: string, b: string): number {
+  const parts = (text: string): readonly string[] => text.match(/\d+|\D+/g) ?? [];
+  const [left, right] = [parts(a), parts(b)];
+  for (let index = 0; index < Math.min(left.length, right.length); index++) {
+    const [one = "", other = ""] = [left[index], right[index]];
+    const order = /^\d/.test(one) && /^\d/.test(other) ? Number(one) - Number(other) : compare(one, other);
+    if (order !== 0) {
+      return order;
+    }
+  }
+  return left.length - right.length || compare(a, b);
+}

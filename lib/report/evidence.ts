@@ -5,7 +5,7 @@
 import { plain } from "../output/text";
 import { beginningOf, type Login, loginOf } from "./logins";
 import { type Sockets, socketsIn } from "./sockets";
-import { utcOfSeconds } from "./time";
+import { utcOfIso, utcOfSeconds } from "./time";
 
 export interface Denied {
   readonly direction: Direction;
@@ -49,6 +49,20 @@ export interface LoginSource {
   readonly begins: string | null;
 }
 
+/** A session in which this program ran. */
+export interface OwnSession {
+  readonly at: string | null;
+  readonly from: string;
+  readonly fromPort: number;
+}
+
+/** What `status --live` announced: two packets to each port, from there, within seconds. */
+export interface Probe {
+  readonly at: string | null;
+  readonly from: string;
+  readonly ports: readonly number[];
+}
+
 export interface Evidence {
   /** The lines NAME=VALUE of the host itself. */
   readonly host: Readonly<Record<string, string>>;
@@ -56,6 +70,8 @@ export interface Evidence {
   readonly gaps: readonly Gap[];
   readonly gapCount: number;
   readonly observations: readonly Observation[];
+  readonly sessions: readonly OwnSession[];
+  readonly probes: readonly Probe[];
   readonly sources: readonly LoginSource[];
   readonly denied: readonly Denied[];
   readonly totals: readonly Total[];
@@ -129,7 +145,7 @@ function parsed<T>(
   return { values, others };
 }
 
-type HostLines = Pick<Evidence, "host" | "gaps" | "gapCount" | "observations" | "unread">;
+type HostLines = Pick<Evidence, "host" | "gaps" | "gapCount" | "observations" | "unread" | "sessions" | "probes">;
 
 function hostLines(lines: readonly string[]): HostLines {
   const host: Record<string, string> = {};
@@ -137,7 +153,9 @@ function hostLines(lines: readonly string[]): HostLines {
   let gapCount = 0;
   const observations: Observation[] = [];
   const unread: string[] = [];
-  for (const line of lines) {
+  const sessions = parsed(named(lines, "session"), sessionOf);
+  const probes = parsed(named(lines, "probe"), probeOf);
+  for (const line of lines.filter((one) => !/^(session|probe)=/.test(one))) {
     const [, name, value = ""] = /^([a-z_]{1,30})=(.*)$/.exec(line) ?? [];
     const [, number, from = "", until = ""] = /^gap=(\d{1,9}) (-|\d{1,12}) (\d{1,12})$/.exec(line) ?? [];
     const [, mode, begins = ""] = /^mode_from=(observe|enforce) (\d{1,12})$/.exec(line) ?? [];
@@ -154,7 +172,22 @@ function hostLines(lines: readonly string[]): HostLines {
       host[name] = plain(value);
     }
   }
-  return { host, gaps, gapCount, observations, unread };
+  const others = [...unread, ...sessions.others, ...probes.others];
+  return { host, gaps, gapCount, observations, unread: others, sessions: sessions.values, probes: probes.values };
+}
+
+const named = (lines: readonly string[], name: string): readonly string[] =>
+  lines.filter((line) => line.startsWith(`${name}=`));
+
+function sessionOf(line: string): OwnSession | undefined {
+  const [, at = "", from = "", port] = /^session=(\d{1,12}) ([0-9A-Fa-f.:]{2,45}) (\d{1,5})$/.exec(line) ?? [];
+  return port === undefined ? undefined : { at: utcOfSeconds(at), from, fromPort: Number(port) };
+}
+
+function probeOf(line: string): Probe | undefined {
+  const [, at = "", from = "", ports] =
+    /^probe=(\d{1,12}) ([0-9A-Fa-f.:]{2,45}) (\d{1,5}(?:,\d{1,5}){0,99})$/.exec(line) ?? [];
+  return ports === undefined ? undefined : { at: utcOfSeconds(at), from, ports: ports.split(",").map(Number) };
 }
 
 function sourceOf(line: string): LoginSource | undefined {
@@ -164,11 +197,17 @@ function sourceOf(line: string): LoginSource | undefined {
 
 /** The journal and auth.log may both have a login: what sshd logged is the same then, with the number of its process. */
 function once(lines: readonly string[]): readonly string[] {
-  const seen = new Set<string>();
+  const seen = new Map<string, Set<string | null>>();
   return lines.filter((line) => {
     const login = / sshd(?:-session)?(\[\d+\]: Accepted .*)$/.exec(line)?.[1];
-    const isNew = login === undefined || !seen.has(login);
-    seen.add(login ?? "");
+    if (login === undefined) {
+      return true;
+    }
+    // A process, an address and a port come again, at another time.
+    const at = utcOfIso(/^\S+/.exec(line)?.[0] ?? "");
+    const times = seen.get(login) ?? new Set();
+    const isNew = times.size === 0 || (at !== null && !times.has(at) && !times.has(null));
+    seen.set(login, times.add(at));
     return isNew;
   });
 }

@@ -11,18 +11,22 @@ export interface Login {
   readonly from: string;
   /** `publickey`, `password`; null where the log does not say. */
   readonly by: string | null;
+  /** The fingerprint of the key. */
+  readonly key: string | null;
+  /** The client's port. */
+  readonly fromPort: number | null;
 }
 
 const WHEN = String.raw`(?<when>\d{4}-\d\d-\d\dT\S{8,30}|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)`;
 const SSHD = new RegExp(
-  String.raw`^${WHEN} \S{1,255} sshd(?:-session)?(?:\[\d+\])?: Accepted (?<by>\S{1,50}) for (?<user>.{1,255}) from (?<from>\S{1,100}) port \d{1,5}\b`,
+  String.raw`^${WHEN} \S{1,255} sshd(?:-session)?(?:\[\d+\])?: Accepted (?<by>\S{1,50}) for (?<user>.{1,255}) from (?<from>\S{1,100}) port (?<port>\d{1,5})\b(?: ssh2: \S{1,50} (?:ID .* )?(?<key>(?:SHA256|MD5):\S{1,100}))?`,
 );
 /** A local login has no address; `reboot` and the like have no terminal of their own. */
 const LAST =
   /^(?<user>\S{1,255}) +pts\/\d+ +(?<from>[0-9A-Fa-f.:%a-z-]{2,100}) +(?<when>\d{4}-\d\d-\d\dT\S{8,30}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)/;
 
 export function loginOf(line: string): Login | undefined {
-  const { when, user = "", from = "", by } = (SSHD.exec(line) ?? LAST.exec(line))?.groups ?? {};
+  const { when, user = "", from = "", by, key, port } = (SSHD.exec(line) ?? LAST.exec(line))?.groups ?? {};
   return when === undefined
     ? undefined
     : {
@@ -31,6 +35,8 @@ export function loginOf(line: string): Login | undefined {
         user: plain(user),
         from: plain(from),
         by: by === undefined ? null : plain(by),
+        key: key === undefined ? null : plain(key),
+        fromPort: port === undefined ? null : Number(port),
       };
 }
 

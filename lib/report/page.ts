@@ -4,7 +4,19 @@
  */
 import { count, escapeInvisible } from "../output/text";
 import { html, type Markup } from "./markup";
-import { connectedRow, deniedRow, HEADS, listenerRow, loginRow, nameOf, type Row, totalRow } from "./rows";
+import { briefly, countsOf, worstFirst } from "./order";
+import {
+  connectedRow,
+  deniedRow,
+  findingRow,
+  folded,
+  HEADS,
+  listenerRow,
+  loginRow,
+  nameOf,
+  type Row,
+  totalRow,
+} from "./rows";
 import { titles } from "./sentences";
 import { PAGE_STYLE } from "./style";
 import { timelineOf } from "./timeline";
@@ -27,7 +39,9 @@ export function toPage(report: UsageReport): string {
         </style>
       </head>
       <body>
-        ${overview(report)}${hosts.filter(({ backend }) => backend !== null).map((row) => section(report, row))}
+        ${overview(report)}${worstFirst(hosts)
+          .filter(({ backend }) => backend !== null)
+          .map((row) => section(report, row))}
         ${signature(hosts.length)}
       </body>
     </html> `;
@@ -36,22 +50,23 @@ export function toPage(report: UsageReport): string {
 
 function overview(report: UsageReport): Markup {
   const { hosts, at, asked, notAsked, disagree } = report;
-  const rows = hosts.map((row) => [
+  const rows = worstFirst(hosts).map((row) => [
+    row.verdict,
     nameOf(report, row),
     row.address ?? "unknown",
     row.state ?? "not asked",
-    row.since ?? "",
-    row.verdict,
+    row.quietSince ?? "",
+    briefly(row),
   ]);
   return html`<header>
       <h1>Was it used?</h1>
       <p>
-        ${count(hosts.length, "host")}, of which ${asked} could be asked and ${notAsked} could
+        ${count(asked + notAsked, "host")} (${countsOf(report)}), of which ${asked} could be asked and ${notAsked} could
         not${disagree === 0 ? "" : `; ${disagree} not as the state says`}, on ${at ?? "an unknown day"}. All times are
         UTC.
       </p>
     </header>
-    ${table("Overview", ["Host", "Address", "State", "Since", "In short"], rows)}${remedies(report)}`;
+    ${table("Overview", ["Verdict", "Host", "Address", "State", "Quiet since", "In short"], rows)}${remedies(report)}`;
 }
 
 /** Each text once, with the hosts that it is about and their commands. */
@@ -93,22 +108,37 @@ function section(report: UsageReport, row: HostUsage): Markup {
   </ul> `;
   return html`<section>
     <h2>${nameOf(report, row)}</h2>
-    <p class="verdict">${row.verdict}</p>
+    <p class="verdict ${row.verdict}">${row.verdict}</p>
+    <ul class="reasons">
+      ${row.reasons.map((reason) => html`<li>${reason}</li> `)}
+    </ul>
+    <p>${row.summary}</p>
     <dl class="facts">
-      ${fact("Address", row.address ?? "unknown")}${fact("State", row.state ?? "unknown")}${fact("Since", row.since ?? "unknown")}${fact("Firewall", `${row.backend ?? "unknown"}, SSH on port ${row.sshPort ?? "unknown"}`)}
+      ${fact("Address", row.address ?? "unknown")}${fact("State", row.state ?? "unknown")}${fact("Since", row.since ?? "unknown")}${fact("Quiet since", row.quietSince ?? "unknown")}${fact("Last use", row.lastUse ?? "none known")}${fact("Firewall", `${row.backend ?? "unknown"}, SSH on port ${row.sshPort ?? "unknown"}`)}
     </dl>
     ${row.notes.length === 0 ? [] : notes}${timelineOf(row) ?? []}${tablesOf(row)}
   </section> `;
 }
 
 function tablesOf(row: HostUsage): readonly Markup[] {
-  const { baseline, denied, totals, sampled, logins } = row;
+  const { baseline, totals, sampled, logins } = row;
+  const { shown, others } = folded(row);
   const at = baseline.at === null ? "" : `, ${baseline.at}`;
   return [
     table(titles.denied(handlingOf(row.state, row), row.counted), HEADS.denied, [
       ...totals.map(totalRow),
-      ...denied.map(deniedRow),
+      ...shown.map(deniedRow),
     ]),
+    ...(others.length === 0
+      ? []
+      : [
+          details(
+            `Noise, housekeeping and the like: ${count(others.length, "row")}`,
+            HEADS.denied,
+            others.map(deniedRow),
+          ),
+        ]),
+    details("What led to the verdict", HEADS.findings, row.findings.map(findingRow)),
     ...(sampled.length === 0 ? [] : [table(titles.sampled, HEADS.denied, sampled.map(deniedRow))]),
     table(
       `What listened when it was first locked${at}`,
@@ -124,6 +154,13 @@ function tablesOf(row: HostUsage): readonly Markup[] {
   ];
 }
 
+/** Folded away: unfolded by a click. */
+const details = (title: string, head: Row, rows: readonly Row[]): Markup =>
+  html`<details>
+    <summary>${title}</summary>
+    ${table("", head, rows)}
+  </details> `;
+
 /** On a narrow screen each row becomes a block, in which every value has its title before it. */
 function table(title: string, head: Row, rows: readonly Row[]): Markup {
   if (rows.length === 0) {
@@ -132,7 +169,7 @@ function table(title: string, head: Row, rows: readonly Row[]): Markup {
   }
   const shown = rows.slice(0, MOST_ROWS);
   const left = rows.length - shown.length;
-  return html`<h3>${title}</h3>
+  return html`${title === "" ? "" : html`<h3>${title}</h3>`}
     <table>
       <thead>
         <tr>

@@ -3,13 +3,16 @@ import type { Denied, Direction, Total } from "./evidence";
 import type { Login } from "./logins";
 import { UNKNOWN } from "./sentences";
 import type { Connected, Listener } from "./sockets";
+import type { Judged } from "./traffic";
 import type { HostUsage, UsageReport } from "./usage-report";
+import { type Finding, RULES } from "./verdict-rules";
 
 export type Row = readonly string[];
 
 export const HEADS = {
   denied: ["Way", "Protocol", "Peer", "Port", "Packets", "First", "Last"],
   logins: ["Time", "User", "From", "By"],
+  findings: ["Kind", "Rule", "What", "First", "Last"],
 } as const;
 
 export const DIRECTION_WORDS: Readonly<Record<Direction, string>> = { in: "in", out: "out", forward: "through" };
@@ -47,7 +50,26 @@ export const connectedRow = (one: Connected): Row => [
   one.program ?? "",
 ];
 
-export const loginRow = ({ at, logged, user, from, by }: Login): Row => [at ?? logged, user, from, by ?? ""];
+export const loginRow = ({ at, logged, user, from, by, key }: Login): Row => [
+  at ?? logged,
+  user,
+  from,
+  key ?? by ?? "",
+];
+
+export const findingRow = ({ rule, kind, text, first, last }: Finding): Row => [
+  kind,
+  rule,
+  text,
+  first ?? "",
+  last ?? "",
+];
+
+/** Rows of what decides, or may, and how many others there are. */
+export function folded(row: HostUsage): { readonly shown: readonly Judged[]; readonly others: readonly Judged[] } {
+  const decides = ({ rule }: Judged): boolean => ["use", "doubt"].includes(RULES[rule].kind);
+  return { shown: row.denied.filter(decides), others: row.denied.filter((one) => !decides(one)) };
+}
 
 /** Port 0 stands for any. */
 function socket(address: string, port: number): string {

@@ -109,7 +109,7 @@ const gapText = ({ from, until }: Gap): string =>
   `${from === null ? "" : `from ${from} `}until ${until ?? "an unknown time"}`;
 
 /** As many of each source as the host program prints. */
-const MOST_LOGINS = 500;
+export const MOST_LOGINS = 500;
 
 const SOURCES: Readonly<Record<string, string>> = {
   journal: "Its journal",

@@ -8,6 +8,11 @@ h3 { margin: 1.5rem 0 0.5rem; font-size: 1rem; }
 p { margin: 0.25rem 0; }
 section { margin-top: 2.5rem; padding-top: 1.5rem; border-top: 2px solid #1b1f23; }
 .verdict { font-size: 1.125rem; font-weight: 600; }
+.verdict.used { color: #b42318; }
+.verdict.unused { color: #1a6b2f; }
+.reasons { margin: 0.25rem 0 0.75rem; padding-left: 1.25rem; }
+details { margin: 1.5rem 0 0.5rem; }
+summary { font-weight: 600; cursor: pointer; }
 .notes { margin: 0.75rem 0; padding-left: 1.25rem; color: var(--soft); font-size: 0.9375rem; }
 .facts { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 0.75rem 0; }
 dt { color: var(--soft); font-size: 0.8125rem; }

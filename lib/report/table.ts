@@ -3,33 +3,82 @@ import { type Colours, terminalColours } from "../output/colours";
 import { columns } from "../output/columns";
 import { count } from "../output/text";
 import { remedyLines } from "../status/remedy-lines";
-import { connectedRow, deniedRow, HEADS, listenerRow, loginRow, nameOf, type Row, totalRow } from "./rows";
+import { briefly, countsOf, worstFirst } from "./order";
+import {
+  connectedRow,
+  deniedRow,
+  findingRow,
+  folded,
+  HEADS,
+  listenerRow,
+  loginRow,
+  nameOf,
+  type Row,
+  totalRow,
+} from "./rows";
 import { titles } from "./sentences";
 import { handlingOf, type HostUsage, type UsageReport } from "./usage-report";
+import { RULES } from "./verdict-rules";
 
-export function toTable(report: UsageReport, colours: Colours = terminalColours()): string {
-  const { hosts, asked, notAsked, disagree } = report;
-  const head = ["HOST", "ADDRESS", "STATE", "SINCE", ""].map((title) => title && colours.bold(title));
-  const rows = hosts.map((row) => {
-    const colour = row.asked ? colours.green : colours.yellow;
-    return [nameOf(report, row), row.address ?? "?", colour(row.state ?? "not asked"), row.since ?? "", row.verdict];
-  });
+const COLOURS = { used: "red", unknown: "yellow", "ssh-only": "yellow", unused: "green" } as const;
+
+export function toTable(report: UsageReport, colours: Colours = terminalColours(), explain = false): string {
+  const { asked, notAsked, disagree } = report;
+  const hosts = worstFirst(report.hosts);
+  const head = ["VERDICT", "HOST", "ADDRESS", "STATE", "QUIET SINCE", ""].map((title) => title && colours.bold(title));
+  const rows = hosts.map((row) => [
+    colours[COLOURS[row.verdict]](row.verdict),
+    nameOf(report, row),
+    row.address ?? "?",
+    row.state ?? "not asked",
+    row.quietSince ?? "",
+    briefly(row),
+  ]);
   return [
     ...columns([head, ...rows]),
     "",
-    ...hosts.filter(({ backend }) => backend !== null).flatMap((row) => [...detail(report, row, colours), ""]),
-    `${count(hosts.length, "host")}: ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not as the state says`}. All times are UTC.`,
+    ...hosts
+      .filter(({ backend }) => backend !== null)
+      .flatMap((row) => [
+        colours.bold(nameOf(report, row)),
+        ...(explain ? explanation(row, colours) : []),
+        ...detail(row, colours, explain),
+        "",
+      ]),
+    `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not as the state says`}. All times are UTC.`,
     ...remedyLines(hosts, (row) => nameOf(report, row)),
     "",
   ].join("\n");
 }
 
-function detail(report: UsageReport, row: HostUsage, { bold }: Colours): string[] {
-  const { denied, totals, sampled, baseline, logins } = row;
+/** Each part of the evidence with its rule, and what the rules mean that are named. */
+function explanation({ findings }: HostUsage, { bold }: Colours): string[] {
+  const named = [...new Set(findings.map(({ rule }) => rule))];
+  return [
+    bold("  What led to the verdict"),
+    ...columns(findings.map(findingRow)).map((line) => `    ${line}`),
+    ...named.map((rule) => `    ${rule}: ${RULES[rule].meaning}`),
+  ];
+}
+
+/** Without those that decide nothing, unless they are explained. */
+function deniedRows(row: HostUsage, explain: boolean): { readonly rows: readonly Row[]; readonly left: string[] } {
+  const { shown, others } = folded(row);
+  const rows = (explain ? row.denied : shown).map(deniedRow);
+  const isFolded = !explain && others.length > 0;
+  const left = isFolded
+    ? [`    and ${count(others.length, "row")} of noise, housekeeping and the like: --explain`]
+    : [];
+  return { rows: [...rows, ...row.totals.map(totalRow)], left };
+}
+
+function detail(row: HostUsage, { bold }: Colours, explain: boolean): string[] {
+  const { sampled, baseline, logins } = row;
   const part = (title: string, head: Row, rows: readonly Row[]): string[] => [
     bold(`  ${title}${rows.length === 0 ? ": nothing" : ""}`),
     ...(rows.length === 0 ? [] : columns([head, ...rows]).map((line) => `    ${line}`)),
   ];
+  const { rows, left } = deniedRows(row, explain);
   const deniedHead = HEADS.denied.map((title) => title.toUpperCase());
   const sockets = [
     ...baseline.listening.map(listenerRow).map(([protocol = "", here = "", program = ""]) => {
@@ -38,12 +87,10 @@ function detail(report: UsageReport, row: HostUsage, { bold }: Colours): string[
     ...baseline.connected.map(connectedRow),
   ];
   return [
-    bold(nameOf(report, row)),
+    `  ${row.summary}`,
     ...row.notes.map((note) => `  ${note}`),
-    ...part(titles.denied(handlingOf(row.state, row), row.counted), deniedHead, [
-      ...denied.map(deniedRow),
-      ...totals.map(totalRow),
-    ]),
+    ...part(titles.denied(handlingOf(row.state, row), row.counted), deniedHead, rows),
+    ...left,
     ...(sampled.length === 0 ? [] : part(titles.sampled, deniedHead, sampled.map(deniedRow))),
     ...part(
       `When it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,

@@ -18,25 +18,29 @@ import type { Login } from "./logins";
 import { notesOf } from "./notes";
 import { type Handling, verdicts } from "./sentences";
 import type { Sockets } from "./sockets";
+import { type Judgement, judgementOf } from "./judgement";
 import { utc, utcOfIso, utcOfSeconds } from "./time";
-import { verdictOf } from "./verdict";
+import { summaryOf } from "./summary";
+import { DEFAULT_SETTINGS, type Verdict, VERDICTS, type VerdictSettings } from "./verdict-rules";
 
 export interface UsageReport {
   /** Of this form; a change that breaks its readers makes it 2. */
-  readonly version: 1;
+  readonly version: 2;
   readonly at: string | null;
   readonly asked: number;
   readonly notAsked: number;
   /** How many were asked, and are not what the state says. */
   readonly disagree: number;
+  /** How many hosts have each verdict. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly hosts: readonly HostUsage[];
 }
 
-export interface HostUsage {
+export interface HostUsage extends Judgement {
   readonly host: string;
   readonly firewall: string | null;
   readonly address: string | null;
-  /** Whether it could be asked; `verdict` says why not. */
+  /** Whether it could be asked; `summary` says why not. */
   readonly asked: boolean;
   readonly state: "open" | "pending" | "locked" | "observed" | "unlocking" | null;
   /** What it is, in the words of `status --live`; null when it was not asked. */
@@ -61,11 +65,11 @@ export interface HostUsage {
   readonly sshPort: number | null;
   /** The host's own clock; its times go by that. */
   readonly now: string | null;
-  readonly verdict: string;
-  /** What to do where the state does not call it locked; the verdict says why. */
+  /** What was seen, in a sentence. */
+  readonly summary: string;
+  /** What to do where the state does not call it locked; the summary says why. */
   readonly remedy: Remedy | null;
   readonly notes: readonly string[];
-  readonly denied: readonly Denied[];
   readonly totals: readonly Total[];
   /** With iptables, whom the kernel's log names: so many a minute, and as far back as the log reaches. Part of `totals`. */
   readonly sampled: readonly Denied[];
@@ -82,6 +86,8 @@ const NOTHING: Evidence = {
   gaps: [],
   gapCount: 0,
   observations: [],
+  sessions: [],
+  probes: [],
   sources: [],
   denied: [],
   totals: [],
@@ -92,24 +98,36 @@ const NOTHING: Evidence = {
   unread: [],
 };
 
-export function usageReport(hosts: readonly Host[], replies: readonly EvidenceReply[], nowMs: number): UsageReport {
+export function usageReport(
+  hosts: readonly Host[],
+  replies: readonly EvidenceReply[],
+  nowMs: number,
+  settings = DEFAULT_SETTINGS,
+): UsageReport {
   const rows = hosts.flatMap((host, index) => {
     const reply = replies[index];
-    return reply === undefined ? [] : [usageOf(host, reply, nowMs)];
+    return reply === undefined ? [] : [usageOf(host, reply, nowMs, settings)];
   });
   const asked = rows.filter((row) => row.asked).length;
   const disagree = rows.filter((row) => row.asked && !row.agrees).length;
-  return { version: 1, at: utc(nowMs), asked, notAsked: rows.length - asked, disagree, hosts: rows };
+  const verdicts = Object.fromEntries(
+    Object.keys(VERDICTS).map((word) => [word, rows.filter(({ verdict }) => verdict === word).length]),
+  ) as Record<Verdict, number>;
+  return { version: 2, at: utc(nowMs), asked, notAsked: rows.length - asked, disagree, verdicts, hosts: rows };
 }
 
-function usageOf(host: Host, reply: EvidenceReply, nowMs: number): HostUsage {
+function usageOf(host: Host, reply: EvidenceReply, nowMs: number, settings: VerdictSettings): HostUsage {
   const evidence = (reply.kind === "answered" ? reply.evidence : undefined) ?? NOTHING;
-  const { gaps, gapCount, observations, otherLogins, unread } = evidence;
   const state = reply.kind === "answered" ? reply.status.state : null;
   const times = timesOf(state, evidence);
-  const port = Number(evidence.host.port);
   const { condition, agrees, disagreement } = judged(host, reply);
+  const judgement = judgementOf(host, {
+    ...{ reply, evidence, agrees, nowMs, settings },
+    disagreement: disagreement.join(" "),
+    counted: times.counted,
+  });
   return {
+    ...judgement,
     host: plain(host.key),
     firewall: host.firewall === "" ? null : plain(host.firewall),
     address: host.address === undefined ? null : plain(host.address),
@@ -119,23 +137,48 @@ function usageOf(host: Host, reply: EvidenceReply, nowMs: number): HostUsage {
     agrees,
     since: times.since,
     counted: times.counted,
-    gaps,
-    gapCount,
-    observations,
     lockedAt: times.lockedAt,
-    backend: evidence.host.backend || null,
-    sshPort: Number.isInteger(port) && port > 0 && port < 65536 ? port : null,
-    now: utcOfSeconds(evidence.host.now ?? ""),
-    verdict: [...disagreement, verdictOf(reply, evidence, times.since, handlingOf(state, evidence))].join(" "),
+    summary: [...disagreement, summaryOf(reply, evidence, times.since, handlingOf(state, evidence))].join(" "),
     remedy: host.remedy ?? null,
+    ...shownOf(evidence),
     notes:
       reply.kind === "answered" && reply.evidence !== undefined
         ? notesOf(reply.status, evidence, times.since, nowMs)
         : [],
-    denied: [...evidence.denied].sort(latestFirst),
+    denied: [...judgement.denied].sort(latestFirst),
+    baseline: { at: times.baseline, ...evidence.sockets },
+  };
+}
+
+/** What stands in the report as the host has it. */
+function shownOf(
+  evidence: Evidence,
+): Pick<
+  HostUsage,
+  | "backend"
+  | "sshPort"
+  | "now"
+  | "sampled"
+  | "totals"
+  | "logins"
+  | "loginSources"
+  | "otherLogins"
+  | "unread"
+  | "gaps"
+  | "gapCount"
+  | "observations"
+> {
+  const { gaps, gapCount, observations, otherLogins, unread, host } = evidence;
+  const port = Number(host.port);
+  return {
+    gaps,
+    gapCount,
+    observations,
+    backend: host.backend || null,
+    sshPort: Number.isInteger(port) && port > 0 && port < 65536 ? port : null,
+    now: utcOfSeconds(host.now ?? ""),
     sampled: [...evidence.sampled].sort(latestFirst),
     totals: [...evidence.totals].sort(byDirection),
-    baseline: { at: times.baseline, ...evidence.sockets },
     logins: [...evidence.logins].sort((a, b) => compare(b.at ?? "", a.at ?? "")),
     loginSources: evidence.sources,
     otherLogins,

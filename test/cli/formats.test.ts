@@ -14,7 +14,7 @@ const status = (...args: readonly string[]) => run(program("ssh-only-firewall", 
 test.each([
   ["check", "table, json, junit"],
   ["status", "table, json, junit"],
-  ["report", "table, json, html"],
+  ["report", "table, json, html, junit, prometheus"],
   ["stacks", "table, json"],
   ["review", "markdown, json"],
   ["render", "nftables, iptables, ip6tables, iptables-file, ip6tables-file"],

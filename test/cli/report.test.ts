@@ -8,7 +8,7 @@ import { shellWord } from "../../lib/output/shell-word";
 import { type Ended, emptyFolder, program, ROOT, run } from "./support/run";
 import { holdAlone } from "../state/support/holds-alone";
 import { filed, PROGRAM, RULESET, type Tracked } from "../state/support/states";
-import { DENIED, reportText } from "../report/support/reports";
+import { DENIED, reportText, SS } from "../report/support/reports";
 
 jest.setTimeout(120_000);
 
@@ -21,6 +21,13 @@ ${reportText({ denied: DENIED })}
 ssh-only-firewall-end 0
 `;
 writeFileSync(join(folder, "answer"), answer);
+const now = Math.floor(Date.now() / 1000);
+const quiet = reportText({
+  host: { now, baseline_at: new Date((now - 40 * 86_400) * 1000).toISOString().replace(/\.\d+/, "") },
+  sockets: SS,
+  sources: "journal 0 2026-01-01T10:00:00+0200 quiet kernel: Linux\n",
+});
+writeFileSync(join(folder, "quiet"), answer.replace(/(-report\n)[^]*(?=\n\nssh-only-firewall-end)/, `$1${quiet}`));
 writeFileSync(
   join(folder, "bin/ssh"),
   `#!/bin/sh
@@ -32,6 +39,7 @@ case $2 in
 esac
 cat() { sed "s/OWNER/$owner/" "$1"; }
 case $2 in
+  quiet*) sed "s/OWNER/$owner/" '${folder}/quiet' ;;
   gone*) echo 'No route to host' >&2; exit 255 ;;
   flooded) cat '${folder}/answer' | sed '/^== sockets/q'; yes '${"s".repeat(99)}' | head -n 20000; sed -n '/^== logins/,$p' '${folder}/answer' ;;
   endless) cat '${folder}/answer'; yes ;;
@@ -58,7 +66,9 @@ const report = (...args: readonly string[]): Ended => run(program("ssh-only-fire
 test("0 when all were asked; a table without colours; the question is the same for all", () => {
   const { code, stdout, stderr } = report(stateFile("web-1"));
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toMatch(/^web-1 +web-1 +locked +2026-09-01T08:00:00Z +3 peers were denied, last on /m);
+  expect(stdout).toMatch(
+    /^used +web-1 +web-1 +locked +2026-11-20T08:00:00Z +198\.51\.100\.99 tried udp port 161: 1900 packets/m,
+  );
   expect(stdout).not.toContain("\u001b");
   expect(readFileSync(join(folder, "question"), "utf8")).toContain(shellWord(reportQuestion()));
 });
@@ -67,10 +77,13 @@ test("2 when one could not be asked, with the reason", () => {
   const { code, stdout, stderr } = report(stateFile("gone", "web-1"), "--json");
   expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({
-    version: 1,
+    version: 2,
     asked: 1,
     notAsked: 1,
-    hosts: [{ host: "gone", asked: false, verdict: "It could not be asked: No route to host." }, { host: "web-1" }],
+    hosts: [
+      { host: "gone", asked: false, verdict: "unknown", summary: "It could not be asked: No route to host." },
+      { host: "web-1" },
+    ],
   });
 });
 
@@ -79,7 +92,7 @@ test("2 when all that the state has is the hold of a host, which is asked", () =
   writeFileSync(file, holdAlone("terraform_data", "filed"));
   const { code, stdout, stderr } = report(file);
   expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
-  expect(stdout).toMatch(/^web-2 +192\.0\.2\.11 +locked .* the state has its hold but no lockdown: /m);
+  expect(stdout).toMatch(/^used +web-2 +192\.0\.2\.11 +locked[^]* the state has its hold but no lockdown: /m);
   expect(stdout).toMatch(/\n {4}terraform state rm 'terraform_data\.fleet_hold\["web-2"\]'\n$/);
 });
 
@@ -100,11 +113,11 @@ test("2 when one has another owner than the state says, in the verdict too", () 
       {
         condition: "locked-by-someone-else",
         agrees: false,
-        verdict: expect.stringMatching(
+        summary: expect.stringMatching(
           /^It does not match the state: it is locked-by-someone-else \(owned by somebody-else\)\. 3 peers were denied, /,
         ),
       },
-      { condition: "locked", agrees: true, verdict: expect.stringMatching(/^3 peers were denied, /) },
+      { condition: "locked", agrees: true, summary: expect.stringMatching(/^3 peers were denied, /) },
     ],
   });
   for (const form of [[], ["--html"]]) {
@@ -122,6 +135,32 @@ test("a host may have much to say, but not without end", () => {
   const [endless, flooded] = (JSON.parse(stdout) as UsageReport).hosts;
   expect(endless).toMatchObject({ asked: false });
   expect(flooded).toMatchObject({ asked: true, denied: { length: 5 }, baseline: { other: { length: 20_000 } } });
+});
+
+test.each([
+  [["quiet"], "30d", 0],
+  [["quiet"], "41d", 3],
+  [["quiet", "gone"], "30d", 3],
+  [["quiet", "gone", "web-1"], "30d", 2],
+  [["gone"], "30d", 1],
+] as const)("--unused-for: %j for %s is exit code %i", (hosts, duration, code) => {
+  expect(report(stateFile(...hosts), "--unused-for", duration).code).toBe(code);
+});
+
+test("--host asks one host alone; --only shows some; --explain names the rules", () => {
+  const file = stateFile("quiet", "web-1");
+  const { code, stdout } = report(file, "--host", "quiet", "--explain", "--unused-for", "30d");
+  expect({ code, found: /^unused +quiet/m.test(stdout) && !stdout.includes("web-1") }).toEqual({
+    code: 0,
+    found: true,
+  });
+  expect(stdout).toContain("What led to the verdict");
+  expect(report(file, "--only", "unused").stdout).not.toContain("web-1");
+  expect(report(file, "--host", "web-3")).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining(`no host "web-3"`),
+  });
 });
 
 test("works in a pipe, as a page", () => {
@@ -152,6 +191,10 @@ test.each([
   [["--json", "--html"], /^error: option '--html' cannot be used with option '--json'[^]*Nothing was read\.\n$/],
   [["--timeout", "0"], /^error: .* It must be a whole number from 1 to 3600\./],
   [["--identity", "nowhere"], /^error: .* "nowhere" does not exist; name a file that does\./],
+  [["--unused-for", "30"], /^error: .* It must be a number with its unit: 30d, /],
+  [["--only", "free"], /^error: .* It must be verdicts, separated by commas: used, unknown, ssh-only, unused\./],
+  [["--ignore", "web"], /^error: .* "web" is no address, range or port\./],
+  [["--threshold", "ports=1"], /^error: .* with a name of: scan-ports, /],
   [["--live"], /^error: unknown option '--live'/],
 ])("%j is exit code 1, with the remedy, and nothing on standard output", (args, message) => {
   expect(run(program("ssh-only-firewall", "report", ...args), emptyFolder(), env)).toEqual({

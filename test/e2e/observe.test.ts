@@ -90,17 +90,17 @@ describeLab(
       });
 
       test("lists all of that traffic in its report", () => {
-        const { state, verdict, totals, denied } = seen.usage;
+        const { state, summary, totals, denied } = seen.usage;
         expect(state).toBe("observed");
         if (firewall !== "nftables") {
-          expect(verdict).toMatch(/^\d+ inbound packets would have been denied/);
+          expect(summary).toMatch(/^\d+ inbound packets would have been denied/);
           expect(Object.fromEntries(totals.map(({ direction, packets }) => [direction, packets]))).toEqual({
             in: expect.any(Number),
             out: expect.any(Number),
           });
           return;
         }
-        expect(verdict).toMatch(
+        expect(summary).toMatch(
           /^\d+ peers? would have been denied.* The host tried to reach .* and would have been denied/,
         );
         expect(denied.map(named)).toEqual(expect.arrayContaining(used()));

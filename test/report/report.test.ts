@@ -148,7 +148,7 @@ describe("an answer", () => {
 
 describe("a verdict", () => {
   const verdict = (...reply: Parameters<typeof answered>): string =>
-    defined(reportOn({ a: answered(...reply) }).hosts[0]).verdict;
+    defined(reportOn({ a: answered(...reply) }).hosts[0]).summary;
   const notes = (...reply: Parameters<typeof answered>): string =>
     defined(reportOn({ a: answered(...reply) }).hosts[0]).notes.join("\n");
 
@@ -216,16 +216,16 @@ describe("a verdict", () => {
     );
     const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof answered>): UsageReport =>
       usageReport(
-        [{ key: "a", firewall: "", claim, observes: claim === "observed", owner: "1234", ...own } as Host],
+        [{ key: "a", firewall: "", claim, observes: claim === "observed", owner: "1234", texts: {}, ...own } as Host],
         [answered(...reply)],
         NOW * 1000,
       );
     expect(ofState("locked", {}, {}, { state: "observed" })).toMatchObject({
       disagree: 1,
-      hosts: [{ condition: "open", verdict: expect.stringContaining("it is only observed (hold 1234") }],
+      hosts: [{ condition: "open", summary: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(defined(ofState("observed", {}, {}).hosts[0]).verdict).toContain("the state says that it is only observed");
-    expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).verdict).toContain("locked-but-not-in-state");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).summary).toContain("the state says that it is only observed");
+    expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).summary).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
@@ -320,8 +320,8 @@ describe("of hosts of which the state has only the hold, or only the lockdown", 
     };
     expect(report.hosts.map(({ host }) => host)).toEqual(Object.keys(lacks));
     Object.values(lacks).forEach((why, index) => {
-      expect(report.hosts[index]).toMatchObject({ verdict: expect.stringMatching(verdict), agrees: false });
-      expect(report.hosts[index]?.verdict).toContain(why);
+      expect(report.hosts[index]).toMatchObject({ summary: expect.stringMatching(verdict), agrees: false });
+      expect(report.hosts[index]?.summary).toContain(why);
     });
     const page = toPage(report);
     expect(XMLValidator.validate(xml(page))).toBe(true);
@@ -337,7 +337,7 @@ describe("of hosts of which the state has only the hold, or only the lockdown", 
 describe("of one host of each kind", () => {
   test("the table is what a person can read", () => {
     expect(toTable(fleet(), NO_COLOURS)).toBe(golden("fleet.txt"));
-    expect(toTable(fleet(), createColors(true))).toContain("\u001b[33mnot asked\u001b[39m");
+    expect(toTable(fleet(), createColors(true))).toContain("\u001b[33munknown\u001b[39m");
   });
 
   test("the page is what a person can read", () => {
@@ -363,6 +363,12 @@ describe("of one host of each kind", () => {
     expect(page).toContain("4970 more are in the table.");
     expect(
       toTable(report, NO_COLOURS)
+        .split("\n")
+        .filter((line) => line.includes(" udp ")),
+    ).toHaveLength(0);
+    expect(toTable(report, NO_COLOURS)).toContain("and 5000 rows of noise, housekeeping and the like: --explain");
+    expect(
+      toTable(report, NO_COLOURS, true)
         .split("\n")
         .filter((line) => line.includes(" udp ")),
     ).toHaveLength(5000);
@@ -405,7 +411,10 @@ describe("whatever a host sends", () => {
   });
   const reportFrom = ({ key, parts, junk }: typeof hostile extends fc.Arbitrary<infer T> ? T : never): UsageReport =>
     usageReport(
-      [{ key, firewall: "", address: key } as Host, { key: "b", firewall: junk, address: undefined } as Host],
+      [
+        { key, firewall: "", address: key, texts: {} } as Host,
+        { key: "b", firewall: junk, address: undefined, texts: {} } as Host,
+      ],
       [
         { kind: "answered", status: status(), evidence: parseEvidence(junk + reportText(parts)) },
         { kind: "not asked", why: "it is gone" },

@@ -3,7 +3,10 @@ import type { Answered } from "../../../lib/ssh/answer";
 import type { EvidenceReply } from "../../../lib/report/evidence-reply";
 import { parseEvidence } from "../../../lib/report/evidence";
 import { usageReport, type UsageReport } from "../../../lib/report/usage-report";
+import { DEFAULT_SETTINGS, type VerdictSettings } from "../../../lib/report/verdict-rules";
+import { renderRulesets } from "../../../lib/ruleset/backends";
 import type { Host } from "../../../lib/state/hosts";
+import { policies } from "../../ruleset/support/policies";
 
 export const BASELINE = Date.parse("2026-09-01T08:00:00Z") / 1000;
 export const NOW = Date.parse("2026-11-20T12:00:00Z") / 1000;
@@ -44,6 +47,9 @@ out all - - 310 ${at(0)} ${at(79)}
 export const JOURNAL = `2026-08-30T10:00:00+0200 web-1 sshd[80]: Accepted publickey for ops from 198.51.100.7 port 40000 ssh2: ED25519 SHA256:abc
 2026-10-15T09:30:00+0000 web-1 sshd-session[81]: Accepted password for root from 198.51.100.7 port 40001 ssh2
 `;
+
+/** The texts of a ruleset that drops what it denies. */
+export const DROPPING = renderRulesets(policies.default, "auto");
 
 export interface Parts {
   readonly host?: Readonly<Record<string, string | number>>;
@@ -100,7 +106,10 @@ export const answered = (parts: Parts, more: Partial<Answered> = {}): EvidenceRe
   evidence: parseEvidence(reportText(parts)),
 });
 
-export const reportOn = (replies: Readonly<Record<string, EvidenceReply>>): UsageReport =>
+export const reportOn = (
+  replies: Readonly<Record<string, EvidenceReply>>,
+  settings: Partial<VerdictSettings> = {},
+): UsageReport =>
   usageReport(
     Object.entries(replies).map(
       ([key, reply], index) =>
@@ -112,17 +121,30 @@ export const reportOn = (replies: Readonly<Record<string, EvidenceReply>>): Usag
             ? { claim: "observed", observes: true }
             : { claim: "locked", observes: false }),
           owner: "1234",
+          ruleset: "",
+          texts: DROPPING,
         }) as Host,
     ),
     Object.values(replies),
     NOW * 1000,
+    { ...DEFAULT_SETTINGS, ...settings },
   );
 
 /** One host of each kind. */
 export const fleet = (): UsageReport =>
   reportOn({
     "web-1": answered({ denied: DENIED, sockets: SS, logins: JOURNAL }),
-    quiet: answered({ sockets: PROC, host: { locked_at: "2026-09-01T08:00:00Z" } }),
+    quiet: answered({
+      sockets: PROC,
+      host: { locked_at: "2026-09-01T08:00:00Z" },
+      sources: "journal 0 2026-08-01T10:00:00+0200 quiet kernel: Linux\n",
+    }),
+    visited: answered({
+      sockets: PROC,
+      denied: `in 17 192.0.2.99 5353 80 ${at(0)} ${at(80)}\n`,
+      logins: JOURNAL,
+      sources: "journal 2 2026-08-01T10:00:00+0200 visited kernel: Linux\n",
+    }),
     old: answered({
       host: { backend: "iptables" },
       denied: `in all - - 7 ${at(5)} ${at(9)}\nforward all - - 1 ${at(9)} ${at(9)}\n`,

@@ -1,9 +1,10 @@
-/** In one line, whether a host was used. */
+/** In one line, what was seen of a host. */
+import { connectionsBefore } from "./doubts";
 import { DIRECTIONS, type Direction, type Evidence } from "./evidence";
 import type { EvidenceReply } from "./evidence-reply";
 import { type Handling, verdicts } from "./sentences";
 
-export function verdictOf(reply: EvidenceReply, evidence: Evidence, since: string | null, handling: Handling): string {
+export function summaryOf(reply: EvidenceReply, evidence: Evidence, since: string | null, handling: Handling): string {
   if (reply.kind === "not asked") {
     return verdicts.notAsked(reply.why);
   }
@@ -11,7 +12,7 @@ export function verdictOf(reply: EvidenceReply, evidence: Evidence, since: strin
     return verdicts.open;
   }
   const seen = DIRECTIONS.flatMap((direction) => usesIn(direction, evidence, handling));
-  const before = handling === "denied" ? 0 : openBefore(evidence);
+  const before = handling === "denied" ? 0 : connectionsBefore(evidence);
   return [
     ...(seen.length > 0 ? seen : [verdicts.nobody(since, reply.status.rules === "matches")]),
     ...(before === 0 ? [] : [verdicts.openBefore(before)]),
@@ -28,18 +29,6 @@ function usesIn(direction: Direction, { denied, totals }: Evidence, handling: Ha
   const sums = totals.filter((one) => one.direction === direction);
   const packets = sums.reduce((sum, one) => sum + one.packets, 0);
   return sums.length === 0 ? [] : [verdicts.sum(direction, packets, handling, lastOf(sums))];
-}
-
-/** TCP that was open before the first lock, but for SSH and within the host. While observing, only new connections are counted. */
-function openBefore({ sockets, host }: Evidence): number {
-  return sockets.connected.filter(
-    ({ protocol, state, address, peer, port, direction }) =>
-      protocol === "tcp" &&
-      state === "established" &&
-      peer !== address &&
-      !/^(::ffff:)?127\.|^::1$/.test(peer) &&
-      !(direction === "in" && String(port) === host.port),
-  ).length;
 }
 
 function lastOf(some: ReadonlyArray<{ readonly last: string | null }>): string {
