@@ -56,6 +56,7 @@ line.seen { stroke-width: 5; stroke-linecap: round; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   table { font-size: 8.5pt; }
   section { break-before: page; margin-top: 0; padding-top: 0; border-top: 0; }
+  details:not([open]) { display: none; }
   .signature { break-before: auto; break-inside: avoid; margin-top: 2rem; }
   h2, h3 { break-after: avoid; }
   tr, figure, g { break-inside: avoid; }
