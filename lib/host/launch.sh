@@ -1,6 +1,9 @@
 # The end of every script that Terraform uploads, behind its settings (SSH_ONLY_VERB and the words after it) and unrecorded.sh. It
 # runs as the login user, becomes root, and starts the host program: for lock the one in the settings, else the installed one.
 
+# An empty or relative entry of the login's must not be searched before these.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 if [ "${1-}" != as-root ]; then
   # Terraform made this file writable for everybody.
   chmod 0700 "$0"
@@ -34,6 +37,12 @@ fi
   SSH_ONLY_FROM=$2 SSH_ONLY_LOGIN=$3
   case $SSH_ONLY_VERB in
     lock)
+      # They read what follows in their own ways, or wait for ever.
+      odd=${KSH_VERSION-}${ZSH_VERSION-}
+      if [ -n "$odd" ]; then
+        echo "ssh-only-firewall: /bin/sh is a shell that this program does not run under ($odd): make it dash, bash or busybox. The host was not changed." >&2
+        exit 4
+      fi
       set -- lock
       eval "$SSH_ONLY_PROGRAM"
       ;;

@@ -54,7 +54,7 @@ read_boot_id() {
   read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id || boot_id=unknown
   read -r stat 2>/dev/null </proc/1/stat || return 0
   # shellcheck disable=SC2086 # words; the name before them, in brackets, may hold anything
-  set -- ${stat##*) }
+  set -- ${stat##*\) }
   boot_id=$boot_id-${20-}
 }
 

@@ -20,8 +20,8 @@ main "????"
 exit") ;;
     *) return 1 ;;
   esac
-  size=${size#*[(]}
-  size=${size%% bytes[)]*}
+  size=${size#*\(}
+  size=${size%% bytes\)*}
   case $size in
     "" | *[!0-9]*) return 0 ;;
   esac

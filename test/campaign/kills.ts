@@ -1,16 +1,23 @@
 /**
  * npm run campaign -- [--rounds 20] [--seed 1] [--hosts 3] [--tracker null_resource] [--pg CONNECTION]: Terraform is ended at
  * random moments of a first deploy, an update, a take-out and a destroy, with a host that is slow, refuses or does not answer
- * among them. After each, no host that is open or pending may be called locked, and one more deploy, with at most the command that its error names,
- * must bring all hosts to what the configuration says. Exits with 1 where that does not hold.
+ * among them; or the disk with its state is full from that moment on, or another deploy begins without the state's lock, or its
+ * state is replaced by an older one. After each, no host that a scan finds open, or that is pending, may be called locked by the
+ * state or by the review of the next plan; and one more deploy, with at most the command that its error names, must
+ * bring all hosts to what the configuration says. Exits with 1 where that does not hold. Needs a mount namespace of its own.
  */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { PgBackend, type TerraformStack } from "cdktf";
+import { LocalBackend, PgBackend, type TerraformStack } from "cdktf";
 import { type HostProps, PolicyException, type TrackerKind } from "../../lib/index";
+import { readPlan } from "../../lib/review/plan";
+import { reviewPlan } from "../../lib/review/review";
 import { hostsIn } from "../../lib/state/hosts";
 import { readState } from "../../lib/state/state";
-import { type Host, Lab, type RunResult } from "../lab/lab";
+import { type Host, Lab, machine, type RunResult } from "../lab/lab";
 import { nullProvider, type ProviderChoice } from "../lab/terraform";
 import { type DeploymentProps, hostEntry } from "../e2e/support/deployment";
 import { Apply, isAtRest } from "../e2e/support/drill";
@@ -21,7 +28,11 @@ import { defined } from "../support/required";
 
 const PHASES = ["first", "update", "take-out", "destroy"] as const;
 const FAULTS = ["none", "slow", "refuses", "silent"] as const;
-const SIGNALS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGINT twice"] as const;
+const SIGNALS = ["SIGKILL", "SIGTERM", "SIGINT"] as const;
+const ENDS = [
+  ...["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGINT twice"],
+  ...["full disk", "another deploy", "older state"],
+];
 const LONGEST_MS = 6_000;
 
 const { values: options } = parseArgs({
@@ -44,16 +55,25 @@ class CampaignDeployment extends TrackedDeployment {
   }
 
   protected override addTo(stack: TerraformStack): void {
-    if (options.pg !== undefined) {
+    if (options.pg === undefined) {
+      new LocalBackend(stack, { path: this.stateFile });
+    } else {
       new PgBackend(stack, { connStr: options.pg, schemaName: this.schema });
     }
   }
+
+  public get stateFile(): string {
+    return path.join(disk, `${this.schema}.tfstate`);
+  }
 }
+
+/** Its own small file system, for the states. */
+const disk = fs.mkdtempSync(path.join(os.tmpdir(), "kills-"));
 
 interface Round {
   readonly phase: (typeof PHASES)[number];
   readonly fault: (typeof FAULTS)[number];
-  readonly signal: (typeof SIGNALS)[number];
+  readonly end: string;
   readonly after: number;
 }
 
@@ -77,7 +97,7 @@ class Campaign {
     const round: Round = {
       phase: this.pick(PHASES),
       fault: this.pick(FAULTS),
-      signal: this.pick(SIGNALS),
+      end: this.pick(options.pg === undefined ? ENDS : ENDS.filter((end) => end !== "full disk")),
       after: Math.floor(this.random() * LONGEST_MS),
     };
     const deployment = new CampaignDeployment(this.lab, this.provider, `round_${process.pid}_${number}`);
@@ -85,22 +105,46 @@ class Campaign {
       await deployment.apply(this.props("first"));
     }
     await this.breakOne(round.fault);
-    const terraform = await deployment.prepare(this.props(round.phase));
-    const apply = Apply.start(this.lab, terraform, ...(round.phase === "destroy" ? ["-destroy"] : []));
-    await sleep(round.after);
-    apply.signal(round.signal.replace(/ .*/, "") as NodeJS.Signals);
-    if (round.signal === "SIGINT twice") {
-      await sleep(300);
-      apply.signal("SIGINT");
-    }
-    await apply.ended;
+    await this.endOne(deployment, round);
     await this.mend(round.fault);
-    const wrong = [...(await this.falseClaims(deployment, "at once"))];
+    // What an older state says is true of an older time.
+    const claims = round.end !== "older state";
+    const wrong = claims ? await this.falseClaims(deployment, round, "at once") : [];
     await eventually("all are at rest", () => this.lab.hosts.every(isAtRest), { seconds: 60 });
-    wrong.push(...(await this.falseClaims(deployment, "at rest")));
+    wrong.push(...(claims ? await this.falseClaims(deployment, round, "at rest") : []));
     wrong.push(...(await this.afterOneMore(deployment, round)));
     await this.cleanUp(deployment);
     return { round, wrong };
+  }
+
+  /** Runs what the round is about, and ends it. */
+  private async endOne(deployment: CampaignDeployment, { phase, end, after }: Round): Promise<void> {
+    const terraform = await deployment.prepare(this.props(phase));
+    const before = await terraform.run(["state", "pull"], { check: false });
+    const args = phase === "destroy" ? ["-destroy"] : [];
+    const apply = Apply.start(this.lab, terraform, ...args);
+    await sleep(after);
+    const [signal] = SIGNALS.filter((one) => end.startsWith(one));
+    if (signal !== undefined) {
+      apply.signal(signal);
+    }
+    if (end === "SIGINT twice") {
+      await sleep(300);
+      apply.signal("SIGINT");
+    }
+    if (end === "full disk") {
+      await machine.exec(`head -c 100m /dev/zero >${disk}/full`, { check: false });
+    }
+    if (end === "another deploy") {
+      await terraform.apply(["-lock=false", ...args], { check: false });
+    }
+    await apply.ended;
+    await machine.exec(`rm -f ${disk}/full`);
+    if (end === "older state" && before.stdout.trim() === "") {
+      fs.rmSync(deployment.stateFile, { force: true });
+    } else if (end === "older state") {
+      await terraform.run(["state", "push", "-force", "-"], { input: before.stdout });
+    }
   }
 
   private props(phase: Round["phase"], more: Partial<DeploymentProps> = {}): DeploymentProps {
@@ -144,18 +188,33 @@ class Campaign {
     await this.faulty.exec(mends[fault], { check: false });
   }
 
-  /** Hosts that the state calls locked, and that are open or pending. */
-  private async falseClaims(deployment: TrackedDeployment, when: string): Promise<string[]> {
-    const claims = await claimsOf(deployment);
+  /** Hosts that somebody calls locked, and that are open or pending. */
+  private async falseClaims(deployment: TrackedDeployment, round: Round, when: string): Promise<string[]> {
+    const claims = await this.claimsOf(deployment, round);
     const found = await Promise.all(
       this.lab.hosts.map(async (host) => {
         const { state = "open" } = (await statusOf(host)) ?? {};
-        return claims.get(host.name) === "locked" && state !== "locked"
-          ? [`${when}, ${host.name} is ${state} and called locked`]
-          : [];
+        const isOpen = state !== "locked" || (await this.lab.scanTcp(host, { ports: "80" })).open.length > 0;
+        return Object.entries(claims).flatMap(([who, locked]) =>
+          isOpen && locked.includes(host.name) ? [`${when}, ${host.name} is ${state}, and locked says the ${who}`] : [],
+        );
       }),
     );
     return found.flat();
+  }
+
+  /** Which hosts are locked, by whoever says so. */
+  private async claimsOf(deployment: TrackedDeployment, { phase }: Round): Promise<Record<string, readonly string[]>> {
+    const terraform = await deployment.prepare(this.props(phase));
+    const planned = await terraform
+      .plan(phase === "destroy" ? ["-destroy"] : [])
+      .then(async ({ file }) => readPlan(Buffer.from(JSON.stringify(await terraform.showJson(file)))))
+      .catch(() => undefined);
+    const reviewed = planned === undefined ? [] : reviewPlan(planned).hosts;
+    return {
+      state: await lockedIn(deployment),
+      review: reviewed.flatMap(({ key, outcome }) => (outcome === "stay" ? [key] : [])),
+    };
   }
 
   private async afterOneMore(deployment: TrackedDeployment, { phase }: Round): Promise<string[]> {
@@ -163,6 +222,12 @@ class Campaign {
       const terraform = await deployment.prepare(this.props(phase, more));
       return terraform.apply([...(phase === "destroy" ? ["-destroy"] : []), ...args], { check: false });
     };
+    // As Terraform says, where it could not write the state; it refuses where another run has.
+    const errored = path.join(deployment.terraform.folder, "errored.tfstate");
+    if (fs.existsSync(errored)) {
+      await deployment.terraform.run(["state", "push", errored], { check: false });
+      fs.rmSync(errored);
+    }
     let result = await again({});
     if (result.code !== 0) {
       const said = words(result);
@@ -177,17 +242,16 @@ class Campaign {
     }
     const expected = this.expected(phase).map(({ name }) => name);
     const locked = await lockedHosts(this.lab.hosts);
-    const claimed = [...(await claimsOf(deployment))]
-      .flatMap(([name, claim]) => (claim === "locked" ? [name] : []))
-      .sort();
+    const claimed = await lockedIn(deployment);
     return [
       ...(locked.join() === expected.join() ? [] : [`locked are ${locked.join()}, not ${expected.join()}`]),
       ...(claimed.join() === expected.join() ? [] : [`called locked are ${claimed.join()}, not ${expected.join()}`]),
     ];
   }
 
-  private async cleanUp(deployment: TrackedDeployment): Promise<void> {
+  private async cleanUp(deployment: CampaignDeployment): Promise<void> {
     await deployment.terraform.destroy([], { check: false });
+    await machine.exec(`rm -f ${deployment.stateFile}*`);
     const program = "/var/lib/ssh-only-firewall/host.sh";
     await Promise.all(
       this.lab.hosts.map((host) => host.exec(`[ ! -e ${program} ] || sh ${program} unlock`, { check: false })),
@@ -195,32 +259,33 @@ class Campaign {
   }
 }
 
-async function claimsOf(deployment: TrackedDeployment): Promise<ReadonlyMap<string, string>> {
+/** The hosts that `status` calls locked. */
+async function lockedIn(deployment: TrackedDeployment): Promise<string[]> {
   const { stdout } = await deployment.terraform.run(["state", "pull"], { check: false });
   const hosts = stdout.trim() === "" ? [] : hostsIn(readState(stdout));
-  return new Map(hosts.map(({ key, claim }) => [key, claim]));
+  return hosts.flatMap(({ key, claim }) => (claim === "locked" ? [key] : [])).sort();
 }
 
 async function main(): Promise<void> {
+  await machine.exec(`mount -t tmpfs -o size=${500 + Number(options.hosts) * 100}k states ${disk}`);
   const names = Array.from({ length: Number(options.hosts) }, (_, index) => ({ name: `web-${index + 1}` }));
   const slow =
     "printf '#!/bin/sh\\nsleep 2\\nexec /bin/sh \"$@\"\\n' >/usr/local/bin/slow-login; chmod 0755 /usr/local/bin/slow-login";
-  const lab = await Lab.create({ hosts: names.map((one) => ({ ...one, provision: slow })) });
+  const lab = await Lab.create({ hosts: names.map((one) => ({ ...one, provision: slow, listeners: true })) });
   const provider = await nullProvider(lab);
   let failed = 0;
   try {
     const campaign = new Campaign(lab, provider);
     for (let number = 1; number <= Number(options.rounds); number++) {
       const { round, wrong } = await campaign.run(number);
-      const { phase, fault, signal, after } = round;
-      console.log(
-        [number, phase, fault, signal, `${after} ms`, ...(wrong.length === 0 ? ["right"] : wrong)].join("\t"),
-      );
+      const { phase, fault, end, after } = round;
+      console.log([number, phase, fault, end, `${after} ms`, ...(wrong.length === 0 ? ["right"] : wrong)].join("\t"));
       failed += wrong.length === 0 ? 0 : 1;
     }
   } finally {
     provider.stop();
     await lab.destroy();
+    await machine.exec(`umount ${disk} && rmdir ${disk}`);
   }
   console.log(
     `${options.rounds} rounds, ${failed} wrong (seed ${options.seed}, ${options.tracker}, ${options.pg === undefined ? "local" : "pg"}).`,

@@ -50,17 +50,18 @@ export class StandIn {
 
   /** What Terraform needs in its environment to use them. */
   public static env(...standIns: readonly StandIn[]): Record<string, string> {
-    const reattach = standIns.map(({ socket, source }) => [
-      source,
-      {
+    const reattach = standIns.flatMap(({ socket, source }) => {
+      const provider = {
         Protocol: "grpc",
         ProtocolVersion: 5,
         // Terraform watches whether this process lives. Process 1 does, also in a lab's own process namespace.
         Pid: 1,
         Test: true,
         Addr: { Network: "unix", String: socket },
-      },
-    ]);
+      };
+      // OpenTofu has a registry of its own.
+      return [source, source.replace("terraform.io", "opentofu.org")].map((name) => [name, provider]);
+    });
     return { TF_REATTACH_PROVIDERS: JSON.stringify(Object.fromEntries(reattach)) };
   }
 

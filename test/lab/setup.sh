@@ -54,6 +54,8 @@ find_missing() {
   need busybox busybox
   need shellcheck shellcheck
   need original-awk original-awk
+  need mksh mksh
+  need ksh93 ksh93u+m
   need nsenter util-linux
   need debootstrap debootstrap
   need systemd-nspawn systemd-container

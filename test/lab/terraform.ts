@@ -4,10 +4,21 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
+import { defined } from "../support/required";
+import { findTofu } from "./prerequisites";
 import { machine, type Lab, type RunOptions, type RunResult } from "./lab";
 import { externalProviderSource, type RunProgram, startExternalProvider } from "./external-provider";
 import { nullProviderSource, startNullProvider } from "./null-provider";
 import { StandIn } from "./provider";
+
+/**
+ * What labs call Terraform. SSH_ONLY_LAB_TERRAFORM=tofu: OpenTofu, as it is on the PATH or was built by `npm run setup:tofu`;
+ * or any other program.
+ */
+export function terraformProgram(): string {
+  const { SSH_ONLY_LAB_TERRAFORM: wish = "terraform" } = process.env;
+  return wish === "tofu" ? defined(findTofu(), "tofu that npm run setup:tofu builds") : wish;
+}
 
 /** A stack that was synthesised by the real cdktf. */
 export interface SynthesisedStack {
@@ -66,7 +77,7 @@ export class Terraform {
   }
 
   public run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return this.lab.controller.exec(["terraform", ...args], {
+    return this.lab.controller.exec([terraformProgram(), ...args], {
       timeoutSeconds: 300,
       cwd: this.folder,
       ...options,
@@ -156,6 +167,7 @@ export function terraformEnvironment(lab: Lab, provider?: Pick<ProviderChoice, "
   return {
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
+    ...(terraformProgram() === "terraform" ? {} : { TERRAFORM_BINARY_NAME: terraformProgram() }),
     TF_CLI_CONFIG_FILE: emptyFile(lab),
     ...provider?.env,
   };

@@ -1,10 +1,10 @@
 /** The end of every uploaded script: becomes root, hands over, and tidies up after Terraform. */
-import { launcher } from "../../lib/host/program";
+import { hostProgram, launcher } from "../../lib/host/program";
 import { shellWord } from "../../lib/output/shell-word";
 import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
-import { shells, STATE } from "./support/host-program";
+import { lockSettings, shells, STATE } from "./support/host-program";
 
 /** A program that only says what it was given. */
 const WITNESS = `printf '%s\\n' "as $(id -un)" "words $*" "from $SSH_ONLY_FROM" "login $SSH_ONLY_LOGIN" "input $(cat)"`;
@@ -31,14 +31,14 @@ describe.each(shells)("under $name", ({ options }) => {
     const file = (user: User): string => `${home(user)}/.upload-${uploads}.sh`;
 
     /** Lays the script down as Terraform does, and runs it. */
-    async function run(user: User, settings: Record<string, string>): Promise<RunResult> {
+    async function run(user: User, settings: Record<string, string>, PATH?: string): Promise<RunResult> {
       const host = lab.host(user);
       uploads++;
       const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
       const input = ["#!/bin/sh", ...constants, "", launcher()].join("\n");
       await host.exec(`cat >${file(user)} && chown ${user} ${file(user)} && chmod 0777 ${file(user)}`, { input });
       const login = user === "root" ? [] : ["runuser", "-u", user, "--"];
-      const env = { SSH_CONNECTION: "192.0.2.1 40000 192.0.2.2 22" };
+      const env = { SSH_CONNECTION: "192.0.2.1 40000 192.0.2.2 22", ...(PATH === undefined ? {} : { PATH }) };
       return host.exec([...login, file(user)], { cwd: home(user), env, check: false, input: "not for the program" });
     }
 
@@ -51,6 +51,13 @@ describe.each(shells)("under $name", ({ options }) => {
         stdout: `as root\nwords lock\nfrom 192.0.2.1 40000 192.0.2.2 22\nlogin ${user}\ninput \n`,
         stderr: "",
       });
+    });
+
+    test("looks for its tools in the folders of the system before those of the login", async () => {
+      const host = lab.host("root");
+      await host.exec(`printf '#!/bin/sh\\ntouch /root/was-run\\n' >/root/chmod && chmod 0755 /root/chmod`);
+      expect(await run("root", { VERB: "lock", PROGRAM: "exit" }, ":/usr/bin:/bin")).toMatchObject({ code: 0 });
+      expect(await host.exec(["test", "-e", "/root/was-run"], { check: false })).toMatchObject({ code: 1 });
     });
 
     test("runs no program that others than root could have put there", async () => {
@@ -130,5 +137,33 @@ describe.each(shells)("under $name", ({ options }) => {
       expect(await host.exec(["test", "-s", file("root")])).toMatchObject({ code: 0 });
       await host.exec(`: >${file("root")}`);
     });
+  });
+});
+
+describeLab("an uploaded script under another shell", () => {
+  const others = ["mksh", "ksh93"];
+  let lab: Lab;
+  beforeAll(async () => {
+    const hosts = others.map((name) => ({ name, provision: `ln -sfn "$(command -v ${name})" /usr/bin/sh` }));
+    lab = await Lab.create({ hosts });
+  });
+  afterAll(() => lab?.destroy());
+
+  test.each(others)("is refused by the name of %s, before anything is changed", async (name) => {
+    const host = lab.host(name);
+    const before = await host.rules();
+    const settings = Object.entries({ ...lockSettings(), PROGRAM: hostProgram(), VERB: "lock" });
+    const constants = settings.map(([key, value]) => `SSH_ONLY_${key}=${shellWord(value)}`);
+    const input = ["#!/bin/sh", ...constants, "", launcher()].join("\n");
+    await host.exec("cat >/root/upload.sh && chmod 0777 /root/upload.sh", { input });
+    const { code, stderr } = await host.exec(["/root/upload.sh"], { check: false });
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringMatching(
+        /^ssh-only-firewall: \/bin\/sh is .*(KSH|93).*: make it dash, bash or busybox\. The host was not changed\.$/m,
+      ),
+    });
+    expect(await host.rules()).toBe(before);
+    expect(await host.exec(["test", "-e", STATE], { check: false })).toMatchObject({ code: 1 });
   });
 });

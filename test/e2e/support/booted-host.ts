@@ -2,7 +2,7 @@
 import type { HostProps } from "../../../lib/index";
 import { Lab, type Host, type HostOptions, type RunResult } from "../../lab/lab";
 import { Prober, type Probed } from "./boot-prober";
-import { terraformEnvironment } from "../../lab/terraform";
+import { terraformEnvironment, terraformProgram } from "../../lab/terraform";
 import { controllerOnly, Deployment, hostEntry } from "./deployment";
 import { eventually, type WaitOptions } from "../../support/eventually";
 
@@ -58,7 +58,7 @@ export class Subject {
   public async deployHalf(sources: readonly string[], overrides: Partial<HostProps> = {}): Promise<void> {
     const terraform = await this.prepare(sources, overrides);
     await this.host.exec(["touch", holdFile]);
-    const argv = ["terraform", "apply", "-no-color", "-input=false", "-auto-approve"];
+    const argv = [terraformProgram(), "apply", "-no-color", "-input=false", "-auto-approve"];
     const deploy = this.lab.controller.spawn(argv, {
       cwd: terraform.folder,
       env: terraformEnvironment(this.lab),

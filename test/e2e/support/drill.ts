@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import type { ChildProcess } from "node:child_process";
 import type { Host, Lab, Place } from "../../lab/lab";
-import type { Terraform } from "../../lab/terraform";
+import { type Terraform, terraformProgram } from "../../lab/terraform";
 import { type Status, STATE, watchdogs } from "../../program/support/host-program";
 
 export { firewalls, foreignRules, type Status, STATE, watchdogs } from "../../program/support/host-program";
@@ -50,7 +50,7 @@ sed -i 's|^\\(root:.*:\\)[^:]*$|\\1/usr/local/bin/held-login|' /etc/passwd
 export class Apply {
   /** @param args of apply, such as `-destroy` */
   public static start(lab: Lab, terraform: Terraform, ...args: readonly string[]): Apply {
-    const command = ["terraform", "apply", "-no-color", "-input=false", "-auto-approve", ...args];
+    const command = [terraformProgram(), "apply", "-no-color", "-input=false", "-auto-approve", ...args];
     const child = lab.controller.spawn(command, {
       cwd: terraform.folder,
       env: terraform.environment,
