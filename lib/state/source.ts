@@ -1,9 +1,10 @@
 /** Where a state comes from: a directory in which Terraform is asked, a file, or standard input. */
 import { constants } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readFileOrStandardInput } from "../input/standard-input";
+import { parseJson } from "./json";
 import { engineOf, programFor } from "./program";
 import { stateErrorAt, stateProblems } from "./state-error";
 
@@ -17,6 +18,7 @@ export interface Source {
 export function readSource(named: string): Source {
   if (named !== "-" && attempt(named, () => statSync(named).isDirectory())) {
     const place = stackIn(named);
+    refuseUnwritten(place);
     return { place, text: terraform(place, ["show", "-json"]) };
   }
   const place = named === "-" ? "standard input" : named;
@@ -29,7 +31,29 @@ export function readSource(named: string): Source {
 
 /** The state of the directory that Terraform runs in; its text is empty until there is one. */
 export function pullState(folder: string): Source {
+  refuseUnwritten(folder);
   return { place: folder, text: terraform(folder, ["state", "pull"]) };
+}
+
+/** Terraform leaves a state that it could not write in the directory in which it ran. */
+const UNWRITTEN = "errored.tfstate";
+
+/** The state says nothing of what a run did that could not write it. A file that was written since stays in the directory. */
+function refuseUnwritten(folder: string): void {
+  const file = join(folder, UNWRITTEN);
+  if (!existsSync(file)) {
+    return;
+  }
+  const unwritten = versionOf(attempt(folder, () => readFileSync(file, "utf8")));
+  const written = versionOf(terraform(folder, ["state", "pull"]));
+  if (unwritten.lineage !== written.lineage ? written.lineage === undefined : unwritten.serial > written.serial) {
+    throw stateErrorAt(folder, stateProblems.unwritten(programFor(folder), UNWRITTEN));
+  }
+}
+
+function versionOf(state: string): { readonly lineage: unknown; readonly serial: number } {
+  const { lineage, serial } = (state.trim() === "" ? {} : parseJson(state)) as { lineage?: unknown; serial?: unknown };
+  return { lineage, serial: typeof serial === "number" ? serial : 0 };
 }
 
 function attempt<T>(place: string, read: () => T): T {

@@ -66,6 +66,8 @@ export const stateProblems = {
   /** @param engine whose directory it is, where that is known */
   terraformFailed: (program: string, command: string, output: string, engine?: string): string =>
     `${plain(program)} ${command} failed: ${plain(output)}; ${remedyFor(program, output, engine)}`,
+  unwritten: (program: string, file: string): string =>
+    `a run could not write its state, which is in ${plain(file)}: what it did to hosts is not in the state that is read here; run ${plain(program)} state push ${plain(file)} there, and remove the file`,
   noHosts: (): string =>
     "it has no host of a firewall, so nothing was checked; name the right stack or workspace, or name hosts with --fleet or --also",
 } as const;

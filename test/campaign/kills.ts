@@ -16,6 +16,7 @@ import { type HostProps, PolicyException, type TrackerKind } from "../../lib/ind
 import { readPlan } from "../../lib/review/plan";
 import { reviewPlan } from "../../lib/review/review";
 import { hostsIn } from "../../lib/state/hosts";
+import { readSource } from "../../lib/state/source";
 import { readState } from "../../lib/state/state";
 import { type Host, Lab, machine, type RunResult } from "../lab/lab";
 import { nullProvider, type ProviderChoice } from "../lab/terraform";
@@ -262,8 +263,19 @@ class Campaign {
 /** The hosts that `status` calls locked. */
 async function lockedIn(deployment: TrackedDeployment): Promise<string[]> {
   const { stdout } = await deployment.terraform.run(["state", "pull"], { check: false });
-  const hosts = stdout.trim() === "" ? [] : hostsIn(readState(stdout));
+  const isLeftOut = fs.existsSync(path.join(deployment.terraform.folder, "errored.tfstate")) && isRefused(deployment);
+  const hosts = stdout.trim() === "" || isLeftOut ? [] : hostsIn(readState(stdout));
   return hosts.flatMap(({ key, claim }) => (claim === "locked" ? [key] : [])).sort();
+}
+
+/** Whether `status` says that the state is not the last one. */
+function isRefused(deployment: TrackedDeployment): boolean {
+  try {
+    readSource(deployment.terraform.folder);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 async function main(): Promise<void> {

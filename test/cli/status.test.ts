@@ -200,6 +200,32 @@ describe("a state alone", () => {
     expect(status([], project, env).stderr).toMatch(/there are several stacks; name one: .*fleet, .*other\n$/);
   });
 
+  test("is refused where Terraform has left a state that it could not write, until that is written", () => {
+    const stack = emptyFolder();
+    writeFileSync(join(stack, "cdk.tf.json"), "{}");
+    writeFileSync(join(stack, "show.json"), JSON.stringify(shown([{ key: "web" }], DATA)));
+    const left = (serial: number, lineage: string): string => JSON.stringify({ version: 4, serial, lineage });
+    const terraform = join(stack, "terraform");
+    executable(terraform, `#!/bin/sh\ncd '${stack}'; case $* in *pull*) cat pulled ;; *) cat show.json ;; esac\n`);
+    const env = { TERRAFORM_BINARY_NAME: terraform };
+    const asked = (errored: string, pulled: string): Ended => {
+      writeFileSync(join(stack, "errored.tfstate"), errored);
+      writeFileSync(join(stack, "pulled"), pulled);
+      return status([stack], stack, env);
+    };
+    const refused = {
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /: a run could not write its state, which is in errored\.tfstate: .*; run \S*terraform state push errored\.tfstate there/,
+      ),
+    };
+    expect(asked(left(7, "a"), left(5, "a"))).toMatchObject(refused);
+    expect(asked(left(1, "a"), "")).toMatchObject(refused);
+    expect(asked(left(7, "a"), left(7, "a"))).toMatchObject({ code: 0 });
+    expect(asked(left(7, "of an earlier fleet"), left(1, "a"))).toMatchObject({ code: 0 });
+  });
+
   const folder = emptyFolder();
   test.each([
     [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a directory, or - /],
