@@ -18,7 +18,7 @@ export interface BastionProps {
   readonly port?: number;
   /** The file that holds the private key for the bastion. @default - the private key for the host */
   readonly privateKeyPath?: string;
-  /** The bastion's public host key; Terraform before 1.15 ignores it. @default - not checked */
+  /** The bastion's public host key; Terraform before 1.15 and OpenTofu do not check it. @default - not checked */
   readonly hostKey?: string;
 }
 
@@ -44,7 +44,11 @@ export interface ConnectionProps {
    * @default - only without privateKeyPath
    */
   readonly agent?: boolean;
-  /** The host's public key, such as `ssh-ed25519 AAAAC3Nza…`. @default - not checked, with a warning at synth */
+  /**
+   * The host's public key, such as `ssh-ed25519 AAAAC3Nza…`. Behind a bastion it needs Terraform 1.15 or later: earlier ones, and
+   * OpenTofu, check the bastion against it, and fail with a key mismatch.
+   * @default - not checked, with a warning at synth
+   */
   readonly hostKey?: string;
   /** A host to jump over. @default - none */
   readonly bastion?: BastionProps;

@@ -10,6 +10,7 @@ import { type Found, Problems } from "../input/problems";
 import { parseBoolean, parseChoice, parseCommand, parseList } from "../input/values";
 import { valueMessages } from "../input/value-messages";
 import { firewallMessages } from "./firewall-messages";
+import { checkJumpHosts } from "./jump-hosts";
 import {
   checkConnections,
   checkDistinctAddresses,
@@ -204,6 +205,7 @@ export class Firewall {
     if (this.checked?.hosts !== hosts || this.checked.count !== count) {
       const together = new Problems();
       checkDistinctAddresses(hosts, together.at("hosts"));
+      checkJumpHosts(hosts, together.at("hosts"));
       checkConnections(hosts, settings.shared, together);
       if (count === 0) {
         checkWaves(settings.layout.waves, [...this.byKey.keys()], together.at("waves"));

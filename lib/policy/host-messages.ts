@@ -20,6 +20,9 @@ export const hostMessages = {
   sameAddress: (address: string, other: string): string =>
     `${shown(address)} is the address of ${other} too: one host would be locked twice, and opened when either is taken out; ` +
     "hosts behind one address need different values of connection.port",
+  jumpHost: (names: string, to: string, port: number): string =>
+    `lets this host connect to nothing on TCP port ${port}, but it is the bastion of ${names}: once it is locked, Terraform cannot ` +
+    `reach them through it; add { kind: egress, to: ${to}, port: ${port} }`,
 
   // The connection
   otherHome: (value: string): string =>

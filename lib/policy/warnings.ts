@@ -19,7 +19,23 @@ const WARNINGS: ReadonlyArray<{
   {
     what: "The host key is not pinned, so another machine could answer",
     remedy: "give connection.hostKey",
-    applies: ({ connection }) => connection.hostKey === undefined,
+    applies: ({ connection }) => connection.hostKey === undefined && connection.bastionHost === undefined,
+  },
+  {
+    what: "The host key is not pinned, so another machine could answer",
+    remedy:
+      "behind a bastion, connection.hostKey works with Terraform 1.15 or later only; earlier ones, and OpenTofu, have to do without",
+    applies: ({ connection }) => connection.hostKey === undefined && connection.bastionHost !== undefined,
+  },
+  {
+    what: "hostKey behind a bastion works with Terraform 1.15 or later only: earlier ones, and OpenTofu, check the bastion against it, and the deploy fails with a key mismatch (hashicorp/terraform#38318)",
+    remedy: "there, leave connection.hostKey out; with 1.15, give bastion.hostKey too",
+    applies: ({ connection }) => connection.hostKey !== undefined && connection.bastionHost !== undefined,
+  },
+  {
+    what: "bastion.hostKey is not checked by Terraform before 1.15, nor by OpenTofu, so another machine could answer in place of the bastion",
+    remedy: "deploy with Terraform 1.15 or later, or from a network in which nobody can do that",
+    applies: ({ connection }) => connection.hostKey === undefined && connection.bastionHostKey !== undefined,
   },
 ];
 

@@ -44,6 +44,11 @@ export const DANGERS = {
     meaning:
       "Compare with the address that you log in from. Sessions from other addresses end. Terraform itself must connect again from an allowed source, or the host rolls back.",
   },
+  "jump-host": {
+    title: "hosts that are the bastion of others, and will not reach them",
+    meaning:
+      "A locked host connects to nothing but what an exception names. Terraform then cannot reach the hosts behind it, to lock, update or unlock them; add an `egress` exception for their addresses and SSH port to the bastion.",
+  },
   "host-key": {
     title: "hosts whose host key is not pinned",
     meaning: "Terraform does not check which machine answers; set `connection.hostKey`.",

@@ -33,6 +33,8 @@ export interface HostReview {
   /** Its address, port and bastion after the apply, where they are known: two hosts with the same are one machine. */
   readonly place: string | undefined;
   readonly placeBefore: string | undefined;
+  /** Where its bastion is dialled, and its own port behind it, after the apply. */
+  readonly bastion: { readonly host: string; readonly port: string; readonly to: string } | undefined;
   readonly ruleset: ValueChange;
   readonly program: ValueChange;
   /** Why it is locked again. */
@@ -65,6 +67,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     addressBefore: address.before,
     place: placeOf(hold, address.after, "after"),
     placeBefore: placeOf(hold, address.before, "before"),
+    bastion: bastionOf(hold),
     ruleset,
     program: ofTheHost(host, TRIGGERS.program),
     why: [...(lockdown?.change.before !== undefined && creates(lockdown) ? reasonsOf(lockdown) : []), ...memory],
@@ -107,6 +110,18 @@ function placeOf(hold: FirewallResource | undefined, address: Value | undefined,
     (name) => hold && known(remembered(hold.change, side, name)),
   );
   return where === undefined ? undefined : JSON.stringify([where, ...others.map((one) => one ?? "")]);
+}
+
+function bastionOf(hold: FirewallResource | undefined): HostReview["bastion"] {
+  const value = (name: string): string | undefined => hold && known(remembered(hold.change, "after", name));
+  const host = value(CONNECTION.bastionHost.name);
+  return host === undefined || host === ""
+    ? undefined
+    : {
+        host,
+        port: value(CONNECTION.bastionPort.name) || "22",
+        to: value(CONNECTION.port.name) ?? "22",
+      };
 }
 
 /** Why a lockdown is replaced, by the trigger that changes. */

@@ -6,6 +6,7 @@ import { changesNothing, coverageFindings } from "./coverage";
 import { DANGERS, type DangerKind, type Finding } from "./dangers";
 import { findFirewalls, type Firewalls, type TrackedHost } from "./firewalls";
 import { type HostReview, reviewHost } from "./hosts";
+import { jumpHosts } from "./jump-hosts";
 import { releaseOf } from "./outcome";
 import { type Change, known, type Plan } from "./plan";
 import { trigger } from "./resources";
@@ -64,6 +65,7 @@ export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review 
     ...planFindings(plan, firewalls),
     ...hosts.flatMap((host) => host.findings),
     ...contested(hosts),
+    ...jumpHosts(hosts, rulesets),
   ];
   return {
     dangers: (Object.keys(DANGERS) as DangerKind[])

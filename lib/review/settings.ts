@@ -41,7 +41,11 @@ export function lockFindings(
     findings.push([
       "host-key",
       pinned === false
-        ? ["another machine could answer in its place; set connection.hostKey"]
+        ? [
+            isBehindBastion(hold)
+              ? "another machine could answer in its place; behind a bastion, connection.hostKey works with Terraform 1.15 or later only"
+              : "another machine could answer in its place; set connection.hostKey",
+          ]
         : ["this plan does not show whether it is pinned"],
     ]);
   }
@@ -49,6 +53,11 @@ export function lockFindings(
     findings.push(["tainted", ["the host is as it was before the lock that failed"]]);
   }
   return [...findings, ...unguarded(settings)];
+}
+
+function isBehindBastion(hold: FirewallResource | undefined): boolean {
+  const host = hold && remembered(hold.change, "after", CONNECTION.bastionHost.name);
+  return host !== undefined && known(host) !== "";
 }
 
 function unguarded({ skipPreflight, takeOver }: Settings): readonly Danger[] {

@@ -1,11 +1,12 @@
 /** How the rules of a backend are recognized: by forms in which `<name>` stands for a pattern. */
 
 /**
- * What a rule of the input chain is for. port: lets in to a port. protocol: lets in
+ * What a rule of the input chain is for. port: lets in to a port. answers: lets in what answers the host,
+ * from a port. protocol: lets in
  * a protocol without ports. log: logs what is
  * denied. other: everything else that this package writes.
  */
-export type RuleKind = "port" | "protocol" | "loopback" | "log" | "other";
+export type RuleKind = "port" | "answers" | "protocol" | "loopback" | "log" | "other";
 
 /** What happens to what no rule has accepted. */
 export type Ending = "drop" | "reject" | "pass";

@@ -14,6 +14,8 @@ export interface RulesetSummary {
   readonly sshSources: readonly Source[];
   /** What else is let in by port, and from where. */
   readonly otherPorts: readonly OpenPort[];
+  /** What the host may connect to, by what is let in as an answer. */
+  readonly answers: readonly OpenPort[];
   /** What is let in by protocol, of those that have no ports. */
   readonly protocols: readonly OpenProtocol[];
   /** Whether nothing is denied, as with `mode: observe`. */
@@ -71,11 +73,13 @@ export function readRuleset(texts: RulesetTexts): RulesetSummary | undefined {
 function comparable(summary: RulesetSummary | undefined): string {
   const sorted = (values: readonly unknown[] = []): readonly unknown[] => [...new Set(values.map(String))].sort();
   const others = summary?.otherPorts.map(({ protocol, port, source }) => `${protocol} ${port} ${source}`);
+  const answers = summary?.answers.map(({ protocol, port, source }) => `${protocol} ${port} ${source}`);
   const protocols = summary?.protocols.map(({ protocol, source, group }) => `${protocol} ${source} ${group}`);
   return JSON.stringify({
     ...summary,
     sshSources: sorted(summary?.sshSources),
     otherPorts: sorted(others),
+    answers: sorted(answers),
     protocols: sorted(protocols),
   });
 }
@@ -95,6 +99,7 @@ function summaryOf(backend: RulesetBackend, texts: RulesetTexts): RulesetSummary
     sshPort,
     sshSources: ssh.map(({ source }) => source),
     otherPorts: chains.flatMap((chain) => chain?.others ?? []),
+    answers: chains.flatMap((chain) => chain?.answers ?? []),
     protocols: chains.flatMap((chain) => chain?.protocols ?? []),
     passesAll: first.ending === "pass",
     rejectsInbound: first.ending === "reject",
@@ -105,6 +110,7 @@ function summaryOf(backend: RulesetBackend, texts: RulesetTexts): RulesetSummary
 interface InputChain {
   readonly ssh: readonly OpenPort[];
   readonly others: readonly OpenPort[];
+  readonly answers: readonly OpenPort[];
   readonly protocols: readonly OpenProtocol[];
   readonly ending: Ending;
   readonly loggedPerMinute: number | undefined;
@@ -146,11 +152,13 @@ function chainBy(grammar: Grammar, rules: string | undefined, families: readonly
 /** SSH comes first (topics.ts), with loopback; ICMP, which every family needs that is open at all, comes next. */
 function chainOf(rules: readonly RuleRead[], ending: Ending): InputChain {
   const next = rules.findIndex(({ kind }) => kind !== "port" && kind !== "loopback");
-  const portsOf = (some: readonly RuleRead[]): readonly OpenPort[] => some.flatMap(({ ports }) => ports);
+  const portsOf = (some: readonly RuleRead[]): readonly OpenPort[] =>
+    some.flatMap(({ kind, ports }) => (kind === "port" ? ports : []));
   const split = next === -1 ? rules.length : next;
   return {
     ssh: portsOf(rules.slice(0, split)),
     others: portsOf(rules.slice(split)),
+    answers: rules.flatMap(({ kind, ports }) => (kind === "answers" ? ports : [])),
     protocols: rules.flatMap(({ protocols }) => protocols),
     ending,
     loggedPerMinute: rules.find(({ rate }) => rate !== undefined)?.rate,
@@ -168,7 +176,7 @@ function ruleIn(line: string, { rules }: Grammar, families: readonly Family[]): 
   const groups = pattern?.exec(line)?.groups ?? {};
   const { protocol = "", port, number, group, rate } = groups;
   const read = { kind, ports: [], protocols: [], rate: rate === undefined ? undefined : Number(rate) };
-  if (kind !== "port" && kind !== "protocol") {
+  if (kind !== "port" && kind !== "answers" && kind !== "protocol") {
     return read;
   }
   if (group !== undefined) {
@@ -177,7 +185,7 @@ function ruleIn(line: string, { rules }: Grammar, families: readonly Family[]): 
   const sources = sourcesIn(groups, families);
   return (
     sources &&
-    (kind === "port"
+    (kind !== "protocol"
       ? { ...read, ports: sources.map((source) => ({ protocol, port: Number(port), source })) }
       : { ...read, protocols: sources.map((source) => ({ protocol: Number(number), source, group })) })
   );

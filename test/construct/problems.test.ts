@@ -47,6 +47,29 @@ describe("warnings", () => {
     ]);
   });
 
+  test("name the hosts whose pinned key fails behind a bastion, and do not lead others there", () => {
+    const behind = (at: number, hostKey?: string, bastionKey?: string): object => ({
+      address: `192.0.2.${at}`,
+      connection: {
+        ...(hostKey && { hostKey }),
+        bastion: { host: "jump", ...(bastionKey && { hostKey: bastionKey }) },
+      },
+    });
+    const hosts = {
+      a: behind(1),
+      b: behind(2, HOST_KEY),
+      c: behind(3, HOST_KEY, HOST_KEY),
+      d: behind(4, "", HOST_KEY),
+    };
+    const [unpinned, fails, unchecked, ...others] = warningsWith({ allowFrom, hosts: hosts as never });
+    expect(unpinned).toMatch(
+      /^The host key is not pinned.* \(a, d\): behind a bastion, .* Terraform 1\.15 or later only/,
+    );
+    expect(fails).toMatch(/^hostKey behind a bastion .* key mismatch .*\(b, c\): there, leave connection\.hostKey out/);
+    expect(unchecked).toMatch(/^bastion\.hostKey is not checked by Terraform before 1\.15, .* \(d\): /);
+    expect(others).toEqual([]);
+  });
+
   test("name five hosts, and count the others", () => {
     const hosts = Object.fromEntries(["g", "f", "e", "d", "c", "b", "a"].map((key, at) => [key, pinned(at)]));
     expect(warningsWith({ hosts: Object.fromEntries(Object.entries(hosts).slice(2)) })).toEqual([

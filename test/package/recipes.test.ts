@@ -96,7 +96,15 @@ test.each(EXCEPTION_KINDS.filter((kind) => kind !== "protocol"))(
 );
 
 /** Words that other things are called by, or that other parts have a reason to look at: a missing host key is a danger. */
-const MENTIONED_ELSEWHERE = ["user", "port", "timeoutSeconds", "hostKey", "bastionHost"];
+const MENTIONED_ELSEWHERE = [
+  "user",
+  "port",
+  "timeoutSeconds",
+  "hostKey",
+  "bastionHost",
+  "bastionPort",
+  "bastionHostKey",
+];
 
 test.each(Object.keys(CONNECTION))("the connection setting %s stands in the files of its recipe", (setting) => {
   const recipe = inLib("a connection setting");

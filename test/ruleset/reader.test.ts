@@ -44,6 +44,13 @@ function expected(policy: Policy): unknown {
         }),
       ),
     ),
+    answers: distinct(
+      policy.exceptions
+        .filter(({ direction, port }) => direction === "out" && port !== undefined)
+        .flatMap(({ protocols, port, peers = [] }) =>
+          protocols.flatMap((protocol) => peers.map((peer) => `${protocol} ${port} from ${peer}`)),
+        ),
+    ),
     passesAll: policy.mode === "observe",
     rejectsInbound: policy.mode === "enforce" && policy.deniedInbound === "reject",
     loggedPerMinute: policy.logDeniedPerMinute,
@@ -62,6 +69,7 @@ describe("a ruleset is read back from its rules", () => {
             ...summary,
             sshSources: summary.sshSources.map(String).sort(),
             otherPorts: summary.otherPorts.map(shown).sort(),
+            answers: distinct(summary.answers.map(shown)),
             protocols: distinct(summary.protocols.map(shownProtocol)),
           },
         ).toEqual(expected(policy));

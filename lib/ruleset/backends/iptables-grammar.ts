@@ -21,11 +21,11 @@ const PATTERNS = {
 
 const forms = (others: readonly string[]) => ({
   port: ["<from>-p <protocol> -m <same> --dport <port> <pass>"],
+  answers: ["<from>-p <protocol> -m <same> --sport <port> <answering><pass>"],
   protocol: ["<from>-p <number> <pass>", "<group> -p <number> <pass>"],
   loopback: ["-i lo <pass>"],
   log: ['-m limit --limit <rate>/minute -j LOG --log-prefix "<words>"'],
   other: [
-    "<from>-p <protocol> -m <same> --sport <n> <answering><pass>",
     "<from>-p icmp -m icmp --icmp-type <type><hops> <pass>",
     "<from>-p ipv6-icmp -m icmp6 --icmpv6-type <type><hops> <pass>",
     "-p udp -m udp --sport 67 --dport 68 <pass>",

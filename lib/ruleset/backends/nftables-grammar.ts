@@ -32,7 +32,6 @@ const PATTERNS = {
 };
 
 const COMMON = [
-  "<from><protocol> sport <n> <answering>accept",
   "<from>icmp type <types> accept",
   "<from>icmpv6 type <types> accept",
   "meta nfproto ipv4 udp sport 67 udp dport 68 accept",
@@ -44,6 +43,7 @@ const COUNTER = 'counter comment "<words>"';
 
 const forms = (others: readonly string[]) => ({
   port: ["<from><protocol> dport <port> accept"],
+  answers: ["<from><protocol> sport <port> <answering>accept"],
   protocol: ["<from>meta l4proto <number> accept", "<group> meta l4proto <number> accept"],
   loopback: ['iifname "lo" accept'],
   log: ['limit rate <rate>/minute log prefix "<words>"'],
