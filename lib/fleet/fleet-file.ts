@@ -71,6 +71,8 @@ function rest(path: string, above: string): string {
 /** The construct's properties that a file can hold: all but `dependsOn`, which are other resources. */
 const PROPS_KEYS = FIREWALL_KEYS.filter((key) => key !== "dependsOn");
 
+export const FLEET_KEYS = ["name", ...PROPS_KEYS, "stacks", "terraform"] as const;
+
 /** Undefined where the value is no fleet at all; otherwise it may have problems. */
 function fleetOf(value: unknown, problems: Problems): Fleet | undefined {
   if (!isObject(value)) {
@@ -79,7 +81,7 @@ function fleetOf(value: unknown, problems: Problems): Fleet | undefined {
     }
     return undefined;
   }
-  checkKeys(value, ["name", ...PROPS_KEYS, "stacks", "terraform"], problems);
+  checkKeys(value, FLEET_KEYS, problems);
   const name = parseName(value.name, problems.at("name"));
   const split = parseSplit(value, name, problems);
   const state = parseStateSettings(value.terraform, split !== undefined, problems.at("terraform"));
@@ -104,9 +106,10 @@ function withoutGroups(hosts: unknown): unknown {
 }
 
 const DEFAULT_NAME = "fleet";
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 function parseName(value: unknown, problems: Problems): string {
-  if (typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(value)) {
+  if (typeof value === "string" && NAME.test(value)) {
     return value;
   }
   if (value !== undefined) {

@@ -13,9 +13,9 @@ export interface Split {
 }
 
 /** As many as one matrix of GitHub Actions has jobs. */
-const MOST = 256;
+export const MOST_STACKS = 256;
 const LONGEST_NAME = 63;
-const GROUP = /^[A-Za-z0-9](?:[_-]?[A-Za-z0-9])*$/;
+export const GROUP = /^[A-Za-z0-9](?:[_-]?[A-Za-z0-9])*$/;
 
 /** Undefined where the file says nothing of it, or what it says cannot be used. */
 export function parseSplit(file: Record<string, unknown>, name: string, problems: Problems): Split | undefined {
@@ -40,7 +40,7 @@ export function parseSplit(file: Record<string, unknown>, name: string, problems
 }
 
 function byNumber(value: number, name: string, problems: Problems): Split | undefined {
-  const count = parseInteger(value, { min: 1, max: MOST }, problems);
+  const count = parseInteger(value, { min: 1, max: MOST_STACKS }, problems);
   if (count === undefined) {
     return undefined;
   }

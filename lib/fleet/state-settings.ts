@@ -76,6 +76,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 export const BACKEND_KINDS = Object.keys(KINDS);
+export const CLOUD_KEYS = ["organization", "hostname", "workspaces", "token"];
+export const ENCRYPTION_KEYS = ["key_provider", "method", "state", "plan", "remote_state_data_sources"];
 
 /** @param isDivided whether there is more than one stack, so that each needs a state of its own */
 export function parseStateSettings(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
@@ -106,7 +108,7 @@ function withEncryption(state: StateSettings, encryption: StateSettings["encrypt
 const ENCRYPTION_SECRETS = /^(passphrase|key|token|secret_key|access_key|access_token|client_secret|credentials)$/;
 
 function parseEncryption(value: unknown, problems: Problems): StateSettings["encryption"] {
-  if (!checkKeys(value, ["key_provider", "method", "state", "plan", "remote_state_data_sources"], problems)) {
+  if (!checkKeys(value, ENCRYPTION_KEYS, problems)) {
     return undefined;
   }
   const check = (one: unknown, place: Problems): void => {
@@ -152,7 +154,7 @@ function parseBackend(value: unknown, isDivided: boolean, problems: Problems): S
 }
 
 function parseCloud(value: unknown, isDivided: boolean, problems: Problems): StateSettings | undefined {
-  if (!checkKeys(value, ["organization", "hostname", "workspaces", "token"], problems)) {
+  if (!checkKeys(value, CLOUD_KEYS, problems)) {
     return undefined;
   }
   checkSettings(value, { token: "TF_TOKEN_app_terraform_io" }, problems);

@@ -81,7 +81,7 @@ export interface Connection {
   readonly scriptPath: string;
 }
 
-const CONNECTION_KEYS = [
+export const CONNECTION_KEYS = [
   "user",
   "port",
   "privateKeyPath",
@@ -93,7 +93,7 @@ const CONNECTION_KEYS = [
   "scriptPath",
 ] as const satisfies ReadonlyArray<keyof ConnectionProps>;
 
-const BASTION_KEYS = ["host", "user", "port", "privateKeyPath", "hostKey"] as const satisfies ReadonlyArray<
+export const BASTION_KEYS = ["host", "user", "port", "privateKeyPath", "hostKey"] as const satisfies ReadonlyArray<
   keyof BastionProps
 >;
 

@@ -22,7 +22,8 @@ import type { AllowedSource } from "./source";
 export type ExceptionKind =
   "dhcp-client" | "dhcpv6-client" | "ping" | "dns" | "ntp" | "syslog" | "egress" | "ingress" | "protocol" | "wireguard";
 
-const SHAPES: Readonly<Record<ExceptionKind, Shape>> = {
+/** @internal */
+export const SHAPES: Readonly<Record<ExceptionKind, Shape>> = {
   "dhcp-client": { title: "DHCP client (IPv4)", direction: "out" },
   "dhcpv6-client": { title: "DHCPv6 client", direction: "out" },
   ping: { title: "ping", direction: "in", peers: "from", without: "sources" },

@@ -28,7 +28,7 @@ import { checkWaves, type Layout, parseLayout } from "./layout";
 /** See SshOnlyFirewallProps. */
 export type OnDestroy = "unlock" | "unlock-if-reachable" | "leave-locked";
 
-const ON_DESTROY: readonly OnDestroy[] = ["unlock", "unlock-if-reachable", "leave-locked"];
+export const ON_DESTROY: readonly OnDestroy[] = ["unlock", "unlock-if-reachable", "leave-locked"];
 
 export interface SshOnlyFirewallProps extends SharedProps {
   /**

@@ -73,7 +73,7 @@ export const SHARED_KEYS = [
 
 export const BACKENDS: readonly Backend[] = [...BACKEND_NAMES, "auto"];
 
-const TAKE_OVER = [false, true, SAME_STACK] as const;
+export const TAKE_OVER = [false, true, SAME_STACK] as const;
 
 /** A checked host. */
 export interface Host {
@@ -111,10 +111,12 @@ export function parseShared(props: unknown, problems: Problems, otherKeys: reado
   };
 }
 
+export const HOST_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
 /** One host on top of what is shared; undefined after adding what is wrong with its own part. */
 export function parseHost(key: string, value: unknown, shared: Shared, problems: Problems): Host | undefined {
   const before = problems.count;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(key)) {
+  if (!HOST_KEY.test(key)) {
     problems.add("", hostMessages.badKey(key));
   } else if (key === "shared") {
     problems.add("", hostMessages.reservedKey(key));

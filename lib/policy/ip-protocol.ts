@@ -6,13 +6,13 @@ import { parseInteger } from "../input/values";
 import { policyMessages } from "./policy-messages";
 
 /** What has a kind of exception of its own, by name and number. */
-const ELSEWHERE: ReadonlyArray<readonly [RegExp, string]> = [
+export const ELSEWHERE: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(tcp|udp|6|17)$/, "egress, for what the host connects to, or ingress, for what connects to the host"],
   [/^(icmp|icmpv6|ipv6-icmp|1|58)$/, "ping; the ICMP that SSH needs passes anyway"],
 ];
 
 /** Kernels look behind these for the protocol of an IPv6 packet, so that no rule for them ever matches. 0 means all to iptables. */
-const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 59, 60, 135, 139, 140];
+export const EXTENSION_HEADERS: readonly number[] = [0, 43, 44, 59, 60, 135, 139, 140];
 
 /** The number that `value` is, or is the name of. */
 export function parseIpProtocol(value: unknown, problems: Problems): number | undefined {

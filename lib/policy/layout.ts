@@ -14,7 +14,7 @@ export interface Layout {
 }
 
 /** At 100 hosts a shard, these are more than one state should have. */
-const MOST_SHARDS = 256;
+export const MOST_SHARDS = 256;
 
 /** @param props with the keys `shards`, `movedFromShards` and `waves`. */
 export function parseLayout(props: Readonly<Record<string, unknown>>, problems: Problems): Layout {

@@ -72,9 +72,9 @@ export const POLICY_KEYS = [
   "mode",
 ] as const satisfies ReadonlyArray<keyof PolicyProps>;
 
-const DENIALS: readonly Denial[] = ["drop", "reject"];
+export const DENIALS: readonly Denial[] = ["drop", "reject"];
 
-const MODES: readonly Mode[] = ["enforce", "observe"];
+export const MODES: readonly Mode[] = ["enforce", "observe"];
 
 /** A checked policy. Two policies that mean the same have the same form. */
 export interface Policy {
@@ -120,7 +120,7 @@ export function parsePolicy(props: unknown, problems: Problems, otherKeys: reado
 
 const ANYWHERE = (): readonly AllowedSource[] => normalised([AllowedSource.anyIpv4(), AllowedSource.anyIpv6()]);
 
-const LOG_RANGE = { min: 1, max: 600, remedy: "leave it out to log nothing" };
+export const LOG_RANGE = { min: 1, max: 600, remedy: "leave it out to log nothing" };
 
 function parseExceptions(value: unknown, sshPort: number, problems: Problems): readonly PolicyException[] | undefined {
   return parseList(value, problems)
