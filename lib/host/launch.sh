@@ -10,6 +10,8 @@ if [ "${1-}" != as-root ]; then
   # Terraform leaves an empty file of this name behind, some time later; or this file, if it dies.
   (
     trap '' HUP
+    # Those of a day ago that were never started, or that lost power.
+    find "${0%/*}" -maxdepth 1 -name '.ssh-only-firewall-*.sh' -mmin +1440 -exec rm -f {} + || :
     tries=0
     while [ -s "$0" ] && [ "$tries" -lt 100 ]; do
       sleep 3

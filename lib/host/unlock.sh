@@ -233,7 +233,7 @@ forget_lock() {
   rm -f "$STATE/pending"
   [ ! -d "$STATE" ] || to_disk "$STATE"
   call_init forget
-  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$proven" "$unkept" "$lost"
+  rm -rf "$STATE/rolled-back" "$STATE/records" "$STATE/baseline" "$STATE/evidence" "$STATE/host.sh" "$RUN/ssh-only-firewall.armed" "$RUN/ssh-only-firewall.guard" "$proven" "$unkept" "$lost"
 }
 
 # What belongs to other owners stays in force: a pending lock of this owner is undone.

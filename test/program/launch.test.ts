@@ -130,6 +130,16 @@ describe.each(shells)("under $name", ({ options }) => {
       expect(await host.exec(["test", "-e", file(user)], { check: false })).toMatchObject({ code: 1 });
     });
 
+    test("takes those along that were uploaded a day ago and never started", async () => {
+      const host = lab.host("ops");
+      const [left, young] = [`${home("ops")}/.ssh-only-firewall-1.sh`, `${home("ops")}/.ssh-only-firewall-2.sh`];
+      await host.exec(`touch ${young} && touch -d '2 days ago' ${left} && chown ops ${left} ${young}`);
+      await run("ops", { VERB: "lock", PROGRAM: "exit" });
+      await host.exec(`: >${file("ops")}`);
+      await eventually("it is gone", async () => (await host.exec(["test", "-e", left], { check: false })).code === 1);
+      await host.exec(["rm", young]);
+    });
+
     test("stays as long as Terraform may still empty it", async () => {
       await run("root", { VERB: "lock", PROGRAM: "exit" });
       const host = lab.host("root");

@@ -114,6 +114,7 @@ export class Subject {
       const { stdout } = await this.host.exec(
         `ls -A /var/lib/ssh-only-firewall | grep -v '^log$'
          find /etc /usr/lib /var/lib -name '*ssh-only-firewall*' -not -path '/var/lib/ssh-only-firewall*'
+         ls -d /run/ssh-only-firewall.* 2>/dev/null | grep -v 'lock$'
          ! command -v systemctl >/dev/null || systemctl list-units --all --plain --no-legend 'ssh-only*'`,
         { check: false },
       );
