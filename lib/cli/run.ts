@@ -8,10 +8,13 @@ import { Failure } from "../output/failure";
 import { CommandError } from "./errors";
 import { packageVersion } from "./package";
 
+type Load = () => Promise<(program: Command) => void>;
+
 /** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
-export const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+const OTHERS: Readonly<Record<string, Load>> = {
   init: async () => (await import("./init-command.js")).addInit,
   check: async () => (await import("./check-command.js")).addCheck,
+  validate: async () => (await import("./validate-command.js")).addValidate,
   render: async () => (await import("./render-command.js")).addRender,
   review: async () => (await import("./review-command.js")).addReview,
   status: async () => (await import("./status-command.js")).addStatus,
@@ -19,6 +22,15 @@ export const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) 
   stacks: async () => (await import("./stacks-command.js")).addStacks,
   drift: async () => (await import("./drift-command.js")).addDrift,
   "move-hosts": async () => (await import("./move-hosts-command.js")).addMoveHosts,
+};
+
+export const COMMANDS: Readonly<Record<string, Load>> = {
+  ...OTHERS,
+  completion: async () => {
+    const { addCompletion } = await import("./completion-command.js");
+    const others = await Promise.all(Object.values(OTHERS).map((load) => load()));
+    return (program) => addCompletion(program, (to) => others.forEach((add) => add(to)));
+  },
 };
 
 export async function run(args: readonly string[]): Promise<number> {

@@ -8,7 +8,18 @@ const folder = emptyFolder();
 test("--help of every command shows how it is used, with examples", () => {
   const help = run(program("ssh-only-firewall", "--help"), folder);
   expect(help).toMatchObject({ code: 0, stderr: "" });
-  for (const command of ["init", "check", "render", "review", "status", "report", "stacks", "drift"]) {
+  for (const command of [
+    "init",
+    "check",
+    "validate",
+    "completion",
+    "render",
+    "review",
+    "status",
+    "report",
+    "stacks",
+    "drift",
+  ]) {
     expect(help.stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     const { code, stdout } = run(program("ssh-only-firewall", command, "--help"), folder);
     expect(code).toBe(0);

@@ -16,7 +16,8 @@ test.each([
   ["status", "table, json, junit"],
   ["report", "table, json, html, junit, prometheus"],
   ["stacks", "table, json"],
-  ["review", "markdown, json"],
+  ["review", "markdown, github, json"],
+  ["validate", "text, github, json"],
   ["render", "nftables, iptables, ip6tables, iptables-file, ip6tables-file"],
 ])("%s lists its formats for one that it does not have, and in its help", (command, formats) => {
   const wrong = run(program("ssh-only-firewall", command, "--format", "yaml"), folder);
