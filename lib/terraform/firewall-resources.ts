@@ -63,7 +63,9 @@ export class FirewallResources {
 
   private lockedEntries(): string {
     const shown = LOCKED_HOST.map((trigger) => `${trigger} = run.triggers.${trigger}`).join(", ");
-    const isLocked = `run.triggers.${TRIGGERS.mode} == "enforce" && lookup(${reference(this.sealed)}, key, false)`;
+    // Not known before the lock was made: Terraform writes what a plan knows of an output into the state, however the run ends.
+    const isMade = 'run.id != ""';
+    const isLocked = `${isMade} && run.triggers.${TRIGGERS.mode} == "enforce" && lookup(${reference(this.sealed)}, key, false)`;
     const runs = merged(this.groups.map((one) => reference(one.runs)));
     return `\${{ for key, run in ${runs} : key => { ${shown} } if ${isLocked} }}`;
   }

@@ -84,7 +84,7 @@ export class Seals extends TerraformElement {
       this.context.address(part, suffix),
     );
     const runs = this.local(LOCALS.sealRuns, suffix);
-    const isResealed = `try(${reseal}[key].${KEPT_IN}.${PLANNED_AT} == ${relock}[key].${KEPT_IN}.${PLANNED_AT}, false)`;
+    const isResealed = `try(${reseal}[key].id != "" && ${reseal}[key].${KEPT_IN}.${PLANNED_AT} == ${relock}[key].${KEPT_IN}.${PLANNED_AT}, false)`;
     const locals = {
       [LOCALS.sealRuns]: this.runsOf(seal),
       ...(isAlone ? {} : { [LOCALS.batches]: batches(runs) }),

@@ -249,7 +249,7 @@ test("the hosts that are locked can be an output, which depends on their locks",
   expect(defined(output?.locked).value).toBe("${local.firewall_locked_hosts}");
   expect(locals.firewall_locked_hosts).toBe(
     "${{ for key, run in local.firewall_runs : key => { address = run.triggers.address, " +
-      'hold = run.triggers.hold, ruleset_sha256 = run.triggers.ruleset_sha256 } if run.triggers.mode == "enforce" ' +
+      'hold = run.triggers.hold, ruleset_sha256 = run.triggers.ruleset_sha256 } if run.id != "" && run.triggers.mode == "enforce" ' +
       "&& lookup(local.firewall_sealed_hosts, key, false) }}",
   );
 });
