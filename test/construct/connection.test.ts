@@ -266,9 +266,9 @@ describe("attributes of other resources", () => {
   function withTokens(tracker: (typeof TRACKERS)[number]) {
     const stack = new TerraformStack(Testing.app(), "fleet");
     new NullProvider(stack, "null");
-    const [vm, other] = items(
-      ["vm", "other"].map((name) => new Resource(stack, name)),
-      2,
+    const [vm, other, db] = items(
+      ["vm", "other", "db"].map((name) => new Resource(stack, name)),
+      3,
     );
     const token = attributeOf(vm);
     new SshOnlyFirewall(stack, "firewall", {
@@ -280,7 +280,7 @@ describe("attributes of other resources", () => {
         bastion: { host: token, user: token },
         privateKeyPath: `/keys/${token}`,
       },
-      hosts: { a: attributeOf(other), b: token },
+      hosts: { a: attributeOf(other), b: attributeOf(db) },
     });
     return partsOf(configurationOf(stack), tracker);
   }
@@ -297,7 +297,7 @@ describe("attributes of other resources", () => {
         bastion_user: "${null_resource.vm.id}",
         private_key_path: "/keys/${null_resource.vm.id}",
       },
-      b: expect.objectContaining({ address: "${null_resource.vm.id}" }) as unknown,
+      b: expect.objectContaining({ address: "${null_resource.db.id}" }) as unknown,
     });
     expect(defined(rulesets.shared).allow_from).toContain("${null_resource.vm.id}");
     expect(defined(rulesets.shared).allow_from).toContain("${null_resource.other.id}/24");

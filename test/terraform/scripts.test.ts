@@ -320,10 +320,15 @@ describeWith("Terraform", ["terraform"], () => {
 
   test("takes a destroy provisioner of hosts whose connection is all tokens", async () => {
     const configuration = configurationWith((stack) => {
-      const vm = new DataResource(stack, "vm", { input: { name: "x" } });
+      const vm = new DataResource(stack, "vm", { input: { name: "x", address: "y" } });
       const token = attributeOf(vm, "output.name");
       const connection = { user: token, hostKey: token, privateKeyPath: token, bastion: { host: token, user: token } };
-      return { hosts: { a: { address: token, connection }, b: { address: "192.0.2.2", connection } } };
+      return {
+        hosts: {
+          a: { address: attributeOf(vm, "output.address"), connection },
+          b: { address: "192.0.2.2", connection },
+        },
+      };
     });
     expect(await folder.complaints(configuration)).toBe("");
   });
