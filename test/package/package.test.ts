@@ -53,6 +53,13 @@ test("publint finds no problem for a consumer", () => {
   expect(stdout).toContain("All good!");
 });
 
+test("the types of every entry are found, however a consumer resolves them", () => {
+  const attw = join(ROOT, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  const { stdout } = succeed([process.execPath, attw, defined(readdirSync(tarballs)[0])], tarballs);
+  expect(stdout).toContain("No problems found");
+  expect(stdout).toContain("cdktf-ssh-only-firewall/cdktn");
+}, 60_000);
+
 test("init and cdktf make a configuration that Terraform finds valid", () => {
   succeed(["npx", "ssh-only-firewall", "init"], project);
   succeed(cdktf("synth"), project);
