@@ -55,9 +55,11 @@ describe.each(shells)("under $name", ({ options }) => {
 
     test("looks for its tools in the folders of the system before those of the login", async () => {
       const host = lab.host("root");
-      await host.exec(`printf '#!/bin/sh\\ntouch /root/was-run\\n' >/root/chmod && chmod 0755 /root/chmod`);
+      await host.exec(
+        `printf '#!/bin/sh\\ntouch was-run\\n' >${home("root")}/chmod && chmod 0755 ${home("root")}/chmod`,
+      );
       expect(await run("root", { VERB: "lock", PROGRAM: "exit" }, ":/usr/bin:/bin")).toMatchObject({ code: 0 });
-      expect(await host.exec(["test", "-e", "/root/was-run"], { check: false })).toMatchObject({ code: 1 });
+      expect(await host.exec(["test", "-e", `${home("root")}/was-run`], { check: false })).toMatchObject({ code: 1 });
     });
 
     test("runs no program that others than root could have put there", async () => {
@@ -165,8 +167,8 @@ describeLab("an uploaded script under another shell", () => {
     const settings = Object.entries({ ...lockSettings(), PROGRAM: hostProgram(), VERB: "lock" });
     const constants = settings.map(([key, value]) => `SSH_ONLY_${key}=${shellWord(value)}`);
     const input = ["#!/bin/sh", ...constants, "", launcher()].join("\n");
-    await host.exec("cat >/root/upload.sh && chmod 0777 /root/upload.sh", { input });
-    const { code, stderr } = await host.exec(["/root/upload.sh"], { check: false });
+    await host.exec("cat >/opt/upload.sh && chmod 0777 /opt/upload.sh", { input });
+    const { code, stderr } = await host.exec(["/opt/upload.sh"], { check: false });
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: expect.stringMatching(
