@@ -19,7 +19,7 @@ export async function readHosts(state: string, { fleet, also = [] }: HostOptions
   });
 }
 
-async function declaredIn(file: string): Promise<readonly NamedHost[]> {
+export async function declaredIn(file: string): Promise<readonly NamedHost[]> {
   // Only now, because it brings cdktf with it, which takes longer than asking a host.
   const { readFleet } = await import("../fleet/fleet-file.js");
   return readFleet(file).firewall.hosts.map(({ key, address, policy, connection }): NamedHost => {

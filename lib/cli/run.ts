@@ -1,5 +1,5 @@
 /**
- * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. For check, review, status
+ * The command line: its commands, and how it ends. Exit codes: 0 done, 1 it could not be done, 2 wrong usage. For pin, check, review, status
  * and report, 2 is the answer that something is dangerous, not as it should be, or could not be asked.
  */
 import { Command, CommanderError } from "commander";
@@ -13,6 +13,7 @@ type Load = () => Promise<(program: Command) => void>;
 /** In the order of the help. Each is loaded only when it is needed: some bring cdktf with them, which takes a while. */
 const OTHERS: Readonly<Record<string, Load>> = {
   init: async () => (await import("./init-command.js")).addInit,
+  pin: async () => (await import("./pin-command.js")).addPin,
   check: async () => (await import("./check-command.js")).addCheck,
   validate: async () => (await import("./validate-command.js")).addValidate,
   render: async () => (await import("./render-command.js")).addRender,
