@@ -1,4 +1,5 @@
-# Asks a host what is in force on it, for the command status: run by a root shell there, behind unrecorded.sh. Changes nothing.
+# Asks a host what is in force on it, for the command status: run by a root shell there, behind ask-notes.sh. Changes nothing but
+# the notes on who asked.
 #
 # Prints "ssh-only-firewall-status CODE TEXT", exit code and output of the host program's status --json, and behind them the
 # line "ssh-only-firewall-said".
@@ -18,6 +19,8 @@ elif find_program </dev/null; then
     eval "$text"
   )
   printf 'ssh-only-firewall-status %s %s\n' "$?" "$said"
+  # Before the last line: what asks probes when it has read that.
+  note_asking "${1-}" 2>/dev/null || :
 elif [ -e /var/lib/ssh-only-firewall/host.sh ] || [ -e /var/lib/ssh-only-firewall/confirmed ]; then
   printf 'ssh-only-firewall-status 1 the host program there is damaged, for example by a power cut: deploy again\n'
 elif unrecorded_rules_are_live </dev/null; then

@@ -150,6 +150,24 @@ note_mode() {
   { printf '%s %s\n' "${rec_mode:-enforce}" "$(date +%s)" >>"$STATE/baseline/modes"; } 2>/dev/null || :
 }
 
+# note_session FROM: that this program runs for Terraform in the session of that SSH_CONNECTION: what asks a host notes it likewise
+# (ask-notes.sh). Where it cannot be written, the login is taken for that of somebody else.
+note_session() {
+  # shellcheck disable=SC2086 # four words
+  set -- $1
+  [ $# -ge 2 ] && [ -d "$STATE/baseline" ] || return 0
+  case $1$2 in *[!0-9A-Fa-f:.]*) return 0 ;; esac
+  { printf '%s %s %s\n' "$(date +%s)" "$1" "$2" >>"$STATE/baseline/sessions"; } 2>/dev/null || :
+}
+
+# Keeps the last of them: what is lost is taken for use.
+trim_notes() {
+  for notes in "$STATE/baseline/sessions" "$STATE/baseline/probes"; do
+    [ -f "$notes" ] && [ "$(wc -l <"$notes")" -gt 20000 ] || continue
+    rewrite "$notes" tail -n 10000 "$notes" 2>/dev/null || :
+  done
+}
+
 # Once the host is open: baseline and evidence are of a time that has ended.
 forget_use() { rm -rf "$STATE/baseline" "$STATE/evidence" "$unkept" "$lost" || :; }
 

@@ -33,7 +33,7 @@ const PARTS = [
 ];
 
 const LAUNCHER_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "launch.sh"];
-const QUESTION_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "ask.sh"];
+const QUESTION_PARTS = ["whole.sh", "trust.sh", "unrecorded.sh", "ask-notes.sh", "ask.sh"];
 
 let shipped: Files | undefined;
 

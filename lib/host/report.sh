@@ -8,6 +8,7 @@ verb_report() {
   drop_stale_pending
   keep_evidence || :
   write_lost
+  trim_notes
   [ "$pending" != "$unlocking" ] || pending=''
   read_record "${pending:-$confirmed}"
   leave_host_lock
@@ -19,6 +20,8 @@ verb_report() {
     "$(cat "$STATE/baseline/taken_at" 2>/dev/null || :)" "$(date +%s)"
   print_gaps | sed 's/^/gap=/'
   with_file "$STATE/baseline/modes" sed 's/^/mode_from=/'
+  with_file "$STATE/baseline/sessions" sed -n '/^[0-9]* [0-9A-Fa-f:.]* [0-9]*$/s/^/session=/p'
+  with_file "$STATE/baseline/probes" sed -n '/^[0-9]* [0-9A-Fa-f:.]* [0-9,]*$/s/^/probe=/p'
   printf 'logged=%s\n' "$logged"
   printf '== denied\n'
   # Also what cannot be written.

@@ -11,7 +11,8 @@
 #   rolled-back        the locks and unlocks that nobody confirmed, and why, until the next confirm
 #   evidence           who was denied, which protocol and port, how often, first and last (evidence.sh)
 #   baseline/          what listened, who was connected and which rules there were before the first lock; and, since then,
-#                      gaps: when the rules were gone, and modes: when the host only observed (evidence.sh)
+#                      gaps: when the rules were gone, and modes: when the host only observed (evidence.sh); sessions and
+#                      probes: who asked or deployed, and what was probed (ask-notes.sh)
 #   host.sh, log
 #
 # Renaming pending to confirmed is the one moment at which a host becomes locked, and removing confirmed the one at which it

@@ -6,7 +6,7 @@ import { type Reach, type ReachSettings, type Visit, visitAll } from "../ssh/rea
 import type { Host } from "../state/hosts";
 import { judge, type Outside, type Verdict } from "./judge";
 import { readRuleset } from "../ruleset/reader";
-import { portsToTry, probe } from "./ports";
+import { openPorts, portsToTry, probe } from "./ports";
 
 export interface LiveSettings extends ReachSettings {
   /** Undefined: those that are most likely to answer. */
@@ -19,8 +19,8 @@ export interface Finding extends Verdict {
   readonly outside: Outside;
 }
 
-/** A login is nine round trips and more, so that a third of its time is three. */
-const PROBE_MS = { share: 1 / 3, least: 150, most: 1300 } as const;
+/** A login is nine round trips and more, so that a third of its time is three. After a second, TCP would send a third packet. */
+const PROBE_MS = { share: 1 / 3, least: 150, most: 950 } as const;
 
 /** What was found of each host, in the order of `hosts`. */
 export function askAll(
@@ -32,11 +32,19 @@ export function askAll(
 }
 
 async function look(host: Host, reach: Reach, settings: LiveSettings): Promise<Finding> {
-  const reply = await reach.ask(question());
+  const reply = await reach.ask(announcement(host, settings) + question());
   const { answer } = reply;
   // Probing is waiting, and takes no turn.
   const outside = await outsideOf(host, reply, reach, settings);
   return { ...judge(host, answer, outside), answer, outside };
+}
+
+/** The host notes what is going to be probed from here, so that its report does not take it for use. */
+function announcement(host: Host, { probe: isProbed, probePorts }: LiveSettings): string {
+  if (!isProbed || host.connection.bastionHost !== undefined) {
+    return "";
+  }
+  return `probe='${probePorts?.join(" ") ?? "auto"}'\nprobe_except='${openPorts(readRuleset(host.texts)).join(" ")}'\n`;
 }
 
 async function outsideOf(host: Host, reply: Reply, reach: Reach, settings: LiveSettings): Promise<Outside> {

@@ -15,14 +15,16 @@ export function portsToTry(
   ruleset: RulesetSummary | undefined,
   dialled: number | undefined,
 ): readonly number[] {
-  const open = [answer.port, dialled, ruleset?.sshPort, ...tcpPorts(ruleset)];
+  const open = [answer.port, dialled, ...openPorts(ruleset)];
   const all = wanted ?? [...answer.listened.slice().sort((a, b) => a - b), ...COMMON_PORTS];
   const closed = [...new Set(all)].filter((port) => !open.includes(port));
   return wanted === undefined ? closed.slice(0, MOST) : closed;
 }
 
-function tcpPorts(ruleset: RulesetSummary | undefined): readonly number[] {
-  return ruleset?.otherPorts.filter(({ protocol }) => protocol === "tcp").map(({ port }) => port) ?? [];
+/** Which TCP ports a ruleset lets in. */
+export function openPorts(ruleset: RulesetSummary | undefined): readonly number[] {
+  const others = ruleset?.otherPorts.filter(({ protocol }) => protocol === "tcp").map(({ port }) => port) ?? [];
+  return ruleset === undefined ? [] : [ruleset.sshPort, ...others];
 }
 
 /** Tries all ports at once, and again after half the time, for packets get lost. */

@@ -1,8 +1,11 @@
 /** `report` against hosts that were used, that were not, and that are gone. */
-import { items } from "../support/required";
-import type { UsageReport } from "../../lib/report/usage-report";
+import { defined, items } from "../support/required";
+import type { HostUsage, UsageReport } from "../../lib/report/usage-report";
 import { describeLab } from "../lab/describe-lab";
 import { Lab, listenerPorts, type Peer, type RunResult } from "../lab/lab";
+import { program } from "../cli/support/run";
+import { terraformEnvironment } from "../lab/terraform";
+import { STATE } from "../program/support/host-program";
 import { runReport } from "./support/report-command";
 import { Deployment, hostEntry } from "./support/deployment";
 
@@ -120,6 +123,49 @@ describeLab(
       expect(page.stdout).toMatch(
         new RegExp(`<text x="0" y="[0-9]+">in ${peer.ipv4.replaceAll(".", "\\.")} · 6</text>`),
       );
+    });
+
+    test("does not take our own probes and logins for use, but the same machine at the same port", async () => {
+      const quiet = lab.host("quiet");
+      await quiet.exec("cat >/var/log/auth.log", { input: "2026-01-01T00:00:00+00:00 quiet kernel: first line\n" });
+      const status = program(
+        "ssh-only-firewall",
+        "status",
+        "--live",
+        "--identity",
+        lab.privateKeyPath,
+        "--timeout",
+        "20",
+      );
+      const options = { check: false, cwd: deployment.stack.folder, env: terraformEnvironment(lab) };
+      await lab.controller.exec(status, options);
+      await lab.controller.exec(status, options);
+      const usage = async (): Promise<HostUsage> => {
+        const { stdout } = await report("--json", "--host", "quiet", "--timeout", "20");
+        return defined((JSON.parse(stdout) as UsageReport).hosts[0]);
+      };
+
+      // As sshd would log the logins of these sessions, and one that is none of them.
+      const sessions = (await quiet.exec(`cat ${STATE}/baseline/sessions`)).stdout.trimEnd().split("\n");
+      expect(sessions.length).toBeGreaterThanOrEqual(3);
+      const logins = sessions.map((line) => {
+        const [at, from, port] = line.split(" ");
+        return `${new Date(Number(at) * 1000).toISOString()} quiet sshd[9]: Accepted publickey for root from ${from} port ${port} ssh2: ED25519 SHA256:own\n`;
+      });
+      await quiet.exec("cat >>/var/log/auth.log", { input: logins.join("") });
+      expect(await usage()).toMatchObject({
+        verdict: "unused",
+        denied: [{ rule: "probe" }, { rule: "probe" }],
+        logins: { length: sessions.length },
+      });
+      await quiet.exec("cat >>/var/log/auth.log", { input: (logins.at(-1) ?? "").replace(/ port \d+ /, " port 9 ") });
+      expect(await usage()).toMatchObject({
+        verdict: "ssh-only",
+        reasons: [expect.stringContaining("key SHA256:own: 1 login")],
+      });
+
+      await lab.controller.exec(`timeout 4 bash -c 'echo >/dev/tcp/${quiet.ipv4}/80' || :`, { check: false });
+      expect(await usage()).toMatchObject({ verdict: "used" });
     });
   },
   { needs: "terraform" },
