@@ -60,14 +60,15 @@ function ofPeer(own: readonly Denied[], listened: ReadonlySet<string>, setting: 
   const { thresholds } = setting.settings;
   const hasListened = ({ protocol, port }: Denied): boolean => listened.has(`${protocol} ${port}`);
   const rest = own.filter(
-    (one) => !isProbe(one, setting.evidence) && announcement(one, hasListened(one)) === undefined,
+    (one) => isProbe(one, setting.evidence) === undefined && announcement(one, hasListened(one)) === undefined,
   );
   const closed = rest.filter((one) => one.port !== null && !hasListened(one) && !isOfEarlier(one, setting.evidence));
   const isScanner = closed.length >= thresholds["scan-ports"];
   const cameBack = closed.length <= FEW_PORTS && hasReturned(closed, setting.settings);
   return own.map((one): Classified => {
-    if (isProbe(one, setting.evidence)) {
-      return ["probe", one];
+    const wasProbed = isProbe(one, setting.evidence);
+    if (wasProbed !== undefined) {
+      return [wasProbed ? "probe" : "more-than-probed", one];
     }
     const isAnnouncement = announcement(one, hasListened(one)) !== undefined;
     if (isAnnouncement) {
@@ -106,14 +107,15 @@ function isOfEarlier({ peer, protocol, port }: Denied, { sockets }: Evidence): b
   );
 }
 
-/** No more packets than were announced, and none after the last of them. */
-function isProbe({ peer, protocol, port, packets, last }: Denied, { probes }: Evidence): boolean {
-  const own = probes.filter(
-    ({ from, ports }) => protocol === "tcp" && from === peer && port !== null && ports.includes(port),
-  );
-  const seen = Date.parse(last ?? "");
+const probesOf = ({ peer, protocol, port }: Denied, { probes }: Evidence): Evidence["probes"] =>
+  probes.filter(({ from, ports }) => protocol === "tcp" && from === peer && port !== null && ports.includes(port));
+
+/** No more packets than were announced, and none after the last of them. Undefined where none were. */
+function isProbe(one: Denied, evidence: Evidence): boolean | undefined {
+  const own = probesOf(one, evidence);
+  const seen = Date.parse(one.last ?? "");
   const isThen = own.some(({ at }) => at !== null && Math.abs(seen - Date.parse(at)) <= PROBE.seconds * 1000);
-  return isThen && packets <= own.length * PROBE.packets;
+  return own.length === 0 ? undefined : isThen && one.packets <= own.length * PROBE.packets;
 }
 
 /** Where nothing answers, TCP sends its SYN again; where something may have answered, one packet is a connection. */

@@ -27,6 +27,11 @@ export const RULES = {
       "a peer that came back: return-packets packets or more, over return-seconds or longer, to the same port, or to two or three ports",
   },
   protocol: { kind: "use", meaning: "packets of a protocol that carries others, such as GRE or ESP" },
+  "more-than-probed": {
+    kind: "use",
+    meaning:
+      "a peer from which status --live probed that port, with more packets than it announced, or at another time",
+  },
   program: {
     kind: "use",
     meaning: "a program on this host tried to reach something, and is not known as housekeeping",

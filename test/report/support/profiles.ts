@@ -277,6 +277,13 @@ const USES: ReadonlyArray<readonly [string, (random: Random) => Trace]> = [
     },
   ],
   [
+    "the machine of our commands, to a probed port where nothing listens",
+    (random) => {
+      const own = ownRounds(random);
+      return { ...own, packets: [...(own.packets ?? []), tcp("192.0.2.9", 443, BASELINE + HOUR + 9 * DAY + 5)] };
+    },
+  ],
+  [
     "the machine of our commands, to another port",
     (random) => {
       const own = ownRounds(random);
