@@ -237,7 +237,7 @@ const USES: ReadonlyArray<readonly [string, (random: Random) => Trace]> = [
     "one client behind the address of a scanner, another day",
     (random) => {
       const peer = stranger(random);
-      const found = scan(random, someFrom(1000, 200), peer);
+      const found = scan(random, someFrom(1000, 200), peer, 2);
       const other = (found[0]?.at ?? 0) > BASELINE + SPAN / 2 ? BASELINE + DAY : BASELINE + SPAN - DAY;
       return { packets: [...found, ...connection(peer, 80, other, 2)], listening: SERVICES };
     },
