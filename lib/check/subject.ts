@@ -1,7 +1,7 @@
 /** A host to be checked: how it is reached, and the settings that its lock would get. */
 import { FLEET } from "../contract/names";
 import { RULESET_TEXTS } from "../contract/backends";
-import { type AskedConnection, askedConnection } from "../contract/connection";
+import { type AskedConnection, askedConnection, CONNECTION } from "../contract/connection";
 import { encodedPath } from "../contract/origin";
 import { variable } from "../contract/script";
 import { SETTINGS } from "../contract/settings";
@@ -47,6 +47,7 @@ export function subjectOf(declared: DeclaredHost, stack: string): Subject {
   const settings = Object.fromEntries([
     ...knobs,
     ...told,
+    [CONNECTION.scriptPath.name, connection.scriptPath],
     ...RULESET_TEXTS.map((text) => [text, texts[text] ?? ""]),
   ]) as Record<string, string>;
   return {

@@ -22,7 +22,9 @@ export function subjectsInStack(folder: string): readonly Subject[] {
   const locals = objectIn(stack, "locals");
   const found = Object.keys(TRACKERS).flatMap((type) =>
     Object.entries(objectIn(objectIn(stack, "resource"), type)).flatMap(([name, resource]) =>
-      parseResourceName(name)?.part === PARTS.lockdown && isObject(resource) ? subjectsOf(resource, locals) : [],
+      parseResourceName(name)?.part === PARTS.lockdown && isObject(resource)
+        ? subjectsOf(resource, locals, folder)
+        : [],
     ),
   );
   if (found.length === 0) {
@@ -42,15 +44,16 @@ function read(file: string): Values {
   }
 }
 
-function subjectsOf(lockdown: Values, locals: Values): Subject[] {
+function subjectsOf(lockdown: Values, locals: Values, folder: string): Subject[] {
   const [lock] = Array.isArray(lockdown.provisioner) ? (lockdown.provisioner as unknown[]) : [];
   const remote = isObject(lock) ? objectIn(lock, "remote-exec") : {};
   const inline: unknown = Array.isArray(remote.inline) ? remote.inline[0] : "";
   const lines = String(inline).split("\n");
   const block = objectIn(remote, "connection");
   return Object.entries(entriesOf(lockdown.for_each, locals)).map(([key, entry]) => {
-    const scope: Scope = { key, entry: isObject(entry) ? entry : {}, locals };
-    const settings = settingsIn(lines, scope);
+    const scope: Scope = { key, entry: isObject(entry) ? entry : {}, locals, folder };
+    const scriptPath = valueOf(String(block.script_path ?? ""), scope) ?? "";
+    const settings: Record<string, string> = { ...settingsIn(lines, scope), [CONNECTION.scriptPath.name]: scriptPath };
     const connection = askedConnection((name, property) => {
       const written = block[ARGUMENTS[property] ?? name];
       return typeof written === "string" || typeof written === "number" ? valueOf(String(written), scope) : undefined;
@@ -79,6 +82,8 @@ interface Scope {
   /** Of the host, in the local with the hosts. */
   readonly entry: Values;
   readonly locals: Values;
+  /** Where Terraform runs. */
+  readonly folder: string;
 }
 
 /** The hosts that a `for_each` names: a local, or a part of one. */
@@ -116,11 +121,19 @@ function valueOf(template: string, scope: Scope): string | undefined {
   return /(?<![$%])[$%]\{/.test(template) ? undefined : template.replace(/([$%])\1\{/g, "$1{");
 }
 
-function expressionOf(expression: string, { key, entry, locals }: Scope): string | undefined {
+function expressionOf(expression: string, { key, entry, locals, folder }: Scope): string | undefined {
   if (expression === "each.key") {
     return key;
   }
-  const [, own] = /(?:^|: file\()each\.value\.(\w+)\)?$/.exec(expression) ?? [];
+  const inFolder = (path: string): string => path.replace(/^\$\{path\.\w+\}/, () => folder);
+  // What a host's own path is, with the folder from which a relative one starts.
+  const [, ofFile, app = ""] =
+    /^\[for at in \[each\.value\.(\w+)\] : .* : "(.*)\/\$\{at\}"\)\]\[0\]$/.exec(expression) ?? [];
+  if (ofFile !== undefined) {
+    const path = literal(entry[ofFile]);
+    return path === undefined || /^[/~]/.test(path) ? path : `${inFolder(app)}/${path}`;
+  }
+  const [, own] = /^each\.value\.(\w+)$/.exec(expression) ?? [];
   if (own !== undefined) {
     return literal(entry[own]);
   }
@@ -129,7 +142,7 @@ function expressionOf(expression: string, { key, entry, locals }: Scope): string
     return literal(objectIn(objectIn(locals, local), String(entry.ruleset))[name]);
   }
   const [, path] = /^file\(each\.key == "" \? "" : ("(?:[^"\\]|\\.)*")\)$/.exec(expression) ?? [];
-  return path === undefined ? undefined : literal(JSON.parse(path));
+  return path === undefined ? undefined : literal(inFolder(String(JSON.parse(path))));
 }
 
 function literal(value: unknown): string | undefined {

@@ -14,7 +14,7 @@ verb_check() {
   find_apart
   find_checks
   first=0
-  for check in choose_backend check_owner $checks; do
+  for check in choose_backend check_owner check_script_place $checks; do
     # As lock has it: set -e is off in what is asked for its exit code.
     set +e
     found=$(set -e && "$check")
@@ -28,6 +28,18 @@ verb_check() {
   conflicting_rules "$SSH_ONLY_PORT" | sed 's/^/conflict /'
   reported=yes
   exit "$first"
+}
+
+# Where Terraform puts its script, which it runs by its name. There lock itself never starts. SSH_ONLY_SCRIPT_PATH is for check alone.
+check_script_place() {
+  [ -n "${SSH_ONLY_SCRIPT_PATH-}" ] && find_home || return 0
+  case $SSH_ONLY_SCRIPT_PATH in
+    /*) find_mount "${SSH_ONLY_SCRIPT_PATH%/*}" ;;
+    *) find_mount "$home" ;;
+  esac
+  case ,$options, in
+    *,noexec,*) refuse 1 noexec "Nothing can be executed on $place of this host (noexec), where Terraform puts its script: set connection.scriptPath to a path in a folder elsewhere that only the login user can enter." ;;
+  esac
 }
 
 # report_refused CODE MESSAGE: in one line, and ends.

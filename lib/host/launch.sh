@@ -21,11 +21,14 @@ if [ "${1-}" != as-root ]; then
   ) </dev/null >/dev/null 2>&1 &
   if [ "$(id -u)" -eq 0 ]; then
     set -- as-root "${SSH_CONNECTION-}" root
-  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+  elif command -v sudo >/dev/null 2>&1 && sudo -n /bin/sh -c : 2>/dev/null; then
     # Read by this user: root may not be able to, in a home on NFS.
     # shellcheck disable=SC2024
     sudo -n /bin/sh -s as-root "${SSH_CONNECTION-}" "$(id -un)" <"$0"
     exit
+  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    echo "ssh-only-firewall: sudo lets the user $(id -un) run commands without a password, but not /bin/sh: add '$(id -un) ALL=(ALL) NOPASSWD: /bin/sh' as the last line of sudoers. The host was not changed." >&2
+    exit 3
   else
     echo "ssh-only-firewall: The user $(id -un) is not root and has no password-less sudo: log in as root, or add '$(id -un) ALL=(ALL) NOPASSWD: ALL' to sudoers. The host was not changed." >&2
     exit 3

@@ -38,14 +38,17 @@ is_read_only() {
 
 # Lock tries it, too; check may write nothing.
 check_state_folder() {
-  if [ "$SSH_ONLY_PERSIST" = true ] && is_in_memory "$STATE"; then
-    refuse 4 state-folder "$STATE is in memory here ($place, $type), so a restart would open this host: set persist: false to lock it until then, or mount a disk at $STATE."
-  fi
   folder=$STATE
   [ -d "$STATE" ] || folder=${STATE%/*}
   ! is_read_only "$folder" || refuse_folder
   ! have df || free=$(df -Pk "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')
-  [ "${free:-1000}" -ge $((${#SSH_ONLY_PROGRAM} / 1024 + 1)) ] || refuse_folder
+  # The same program is not written again.
+  needed=16
+  [ -s "$STATE/host.sh" ] || needed=$((${#SSH_ONLY_PROGRAM} / 1024 + 1))
+  [ "${free:-1000}" -ge "$needed" ] || refuse_folder
+  if [ "$SSH_ONLY_PERSIST" = true ] && is_in_memory "$STATE"; then
+    refuse 4 state-folder "$STATE is in memory here ($place, $type), so a restart would open this host: set persist: false to lock it until then, or mount a disk at $STATE."
+  fi
 }
 
 refuse_folder() {
@@ -71,13 +74,20 @@ check_boot_files() {
 check_disks() {
   ! has_exception egress || return 0
   find_home || :
-  while read -r disk place type _; do
+  while read -r disk place type options _; do
     case $type:$disk in
-      nfs:* | nfs4:* | cifs:* | smb3:* | ceph:* | gfs2:* | ocfs2:* | lustre:* | afs:* | fuse.sshfs:* | fuse.glusterfs:* | fuse.ceph:*) ;;
+      nfs:* | nfs4:* | cifs:* | smb3:* | smbfs:* | ceph:* | gfs2:* | ocfs2:* | lustre:* | gpfs:* | afs:* | coda:* | pvfs2:* | beegfs:* | mfs:*) ;;
+      fuse.sshfs:* | fuse.glusterfs:* | fuse.ceph:* | fuse.s3fs:* | fuse.mfs*:* | fuse.moosefs*:* | fuse.rclone:* | fuse.davfs*:* | fuse.gcsfuse:* | fuse:http*) ;;
+      # Of the machine that runs this one, unless it comes over TCP.
+      9p:*)
+        case ,$options, in *,trans=virtio,* | *,trans=xen,*) continue ;; esac
+        ;;
       *:/dev/nbd* | *:/dev/rbd* | *:/dev/drbd*) ;;
       *) continue ;;
     esac
-    for needed in /usr /etc /var/lib /root "$home"; do
+    # What a login and the way back read: the folders of PATH, too.
+    # shellcheck disable=SC2046 # words
+    for needed in /etc/ssh /opt /lib /var/log "$STATE" /root/.ssh "$home/.ssh" $(printf '%s' "$PATH" | tr ':' ' '); do
       case $needed/ in
         "${place%/}"/*)
           refuse 6 network-disk "$place of this host is a disk on the network ($disk, $type), which a login could not read any more: add an egress exception for its server."
@@ -85,6 +95,11 @@ check_disks() {
       esac
     done
   done </proc/mounts
+  for transport in /sys/class/nvme/*/transport; do
+    case $(cat "$transport" 2>/dev/null) in
+      tcp | rdma | fc) refuse 6 network-disk 'This host has disks on the network, by NVMe, which it could not reach any more: add an egress exception for their server.' ;;
+    esac
+  done
   for session in /sys/class/iscsi_session/*; do
     [ ! -e "$session" ] ||
       refuse 6 network-disk 'This host has disks on the network, by iSCSI, which it could not reach any more: add an egress exception for their server.'

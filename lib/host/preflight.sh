@@ -3,7 +3,8 @@
 
 # What lock refuses and check reports, in this order: each is a function, and refuses by itself. Those of the way in are
 # skipped where the operator says so.
-checks_of_way_in='check_port check_source check_lease check_announced check_login check_disks'
+checks_of_way_in='check_port check_source check_tunnel check_lease check_announced check_login check_disks check_fencing check_cloud_init
+  check_login_servers'
 checks_of_host='check_init check_state_folder check_boot_files'
 
 # Sets checks, for the settings.
@@ -99,6 +100,8 @@ check_port() {
 }
 
 check_source() {
+  # Loopback passes; its carrier is looked at by check_tunnel.
+  case ${SSH_ONLY_FROM%% *} in 127.* | ::1 | ::ffff:127.*) return 0 ;; esac
   [ -z "$SSH_ONLY_FROM" ] || [ "$way_in" = allowed ] ||
     refuse 5 source "You came from ${SSH_ONLY_FROM%% *}, which allowFrom does not cover ($SSH_ONLY_ALLOW_FROM): add it, or deploy from an address that is allowed."
 }
@@ -152,7 +155,7 @@ find_daemons() {
   daemons=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
     $3 == "Z" { next }
     $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { keeps = "lease" }
-    $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|keepalived|vrrpd|ucarp)\)$/ { keeps = "announced" }
+    $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|babeld|ripd|ripngd|eigrpd|olsrd|openr|keepalived|vrrpd|ucarp)\)$/ { keeps = "announced" }
     keeps { print $1, substr($2, 2, length($2) - 2), keeps; keeps = "" }')
 }
 
@@ -161,12 +164,15 @@ check_announced() {
   [ -n "$SSH_ONLY_FROM" ] || return 0
   ! has_exception egress || ! has_exception ingress || return 0
   find_daemons
-  case $daemons in
-    *' announced'*) ;;
-    *) return 0 ;;
-  esac
-  name=$(printf '%s\n' "$daemons" | sed -n '/ announced$/ { s/^[0-9]* \(.*\) .*/\1/p; q; }')
-  refuse 6 announced-address "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add egress and ingress exceptions for them."
+  for name in $(printf '%s\n' "$daemons" | sed -n 's/^[0-9]* \(.*\) announced$/\1/p'); do
+    case $name in
+      keepalived | vrrpd | ucarp) protocol='protocol-112' remedy='a protocol exception vrrp for them' ;;
+      ospfd | ospf6d | bird | bird6) protocol='protocol-89' remedy='a protocol exception ospf for them, or ingress and egress ones for BGP' ;;
+      *) protocol='' remedy='egress and ingress exceptions for them' ;;
+    esac
+    [ -n "$protocol" ] && has_exception "$protocol" ||
+      refuse 6 announced-address "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add $remedy."
+  done
 }
 
 # Sets home, of the user that logged in. Fails where /etc/passwd does not have that user.

@@ -21,6 +21,7 @@ const PARTS = [
     "evidence.sh",
     "preflight.sh",
     "places.sh",
+    "dependence.sh",
     "watchdog.sh",
     "init.sh",
     "init/",

@@ -60,6 +60,16 @@ export function answerOf(
     return { kind: "unreachable", why: why || "ssh ended without a message" };
   }
   const output = lastLine(stderr);
+  if (/sudo/.test(stderr) && /\btty\b|terminal is required to run/.test(output)) {
+    return unclear(
+      `logged in, but sudo there wants a terminal (requiretty), which only Terraform has: ${output}; add "Defaults:USER !requiretty" to sudoers`,
+    );
+  }
+  if (/not allowed to execute/.test(output)) {
+    return unclear(
+      `logged in, but sudo does not run /bin/sh there; allow it in sudoers, by a last line "USER ALL=(ALL) NOPASSWD: /bin/sh"`,
+    );
+  }
   return unclear(
     /sudo/.test(stderr)
       ? `logged in, but not as root: ${output || "sudo failed"}; log in as root, or allow sudo without a password`

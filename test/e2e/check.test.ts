@@ -18,6 +18,13 @@ const LAB_HOSTS = [
   { name: "leased" },
   { name: "taken" },
   { name: "rootless", user: "ops", sudo: false },
+  {
+    name: "shless",
+    user: "ops",
+    provision: "echo 'ops ALL=(ALL) NOPASSWD: ALL, !/bin/sh, !/usr/bin/sh' >>/etc/sudoers",
+  },
+  { name: "ttys", user: "ops", provision: "echo 'Defaults requiretty' >>/etc/sudoers" },
+  { name: "noexec", boot: "mount --bind /root /root && mount -o remount,bind,noexec /root" },
 ];
 
 describeLab("check", () => {
@@ -51,6 +58,9 @@ describeLab("check", () => {
     leased: hostEntry(lab, lab.host("leased")),
     taken: hostEntry(lab, lab.host("taken")),
     rootless: hostEntry(lab, lab.host("rootless")),
+    shless: hostEntry(lab, lab.host("shless")),
+    ttys: hostEntry(lab, lab.host("ttys")),
+    noexec: hostEntry(lab, lab.host("noexec")),
     gone: hostEntry(lab, lab.host("plain"), { address: "10.77.0.250", connection: { timeoutSeconds: 10 } }),
     keyless: hostEntry(lab, lab.host("plain"), {
       sshPort: 22,
@@ -90,10 +100,15 @@ describeLab("check", () => {
       leased: "refused lease",
       taken: "locked locked",
       rootless: "refused no-root",
+      shless: "refused no-root",
+      ttys: "refused no-root",
+      noexec: "refused noexec",
       gone: "unreachable unreachable",
       keyless: "unreachable public-key unreachable",
     });
     expect(found.leased?.reasons[0]?.text).toMatch(/is leased, .* add the exception dhcp-client/);
+    expect(found.shless?.reasons[0]?.text).toMatch(/sudo does not run \/bin\/sh there/);
+    expect(found.ttys?.reasons[0]?.text).toMatch(/\(requiretty\).* add "Defaults:USER !requiretty"/);
     expect(found.taken?.reasons[0]?.text).toMatch(/already locked by another owner \(hold owner-1, .*stack other/);
     expect(await Promise.all(lab.hosts.map(everything))).toEqual(before);
     const ofStack = await checked("--stack", deployment.stack.folder);
@@ -105,17 +120,25 @@ describeLab("check", () => {
 
   test("agrees with the deploy, which locks what is ready and refuses the rest for the same reason", async () => {
     const found = await checked(fleetFile);
-    const others = Object.fromEntries(Object.entries(props()).filter(([key]) => key !== "gone" && key !== "keyless"));
+    // Terraform has a terminal.
+    const without = ["gone", "keyless", "ttys"];
+    const others = Object.fromEntries(Object.entries(props()).filter(([key]) => !without.includes(key)));
     const terraform = await deployment.prepare({ hosts: others });
     const { stdout, stderr } = await terraform.run(["apply", "-auto-approve"], { check: false });
     const printed = `${stdout}${stderr}`.replace(/\s*[│\n]\s*(?:\S+\[\S+\] \(remote-exec\): )?/g, " ");
     for (const key of ["leased", "taken"]) {
       expect(printed).toContain((found[key]?.reasons[0]?.text ?? "?").slice(0, 60));
     }
+    expect(printed).toMatch(
+      /sudo lets the user ops run commands without a password, but not \/bin\/sh: .* The host was not changed/,
+    );
     const after = await checked("--stack", deployment.stack.folder);
     for (const [key, { ready }] of Object.entries(found).filter(([key]) => key in others)) {
       expect([key, after[key]?.is === "locked" && after[key]?.reasons.length === 0]).toEqual([key, ready]);
     }
+    await lab.host("shless").exec("echo 'ops ALL=(ALL) NOPASSWD: /bin/sh' >>/etc/sudoers");
+    await lab.host("ttys").exec("echo 'Defaults:ops !requiretty' >>/etc/sudoers");
+    expect(await checked(fleetFile)).toMatchObject({ shless: { is: "ready" }, ttys: { is: "ready" } });
     expect(after.plain).toMatchObject({ is: "locked", ready: true, notes: [expect.stringMatching(/by this stack/)] });
   });
 });

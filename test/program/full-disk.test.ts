@@ -10,6 +10,7 @@ import {
   rulesetsFor,
   STATE,
   watchdogs,
+  SMALL_DISK,
 } from "./support/host-program";
 
 describeLab("a disk that is full during confirm", () => {
@@ -20,7 +21,7 @@ describeLab("a disk that is full during confirm", () => {
         name: firewall,
         firewall,
         provision: foreignRules[firewall],
-        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m,mode=0700 none ${STATE}`,
+        boot: SMALL_DISK,
       })),
     });
   });

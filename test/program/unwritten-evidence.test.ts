@@ -1,7 +1,7 @@
 /** Evidence on a disk that is full or read-only: what is seen is reported all the same, and what is lost is called lost. */
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
-import { HostProgram, STATE } from "./support/host-program";
+import { HostProgram, SMALL_DISK, STATE } from "./support/host-program";
 
 const PORTS = [25, 80, 443, 3306, 8080, 8081, 8082, 8083, 8084];
 const flushes = {
@@ -21,7 +21,7 @@ describeLab("on a disk that is full or read-only", () => {
       hosts: (["nftables", "iptables-legacy"] as const).map((firewall) => ({
         name: firewall,
         firewall,
-        boot: `mkdir -p ${STATE}; mount -t tmpfs -o size=1m,mode=0700 none ${STATE}`,
+        boot: SMALL_DISK,
       })),
     });
     peer = await lab.peer();

@@ -90,6 +90,14 @@ export function rulesetsFor(sshPort = 22, own: PolicyProps = {}): Record<string,
   return { NFTABLES: texts.nftables ?? "", IPTABLES: texts.iptables ?? "", IP6TABLES: texts.ip6tables ?? "" };
 }
 
+/**
+ * At boot: a state folder with a disk of its own, of 1 MiB. It is in memory; but that is a mount which nobody sees, as a lock for good
+ * is refused on what is seen to be.
+ */
+export const SMALL_DISK = `mkdir -p ${STATE} /small; mount -t tmpfs -o size=1m,mode=0700 none /small
+mkdir -m 0700 /small/lower /small/upper /small/work
+mount -t overlay -o lowerdir=/small/lower,upperdir=/small/upper,workdir=/small/work overlay ${STATE}; umount -l /small`;
+
 /** Settings of `lock`, by their names without SSH_ONLY_; null takes one out. */
 export type Settings = Readonly<Record<string, string | null>>;
 
