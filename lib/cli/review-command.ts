@@ -13,12 +13,14 @@ import { REVIEW_FORMATS } from "../review/formats";
 import { PlanError } from "../review/json";
 import { readPlan } from "../review/plan";
 import { type Review, reviewPlan } from "../review/review";
+import { readUsage, type UsageFile } from "../review/usage-file";
 import { CommandError, endWith1OnWrongUsage } from "./errors";
 import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
 
 interface ReviewOptions extends FormatOptions {
   readonly failOn: readonly DangerKind[];
   readonly name?: string;
+  readonly report?: string;
 }
 
 const SHOWN_BY = `
@@ -43,6 +45,7 @@ Examples:
   $ terraform show -json plan.tfplan | ssh-only-firewall review -
   $ ssh-only-firewall review plan.json --fail-on opened,left-locked,cut-off > comment.md
   $ ssh-only-firewall review plan.json --json --fail-on none | jq .verdict
+  $ ssh-only-firewall report --json > report.json; ssh-only-firewall review plan.tfplan --report report.json
 `;
 
 export function addReview(program: Command): void {
@@ -64,6 +67,10 @@ export function addReview(program: Command): void {
         "--name <NAME>",
         "a name to distinguish the plans of one pull request, in the title and in the hidden marker",
       ).argParser(nameOf),
+    )
+    .option(
+      "--report <FILE>",
+      "what report --json printed: list hosts as in-use that are closed or given up, and are used or unknown by it",
     );
   addFormatOptions(command, REVIEW_FORMATS).addHelpText("after", HELP).action(review);
   endWith1OnWrongUsage(command, "Nothing was reviewed.");
@@ -71,7 +78,7 @@ export function addReview(program: Command): void {
 
 function review(file: string, options: ReviewOptions): void {
   const { failOn, name } = options;
-  const found = reviewed(file);
+  const found = reviewed(file, options.report);
   const named = name === undefined ? {} : { name };
   const toPrint = { review: found, ...named, knownProgram: hostProgramVersion() };
   process.stdout.write(formatIn(REVIEW_FORMATS, options).print(toPrint));
@@ -82,11 +89,32 @@ function review(file: string, options: ReviewOptions): void {
   }
 }
 
-function reviewed(file: string): Review {
-  const place = file === "-" ? "standard input" : file;
+function reviewed(file: string, report: string | undefined): Review {
+  if (file === "-" && report === "-") {
+    throw new CommandError("Only one of the plan and the report can be read from standard input.", 1);
+  }
+  const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
+  const uploads = { launchers, version: hostProgramVersion() };
+  const usage = report === undefined ? {} : { usage: reportIn(report) };
+  const place = placeOf(file);
+  return readable(place, () => reviewPlan(readPlan(read(file, place)), { uploads, ...usage }));
+}
+
+function reportIn(file: string): UsageFile {
+  const place = placeOf(file);
+  const remedy = "give the file that report --json was written to";
+  const content = attempt(place, () => readFileOrStandardInput(file), remedy);
+  if (content === undefined) {
+    throw new CommandError(`standard input is a terminal; ${remedy}`, 1);
+  }
+  return readable(place, () => readUsage(content));
+}
+
+const placeOf = (file: string): string => (file === "-" ? "standard input" : file);
+
+function readable<T>(place: string, action: () => T): T {
   try {
-    const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
-    return reviewPlan(readPlan(read(file, place)), { uploads: { launchers, version: hostProgramVersion() } });
+    return action();
   } catch (error) {
     if (error instanceof StateError) {
       throw new CommandError(error.message, 1);
@@ -117,11 +145,12 @@ function shownPlan(file: string): Buffer {
   return runTerraform(isStack(folder) ? folder : process.cwd(), ["show", "-json", resolve(file)]);
 }
 
-function attempt<T>(place: string, action: () => T): T {
+const PLAN_REMEDY = "give the file that terraform show -json was written to, or - for standard input";
+
+function attempt<T>(place: string, action: () => T, remedy = PLAN_REMEDY): T {
   try {
     return action();
   } catch (error) {
-    const remedy = "give the file that terraform show -json was written to, or - for standard input";
     throw new CommandError(`${place}: ${(error as Error).message}; ${remedy}`, 1);
   }
 }

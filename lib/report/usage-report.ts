@@ -1,4 +1,5 @@
 /** What was found, as one value that every form of output is made from. Its texts are safe to print. */
+import { REPORT_VERSION } from "../contract/verdicts";
 import { compare, plain } from "../output/text";
 import type { Host } from "../state/hosts";
 import type { Remedy } from "../state/remedies";
@@ -25,7 +26,7 @@ import { DEFAULT_SETTINGS, type Verdict, VERDICTS, type VerdictSettings } from "
 
 export interface UsageReport {
   /** Of this form; a change that breaks its readers makes it 2. */
-  readonly version: 2;
+  readonly version: typeof REPORT_VERSION;
   readonly at: string | null;
   readonly asked: number;
   readonly notAsked: number;
@@ -113,7 +114,15 @@ export function usageReport(
   const verdicts = Object.fromEntries(
     Object.keys(VERDICTS).map((word) => [word, rows.filter(({ verdict }) => verdict === word).length]),
   ) as Record<Verdict, number>;
-  return { version: 2, at: utc(nowMs), asked, notAsked: rows.length - asked, disagree, verdicts, hosts: rows };
+  return {
+    version: REPORT_VERSION,
+    at: utc(nowMs),
+    asked,
+    notAsked: rows.length - asked,
+    disagree,
+    verdicts,
+    hosts: rows,
+  };
 }
 
 function usageOf(host: Host, reply: EvidenceReply, nowMs: number, settings: VerdictSettings): HostUsage {

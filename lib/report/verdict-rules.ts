@@ -3,13 +3,15 @@
  * uses, logins and doubts decide.
  */
 
+import type { VerdictWord } from "../contract/verdicts";
+
 /** Worst first. */
 export const VERDICTS = {
   used: "somebody else tried a service of this host or came back again and again, or a program here tried to reach something",
   unknown: "it cannot be said; the reasons say why",
   "ssh-only": "nothing of that, but logins of others over SSH",
   unused: "since a known time nothing but noise, housekeeping and our own traffic",
-} as const;
+} as const satisfies Record<VerdictWord, string>;
 export type Verdict = keyof typeof VERDICTS;
 
 export type Kind = "use" | "doubt" | "login" | "noise" | "housekeeping" | "own" | "ignored";

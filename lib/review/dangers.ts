@@ -10,7 +10,12 @@ export const DANGERS = {
   opened: {
     title: "hosts that will be opened",
     meaning:
-      "They left `hosts`, everything is destroyed, or they are only observed from now on, which denies nothing. With `onDestroy: unlock-if-reachable`, a host that cannot be reached stays locked.",
+      "They left `hosts`, everything is destroyed, or they are only observed from now on, which denies nothing. With `onDestroy: unlock-if-reachable`, a host that cannot be reached stays locked. Unlocking deletes what a host recorded of its use: keep its `report` first.",
+  },
+  "in-use": {
+    title: "hosts that are closed or given up, although the report calls them used or unknown",
+    meaning:
+      "Whoever uses them can no longer do so, or nobody watches any more whether they are used. `report --host NAME --explain` shows what decided; an exception keeps what is still needed.",
   },
   reopened: {
     title: "hosts that are unlocked for a while, and then locked again",

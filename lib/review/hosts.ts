@@ -22,6 +22,7 @@ import { lockFindings, memoryChanges, type Settings, settingsOf, unpinned } from
 export interface HostReview {
   readonly name: string;
   readonly key: string;
+  readonly firewall: string;
   readonly outcome: Outcome;
   /** Whether lock and confirm run on it. */
   readonly locks: boolean;
@@ -60,6 +61,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
   return {
     name,
     key: host.key,
+    firewall: host.firewall,
     outcome: outcome === "stay" && memory.length > 0 ? "update" : outcome,
     locks,
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",

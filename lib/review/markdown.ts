@@ -1,7 +1,8 @@
 /** A review as a comment for a pull request. Values stand in code spans, where nothing in them is markup. */
 import { fit, type Section } from "./fit";
-import { DANGERS, type Finding } from "./dangers";
+import { DANGERS } from "./dangers";
 import type { HostReview } from "./hosts";
+import { block, capital, GROUP, inGroups, names, rowsOf, table } from "./markdown-parts";
 import { ALL_OUTCOMES, OUTCOMES } from "./outcome";
 import { known, type Value } from "./plan";
 import { count, escapeInvisible } from "../output/text";
@@ -28,6 +29,7 @@ export function toMarkdown(review: Review, options: MarkdownOptions = {}): strin
   const sections: Section[] = [
     block(markerOf(options.name), title, `**${verdictOf(review)}**`),
     ...review.dangers.map(dangerSection),
+    ...usageSection(review),
     ...runSections(review, options),
     ...checksSection(review),
     ...fingerprintSection(review),
@@ -71,26 +73,6 @@ function dangerSection({ kind, findings }: DangerGroup): Section {
   return table(`\n#### ${capital(title)}${count}\n\n${meaning}`, ["Host", "What"], rowsOf(findings));
 }
 
-/** Hosts with the same detail share a row; so many of them as a reader can take in. */
-function rowsOf(findings: readonly Finding[]): ReadonlyArray<readonly [string, string]> {
-  const byDetail = new Map<string, string[]>();
-  for (const { host, detail } of findings) {
-    const key = markdown(detail);
-    byDetail.set(key, [...(byDetail.get(key) ?? []), ...(host === undefined ? [] : [host])]);
-  }
-  return [...byDetail].flatMap(([detail, hosts]) => {
-    const rows = inGroups(hosts).map((group) => [names(group), capital(detail)] as const);
-    return rows.length === 0 ? [["", capital(detail)] as const] : rows;
-  });
-}
-
-const GROUP = 40;
-
-function inGroups<T>(hosts: readonly T[]): ReadonlyArray<readonly T[]> {
-  const count = Math.ceil(hosts.length / GROUP);
-  return Array.from({ length: count }, (_, index) => hosts.slice(index * GROUP, (index + 1) * GROUP));
-}
-
 /** Which machine it is; of one that is locked there already, its name says it. */
 function withAddress({ name, address, outcome }: HostReview): string {
   const shown = known(address);
@@ -99,7 +81,22 @@ function withAddress({ name, address, outcome }: HostReview): string {
   );
 }
 
-const names = (hosts: readonly string[]): string => hosts.map((host) => markdown(text`${host}`)).join(", ");
+/** Hosts that are closed or given up, and of which the report knows no reason against it; the others are a danger. */
+function usageSection({ usage }: Review): readonly Section[] {
+  if (usage === undefined) {
+    return [];
+  }
+  const title = "\n#### Use of the hosts that are closed or given up";
+  const what = markdown(text`By the report of ${usage.at ?? "an unknown time"}`);
+  const rows = rowsOf(usage.hosts.filter(({ isDanger }) => !isDanger));
+  return rows.length > 0
+    ? [table(`${title}\n\n${what}:`, ["Host", "Verdict"], rows)]
+    : [
+        block(
+          `${title}\n\n${what}, ${usage.hosts.length === 0 ? "no such host is in this plan" : "none is unused or ssh-only"}.`,
+        ),
+      ];
+}
 
 function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): readonly Section[] {
   const locked = hosts.filter(({ locks }) => locks);
@@ -112,7 +109,7 @@ function runSections({ hosts }: Review, { knownProgram }: MarkdownOptions): read
     ...(unlocked.length === 0
       ? []
       : [
-          "- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules, and nothing else. Unless that is confirmed over a new connection, the host locks itself again.",
+          "- `unlock`, over SSH, where a hold is destroyed: removes the firewall's own rules and what it recorded of the host's use, and nothing else. Unless that is confirmed over a new connection, the host locks itself again.",
         ]),
     ...(locked.length === 0 ? [] : lockLines(locked)),
     ...programLines(locked, knownProgram),
@@ -265,20 +262,3 @@ function moreHosts(hosts: readonly string[]): readonly string[] {
 function longestRun(line: string): number {
   return Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
 }
-
-const block = (...lines: readonly string[]): Section => ({ head: lines.join("\n\n"), rows: [], tail: "" });
-
-function table(
-  head: string,
-  columns: readonly [string, string],
-  rows: ReadonlyArray<readonly [string, string]>,
-): Section {
-  return {
-    head: `${head}\n\n| ${columns.join(" | ")} |\n| --- | --- |`,
-    rows: rows.map(([first, second]) => `| ${first} | ${second} |`),
-    tail: "",
-    leftOut: (left) => `| … | and ${count(left, "row")} more, left out because of the length |`,
-  };
-}
-
-const capital = (line: string): string => line.replace(/^[a-z]/, (letter) => letter.toUpperCase());

@@ -13,6 +13,8 @@ import { trigger } from "./resources";
 import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
 import type { Uploads } from "./unclear";
+import { type UsageReview, usageFindings, usageJson, usageOf } from "./usage";
+import type { UsageFile } from "./usage-file";
 
 export interface Review {
   /** Every kind that was found, in the order of DANGERS. */
@@ -33,6 +35,8 @@ export interface Review {
   readonly errored: boolean;
   /** Nothing at all is to be applied: it shows what the state has, and not whether the hosts are as configured. */
   readonly changesNothing: boolean;
+  /** Of the hosts that are closed or given up; undefined without a report. */
+  readonly usage: UsageReview | undefined;
 }
 
 /** What was found of one kind. */
@@ -52,20 +56,26 @@ export interface RulesetChange {
 export interface ReviewOptions {
   /** What this package uploads. @default - what the plan uploads is not compared with it */
   readonly uploads?: Uploads;
+  /** What `report --json` said of the hosts. @default - nothing is known of their use */
+  readonly usage?: UsageFile;
+  /** Now, by which the report is old. */
+  readonly nowMs?: number;
 }
 
-export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review {
+export function reviewPlan(plan: Plan, { uploads, usage: file, nowMs = Date.now() }: ReviewOptions = {}): Review {
   const firewalls = findFirewalls(plan, uploads);
   const rulesets = new Rulesets(firewalls.rulesets);
   const single = new Set(firewalls.hosts.map(({ firewall }) => firewall)).size < 2;
   const nameOf = ({ firewall, key }: TrackedHost): string => (single ? key : `${firewall}/${key}`);
   const hosts = firewalls.hosts.map((host) => reviewHost(host, nameOf(host), rulesets));
+  const usage = file && usageOf(hosts, file, nowMs);
   const findings = [
     ...coverageFindings(plan, firewalls, nameOf),
     ...planFindings(plan, firewalls),
     ...hosts.flatMap((host) => host.findings),
     ...contested(hosts),
     ...jumpHosts(hosts, rulesets),
+    ...usageFindings(usage),
   ];
   return {
     dangers: (Object.keys(DANGERS) as DangerKind[])
@@ -79,6 +89,7 @@ export function reviewPlan(plan: Plan, { uploads }: ReviewOptions = {}): Review 
     others: countedByAction(firewalls),
     errored: plan.errored,
     changesNothing: changesNothing(plan),
+    usage,
   };
 }
 
@@ -248,5 +259,6 @@ export function reviewJson(review: Review, verdict: string): unknown {
     fingerprintNote: review.fingerprintNote ?? null,
     lockedAfter: review.lockedAfter,
     otherResources: Object.fromEntries(review.others),
+    usage: usageJson(review.usage),
   };
 }

@@ -18,6 +18,8 @@ write("other.json", {
   complete: true,
   resource_changes: [change("x", "y", ["create"], null, {})],
 });
+const REPORTED = { host: "web-1", firewall: "fleet", address: "192.0.2.10", verdict: "used", reasons: ["a client"] };
+write("report.json", { version: 2, at: new Date().toISOString(), verdicts: {}, hosts: [REPORTED] });
 write("state.json", { format_version: "1.0", values: {} });
 
 describe("review", () => {
@@ -138,6 +140,15 @@ describe("review", () => {
     });
   });
 
+  test("with --report ends with 2 where a host is used that is closed, and names its use", () => {
+    const ended = review("safe.json", "--report", "report.json");
+    expect(ended).toMatchObject({ code: 2, stderr: "Dangerous, and listed: in-use (1).\n" });
+    expect(ended.stdout).toContain("| `web-1` | It is closed now; used: `a client` |");
+    expect(review("safe.json", "--report", "report.json", "--format", "github").stdout).toMatch(
+      /^::error title=[^\n]*in-use::.*web-1: it is closed now; used: a client\n/m,
+    );
+  });
+
   test("of a plan without hosts of ours says so", () => {
     const { code, stdout } = review("other.json");
     expect(code).toBe(0);
@@ -159,6 +170,21 @@ describe("review refuses, with exit code 1 and nothing on standard output,", () 
       /^state\.json: is a state, not a plan; give what `terraform show -json PLANFILE` prints\n$/,
     ],
     ["an empty pipe", ["-"], /^standard input: is empty; give what/],
+    [
+      "a report that is a plan",
+      ["safe.json", "--report", "safe.json"],
+      /^safe\.json: is not a report; give what `ssh-only-firewall report --json` prints\n$/,
+    ],
+    [
+      "a report that is not there",
+      ["safe.json", "--report", "no.json"],
+      /^no\.json: ENOENT.*; give the file that report --json was written to\n$/,
+    ],
+    [
+      "plan and report in one pipe",
+      ["-", "--report", "-"],
+      /^Only one of the plan and the report can be read from standard input\.\n$/,
+    ],
     [
       "an unknown kind of danger",
       ["safe.json", "--fail-on", "opend"],
