@@ -16,6 +16,8 @@ module.exports = {
       globalTeardown: "<rootDir>/test/support/remove-temporary-folder.js",
       testMatch: ["<rootDir>/test/**/*.test.ts"],
       testPathIgnorePatterns: ["<rootDir>/test/program/", "<rootDir>/test/lab/", "<rootDir>/test/e2e/"],
+      // The command line imports its commands by the names that they have when they are compiled.
+      moduleNameMapper: { "^(\\./[a-z-]+-command)\\.js$": "$1" },
     },
     {
       ...common,

@@ -1,4 +1,4 @@
-/** The construct: hosts and a policy in, a ruleset and two resources a host out (ARCHITECTURE.md, "Terraform"). */
+/** The construct: hosts and a policy in, a ruleset and two resources a host out (docs/design/terraform.md). */
 import {
   Annotations,
   Aspects,

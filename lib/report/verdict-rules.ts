@@ -1,5 +1,5 @@
 /**
- * The rules by which the evidence of a host becomes one word. README has the same table. Everything stays in the evidence: only
+ * The rules by which the evidence of a host becomes one word. docs/observe-and-decide.md explains them. Everything stays in the evidence: only
  * uses, logins and doubts decide.
  */
 

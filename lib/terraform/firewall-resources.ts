@@ -1,4 +1,4 @@
-/** The three resources behind a firewall, and the locals between them (ARCHITECTURE.md, "Terraform"). */
+/** The three resources behind a firewall, and the locals between them (docs/design/terraform.md). */
 import type { TerraformLocal, TerraformResource } from "../framework/framework";
 import type { Construct } from "constructs";
 import { CONNECTION_LIST } from "../contract/connection";

@@ -1,4 +1,4 @@
-/** The holds: what one remembers of its host, and how its destruction unlocks the host (ARCHITECTURE.md, "Terraform"). */
+/** The holds: what one remembers of its host, and how its destruction unlocks the host (docs/design/terraform.md). */
 import type { TerraformLocal, TerraformResource } from "../framework/framework";
 import { ADDRESS, CONNECTION, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { LOCALS, PARTS } from "../contract/names";

@@ -1,5 +1,5 @@
 /**
- * The seals: a lockdown whose confirm ended well is sealed in the same run (ARCHITECTURE.md, "Terraform"). Terraform writes a
+ * The seals: a lockdown whose confirm ended well is sealed in the same run (docs/design/terraform.md). Terraform writes a
  * lockdown into the state before its provisioners run, so that a run that is killed leaves it there as if it had ended. The
  * next plan sees that its seal is not of the same plan, and locks the host once more under the same lockdown.
  */

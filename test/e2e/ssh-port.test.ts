@@ -1,4 +1,4 @@
-/** A locked host whose sshd goes to another port, as README says. */
+/** A locked host whose sshd goes to another port, as docs/guides/another-ssh-port.md says. */
 import { items } from "../support/required";
 import { type HostProps, PolicyException } from "../../lib/index";
 import { describeLab } from "../lab/describe-lab";

@@ -40,7 +40,7 @@ test("the files in shell and awk are shipped byte for byte", () => {
 
 test("no test, no source and no development file is shipped", () => {
   const allowed =
-    /^package\/((dist|examples)\/|(package\.json|fleet\.schema\.json|LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md)$)/;
+    /^package\/((dist|docs|examples)\/|(package\.json|fleet\.schema\.json|LICENSE|README\.md|ARCHITECTURE\.md|CHANGELOG\.md)$)/;
   expect(shipped.filter((file) => !allowed.test(file))).toEqual([]);
   expect(shipped.filter((file) => /\.test\.|\/test\/|dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
 });

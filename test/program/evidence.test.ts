@@ -16,7 +16,7 @@ interface Denied {
   readonly last: number;
 }
 
-/** The README says 3 MB; the rest is for what else this machine does meanwhile. */
+/** docs/configuration.md says 3 MB; the rest is for what else this machine does meanwhile. */
 const MOST_KB = 5_000;
 /** More, in mode observe. */
 const MOST_KB_ASKED = 9_000;
@@ -146,7 +146,7 @@ describe.each(shells)("under $name", (shell) => {
     }, 120_000);
 
     test.each(["enforce", "observe"] as const)(
-      "takes no more memory than the README says, with all of its sets full (%s)",
+      "takes no more memory than the manual says, with all of its sets full (%s)",
       async (mode) => {
         await on("nftables");
         await program.lockForGood({ ...rulesetsFor(22, { mode }), MODE: mode });

@@ -1,6 +1,6 @@
 /**
- * The seals of hosts that move between states. One stands for all hosts of a group that were locked by one plan (ARCHITECTURE.md,
- * "Terraform"), so that it is in both states where some of them stay.
+ * The seals of hosts that move between states. One stands for all hosts of a group that were locked by one plan
+ * (docs/design/terraform.md), so that it is in both states where some of them stay.
  */
 import { SEAL_TYPE } from "../../contract/names";
 import { PLANNED_AT, SEAL_TRIGGERS, SEALED_LOCKDOWNS, TRACKERS } from "../../contract/triggers";
