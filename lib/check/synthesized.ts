@@ -52,7 +52,7 @@ function subjectsOf(lockdown: Values, locals: Values, folder: string): Subject[]
   const block = objectIn(remote, "connection");
   return Object.entries(entriesOf(lockdown.for_each, locals)).map(([key, entry]) => {
     const scope: Scope = { key, entry: isObject(entry) ? entry : {}, locals, folder };
-    const scriptPath = valueOf(String(block.script_path ?? ""), scope) ?? "";
+    const scriptPath = valueOf(String(block[CONNECTION.scriptPath.name] ?? ""), scope) ?? "";
     const settings: Record<string, string> = { ...settingsIn(lines, scope), [CONNECTION.scriptPath.name]: scriptPath };
     const connection = askedConnection((name, property) => {
       const written = block[ARGUMENTS[property] ?? name];
