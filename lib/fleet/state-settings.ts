@@ -179,7 +179,7 @@ function parseCloud(value: unknown, isDivided: boolean, problems: Problems): Sta
 /** Also of environment variables, as `exec` of kubernetes has them. */
 const SECRET_NAME = /(^|_)(password|passwd|secret|secret_key|secret_access_key|api_?key|token)$/i;
 
-/** In a URL, where that of postgres may have a slash in it (and a port is none), or among the words of a connection string. */
+/** In a URL, where that of postgres may have a slash in it (and a port is no password), or among the words of a connection string. */
 const PASSWORD_INSIDE = /^[a-z]+:\/\/[^/@:]*:[^/@]+@|^postgres(ql)?:\/\/[^/@:]*:(?!\d+\/)[^@]+@|\b(ssl)?password\s*=/i;
 
 /** Looks at every value, however deep, for secrets and for what Terraform would not take as it stands. */

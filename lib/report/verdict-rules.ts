@@ -1,6 +1,6 @@
 /**
- * The rules by which the evidence of a host becomes one word. docs/observe-and-decide.md explains them. Everything stays in the evidence: only
- * uses, logins and doubts decide.
+ * The rules by which the evidence of a host becomes one word. docs/observe-and-decide.md explains them. Everything stays in the
+ * evidence: only uses, logins and doubts decide.
  */
 
 import type { VerdictWord } from "../contract/verdicts";

@@ -149,7 +149,7 @@ describe("review", () => {
     );
   });
 
-  test("of a plan without hosts of ours says so", () => {
+  test("of a plan without our hosts says so", () => {
     const { code, stdout } = review("other.json");
     expect(code).toBe(0);
     expect(stdout).toContain("**Nothing to do. No host is in this plan.**");

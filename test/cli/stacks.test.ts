@@ -29,7 +29,7 @@ test("--json is a matrix for CI, with every host counted once", () => {
   expect(JSON.parse(stacks("one.yaml", "--json").stdout)).toEqual({ include: [{ stack: "old", hosts: 3 }] });
 });
 
-test("a fleet file that is none is said to be so, with nothing on standard output", () => {
+test("a file that is not a fleet file is reported, with nothing on standard output", () => {
   expect(stacks("there.yaml")).toEqual({
     code: 1,
     stdout: "",

@@ -160,6 +160,11 @@ describe("the code", () => {
     }
   });
 
+  test.each(placedIn("text"))("is output that a test or a golden file has, line by line: %s", (_, { code }) => {
+    const known = ["test/golden/report/fleet.txt", "test/cli/check.test.ts"].map((file) => page(file).text).join("\n");
+    expect(code.split("\n").filter((line) => !known.includes(line))).toEqual([]);
+  });
+
   test("is in a language that is checked, or output, or a picture", () => {
     const languages = new Set(
       MANUAL.filter(({ file }) => file !== "ARCHITECTURE.md")
@@ -185,6 +190,33 @@ describe("the words", () => {
   ])("%s has every %s", (file, _, all) => {
     expect(all.length).toBeGreaterThan(3);
     expect([...new Set(all)].filter((word) => !spans(file).includes(word))).toEqual([]);
+  });
+
+  test("docs/troubleshooting.md has every exit code of the host program, with its meaning", () => {
+    const header = readFileSync(join(ROOT, "lib/host/base.sh"), "utf8").replace(/\n# ?/g, " ");
+    const listed = /Exit codes: (.*?)\./.exec(header)?.[1] ?? "";
+    const codes = listed.split("; ").map((one) => /^(\d+) (.*)$/.exec(one)?.slice(1) ?? []);
+    expect(codes.length).toBeGreaterThan(9);
+    const rows = page("docs/troubleshooting.md").text.replace(/ +/g, " ");
+    const bare = (text: string): string => text.replace(/[(:,)]/g, "");
+    const missing = codes.filter(([code = "", meaning = ""]) => !bare(rows).includes(bare(`| ${code} | ${meaning} |`)));
+    expect(missing).toEqual([]);
+  });
+
+  test("no text has a phrase that the project has a standard term for", () => {
+    const phrases =
+      /goes? back by itself|\bknock(s|ed|ing)?\b|\bsuspects\b|\bstrays\b|run by nobody|made of names and values|(?<!there) is none|\bof ours\b|\bof before\b|what passes through|\btells? more\b/i;
+    const read = (file: string): string[] => readFileSync(join(ROOT, file), "utf8").split("\n");
+    const texts = filesIn(["lib", "bin", "docs", "examples"], ".ts", ".sh", ".awk", ".md", ".yaml", ".yml", ".rego");
+    const names = filesIn(["test"], ".test.ts").flatMap((file) =>
+      read(file)
+        .filter((line) => /^\s*(test|it|describe)\b.*"/.test(line))
+        .map((line) => `${file}: ${line}`),
+    );
+    const lines = [...texts, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].flatMap((file) =>
+      read(file).map((line) => `${file}: ${line}`),
+    );
+    expect([...lines, ...names].filter((line) => phrases.test(line))).toEqual([]);
   });
 
   /** The words of the host program's refusals. */

@@ -130,7 +130,7 @@ describe.each(shells)("under $name", (shell) => {
         }
       });
 
-      test("rules of ours that are loaded again after unlock, for somebody had saved them, are shown, and unlock removes them", async () => {
+      test("our rules that are loaded again after unlock, because somebody had saved them, are shown, and unlock removes them", async () => {
         await program.lockForGood();
         const [save, restore] =
           firewall === "nftables"

@@ -430,7 +430,7 @@ describe("a review", () => {
     expect(toMarkdown(found).includes("no later deploy unlocks them")).toBe(kind === "left-locked");
   });
 
-  test("of nothing of ours finds no host", () => {
+  test("of a plan without our resources finds no host", () => {
     const found = review({
       format_version: "1.2",
       resource_changes: [change("x", "y", ["create"], null, { triggers_replace: { address: "a" } })],

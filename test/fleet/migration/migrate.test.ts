@@ -76,7 +76,7 @@ function expectMoved(project: Project): void {
   expect(Object.values(others).flat().sort()).toEqual(ALL);
 }
 
-test("moves every host once, keeps the states of before, and does nothing when run again", () => {
+test("moves every host once, keeps the previous states, and does nothing when run again", () => {
   const project = new Project();
   const moved = project.move();
   expect(moved).toMatchObject({ code: 0, stderr: "" });
