@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as ts from "typescript";
 import { parse } from "yaml";
 import { commandPage, wholeProgram } from "../../build/command-page";
+import { WORDS } from "../../lib/check/findings";
 import { FLEET_KEYS, parseFleet } from "../../lib/fleet/fleet-file";
 import { CONNECTION_KEYS } from "../../lib/policy/connection";
 import { EXCEPTION_KINDS } from "../../lib/policy/exception";
@@ -182,6 +183,7 @@ describe("the words", () => {
   test.each([
     ["docs/reference.md", "status", [...Object.keys(CONDITIONS), ...Object.values(CLAIMS).map(({ word }) => word)]],
     ["docs/reference.md", "danger", Object.keys(DANGERS)],
+    ["docs/reference.md", "word of check", Object.keys(WORDS)],
     ["docs/reference.md", "verdict", Object.keys(VERDICTS)],
     ["docs/observe-and-decide.md", "rule", Object.keys(RULES)],
     ["docs/exceptions.md", "exception kind", EXCEPTION_KINDS],
@@ -219,10 +221,13 @@ describe("the words", () => {
     expect([...lines, ...names].filter((line) => phrases.test(line))).toEqual([]);
   });
 
-  /** The words of the host program's refusals. */
+  /** The words of the host program's refusals, and those that check has for what it sees from here. */
   function refusals(): string[] {
-    return filesIn(["lib/host"], ".sh").flatMap((file) =>
-      [...readFileSync(join(ROOT, file), "utf8").matchAll(/\brefuse \d ([a-z-]+) ["']/g)].map(([, word = ""]) => word),
+    const refusal = /\brefuse \d ([a-z-]+) ["']|\bword: "([a-z-]+)"|\? "([a-z-]+)" : "no-answer"/g;
+    return filesIn(["lib/host", "lib/check"], ".sh", ".ts").flatMap((file) =>
+      [...readFileSync(join(ROOT, file), "utf8").matchAll(refusal)].flatMap((match) =>
+        match.slice(1).filter((word) => word !== undefined && !(word in WORDS)),
+      ),
     );
   }
 });
