@@ -7,7 +7,7 @@ const mayUse = {
   output: [],
   contract: [],
   framework: [],
-  input: ["framework", "output"],
+  input: ["framework", "output", "contract"],
   policy: ["framework", "input", "output", "contract"],
   ruleset: ["policy", "input", "output", "contract"],
   host: ["contract"],

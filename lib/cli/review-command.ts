@@ -6,14 +6,12 @@ import { hostProgramVersion, launcher } from "../host/program";
 import { closest } from "../input/names";
 import { readFileOrStandardInput } from "../input/standard-input";
 import { shown } from "../output/text";
-import { StateError } from "../state/state-error";
 import { isStack, runTerraform } from "../state/source";
 import { DANGERS, type DangerKind } from "../review/dangers";
 import { REVIEW_FORMATS } from "../review/formats";
-import { PlanError } from "../review/json";
 import { readPlan } from "../review/plan";
 import { type Review, reviewPlan } from "../review/review";
-import { readUsage, type UsageFile } from "../review/usage-file";
+import { attempt, keptReport, placeOf, readable } from "./documents";
 import { CommandError, endWith1OnWrongUsage } from "./errors";
 import { addFormatOptions, formatIn, type FormatOptions } from "./format-options";
 
@@ -95,36 +93,13 @@ function reviewed(file: string, report: string | undefined): Review {
   }
   const launchers = [launcher(), `\${local.${PROGRAM_LOCALS.launcher}}`];
   const uploads = { launchers, version: hostProgramVersion() };
-  const usage = report === undefined ? {} : { usage: reportIn(report) };
+  const usage = report === undefined ? {} : { usage: keptReport(report) };
   const place = placeOf(file);
   return readable(place, () => reviewPlan(readPlan(read(file, place)), { uploads, ...usage }));
 }
 
-function reportIn(file: string): UsageFile {
-  const place = placeOf(file);
-  const remedy = "give the file that report --json was written to";
-  const content = attempt(place, () => readFileOrStandardInput(file), remedy);
-  if (content === undefined) {
-    throw new CommandError(`standard input is a terminal; ${remedy}`, 1);
-  }
-  return readable(place, () => readUsage(content));
-}
-
-const placeOf = (file: string): string => (file === "-" ? "standard input" : file);
-
-function readable<T>(place: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof StateError) {
-      throw new CommandError(error.message, 1);
-    }
-    throw error instanceof PlanError ? new CommandError(`${place}: ${error.message}`, 1) : error;
-  }
-}
-
 function read(file: string, place: string): Uint8Array {
-  const content = attempt(place, () => readFileOrStandardInput(file));
+  const content = attempt(place, () => readFileOrStandardInput(file), PLAN_REMEDY);
   if (content === undefined) {
     throw new CommandError(
       "standard input is a terminal; pipe in a plan: terraform show -json PLANFILE | ssh-only-firewall review -",
@@ -133,6 +108,8 @@ function read(file: string, place: string): Uint8Array {
   }
   return file !== "-" && isPlanFile(content) ? shownPlan(file) : content;
 }
+
+const PLAN_REMEDY = "give the file that terraform show -json was written to, or - for standard input";
 
 /** What only Terraform or OpenTofu can read: a ZIP archive, or a document that OpenTofu has encrypted. */
 const isPlanFile = (content: Buffer): boolean =>
@@ -143,16 +120,6 @@ const isPlanFile = (content: Buffer): boolean =>
 function shownPlan(file: string): Buffer {
   const folder = dirname(resolve(file));
   return runTerraform(isStack(folder) ? folder : process.cwd(), ["show", "-json", resolve(file)]);
-}
-
-const PLAN_REMEDY = "give the file that terraform show -json was written to, or - for standard input";
-
-function attempt<T>(place: string, action: () => T, remedy = PLAN_REMEDY): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new CommandError(`${place}: ${(error as Error).message}; ${remedy}`, 1);
-  }
 }
 
 function kindsOf(value: string): readonly DangerKind[] {

@@ -20,6 +20,8 @@ export interface VerdictOptions {
   readonly unusedFor?: number;
   readonly ignore?: readonly Ignored[];
   readonly threshold?: ReadonlyArray<readonly [Threshold, number]>;
+  readonly since?: string;
+  readonly save?: string;
 }
 
 export function addVerdictOptions(command: Command): Command {
@@ -45,7 +47,9 @@ export function addVerdictOptions(command: Command): Command {
       new Option("--threshold <NAME=NUMBER>", "change a threshold of the rules; may be repeated").argParser(
         collect(threshold),
       ),
-    );
+    )
+    .option("--since <FILE>", "show what has changed since the report that --json printed into this file")
+    .option("--save <FILE>", "write the report as JSON into this file too, for the next --since");
 }
 
 export const THRESHOLD_HELP = Object.entries(THRESHOLDS)

@@ -2,6 +2,7 @@
 import { terminalColours } from "../output/colours";
 import { type Formats, printJson } from "../output/formats";
 import { toJunit } from "./junit";
+import { toMarkdown } from "./markdown";
 import { toPage } from "./page";
 import { toPrometheus } from "./prometheus";
 import { toTable } from "./table";
@@ -12,6 +13,7 @@ export const REPORT_FORMATS: Formats<UsageReport> = {
     help: "for people at a terminal (the default)",
     print: (report, isExplained) => toTable(report, terminalColours(), isExplained),
   },
+  markdown: { help: "for an issue or a comment: changes with --since, then one row a host", print: toMarkdown },
   json: { help: "for programs", hasShortForm: true, print: printJson },
   html: { help: "one page to read, print and sign", hasShortForm: true, print: toPage },
   junit: {
@@ -21,3 +23,6 @@ export const REPORT_FORMATS: Formats<UsageReport> = {
   },
   prometheus: { help: "for the textfile collector of a node exporter", print: toPrometheus },
 };
+
+/** Those that show what has changed since an earlier report. */
+export const WITH_CHANGES: readonly string[] = ["table", "markdown", "json"];

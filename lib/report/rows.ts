@@ -18,10 +18,14 @@ export const HEADS = {
 export const DIRECTION_WORDS: Readonly<Record<Direction, string>> = { in: "in", out: "out", forward: "through" };
 
 /** With its firewall where there are several. */
-export function nameOf({ hosts }: UsageReport, { host, firewall }: HostUsage): string {
-  const several = new Set(hosts.flatMap((one) => one.firewall ?? [])).size > 1;
+export function nameOf({ hosts }: UsageReport, { host, firewall }: Pick<HostUsage, "host" | "firewall">): string {
+  const several = isOfSeveral.get(hosts) ?? new Set(hosts.flatMap((one) => one.firewall ?? [])).size > 1;
+  isOfSeveral.set(hosts, several);
   return several && firewall !== null ? `${firewall}/${host}` : host;
 }
+
+/** Asked for each row. */
+const isOfSeveral = new WeakMap<UsageReport["hosts"], boolean>();
 
 export const deniedRow = ({ direction, protocol, peer, port, packets, first, last }: Denied): Row => [
   DIRECTION_WORDS[direction],

@@ -3,6 +3,7 @@ import { type Colours, terminalColours } from "../output/colours";
 import { columns } from "../output/columns";
 import { count } from "../output/text";
 import { remedyLines } from "../status/remedy-lines";
+import { groupsOf } from "./changes";
 import { briefly, countsOf, worstFirst } from "./order";
 import {
   connectedRow,
@@ -46,9 +47,22 @@ export function toTable(report: UsageReport, colours: Colours = terminalColours(
         "",
       ]),
     `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not as the state says`}. All times are UTC.`,
+    ...changeLines(report),
     ...remedyLines(hosts, (row) => nameOf(report, row)),
     "",
   ].join("\n");
+}
+
+function changeLines(report: UsageReport): readonly string[] {
+  const { changes } = report;
+  if (changes === undefined) {
+    return [];
+  }
+  const lines = groupsOf(changes).map(
+    ([title, of]) => `  ${title}: ${of.map((row) => nameOf(report, row)).join(", ")}`,
+  );
+  const since = changes.since ?? "the beginning";
+  return lines.length === 0 ? [`No changes since ${since}.`] : [`Changes since ${since}:`, ...lines];
 }
 
 /** Each part of the evidence with its rule, and what the rules mean that are named. */

@@ -5,6 +5,7 @@ import type { Host } from "../state/hosts";
 import type { Remedy } from "../state/remedies";
 import type { Condition } from "../status/conditions";
 import { judge } from "../status/judge";
+import type { Changes } from "./changes";
 import {
   type Denied,
   DIRECTIONS,
@@ -35,6 +36,8 @@ export interface UsageReport {
   /** How many hosts have each verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly hosts: readonly HostUsage[];
+  /** Since an earlier report, where one was given. */
+  readonly changes?: Changes;
 }
 
 export interface HostUsage extends Judgement {

@@ -1,6 +1,6 @@
 /** The configuration in a plan: what it says of all instances of a resource. A partial plan has the whole of it. */
 import { isHostNames, splitHostNames } from "../contract/names";
-import type { Node } from "./json";
+import type { Node } from "../input/json";
 
 /** What the configuration says of all instances of a resource. */
 export interface Block {

@@ -4,7 +4,7 @@
  */
 import { constants } from "node:buffer";
 import { isObject } from "../input/keys";
-import { Node, PlanError } from "./json";
+import { Node, UnreadableError } from "../input/json";
 import { type Block, blocksIn, type HostNames, hostNamesIn } from "./plan-configuration";
 import { planProblems } from "./plan-problems";
 
@@ -118,18 +118,18 @@ export function known(value: Value | undefined): string | undefined {
   return value !== undefined && "known" in value ? value.known : undefined;
 }
 
-/** Throws PlanError, which says what to do. */
+/** Throws UnreadableError, which says what to do. */
 export function readPlan(bytes: Uint8Array): Plan {
   const document = new Node(parse(decode(bytes)));
   if (!isObject(document.value)) {
-    throw new PlanError(planProblems.notAPlan());
+    throw new UnreadableError(planProblems.notAPlan());
   }
   if (!document.at("encrypted_data").isAbsent) {
-    throw new PlanError(planProblems.isEncrypted());
+    throw new UnreadableError(planProblems.isEncrypted());
   }
   checkVersion(document);
   if (document.at("resource_changes").isAbsent && document.at("planned_values").isAbsent) {
-    throw new PlanError(document.at("values").isAbsent ? planProblems.notAPlan() : planProblems.isState());
+    throw new UnreadableError(document.at("values").isAbsent ? planProblems.notAPlan() : planProblems.isState());
   }
   return {
     changes: document.at("resource_changes").list().map(changeOf),
@@ -151,39 +151,39 @@ export function readPlan(bytes: Uint8Array): Plan {
 /** PowerShell's `>` writes UTF-16. */
 function decode(bytes: Uint8Array): string {
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-    throw new PlanError(planProblems.isPlanFile());
+    throw new UnreadableError(planProblems.isPlanFile());
   }
   // A text has no more characters than bytes.
   if (bytes.length > constants.MAX_STRING_LENGTH) {
-    throw new PlanError(planProblems.tooLong());
+    throw new UnreadableError(planProblems.tooLong());
   }
   return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "utf-8").decode(bytes);
 }
 
 function parse(text: string): unknown {
   if (text.trim() === "") {
-    throw new PlanError(planProblems.empty());
+    throw new UnreadableError(planProblems.empty());
   }
   try {
     return JSON.parse(text);
   } catch (error) {
     if (/^\{"@level":/.test(text)) {
-      throw new PlanError(planProblems.isLog());
+      throw new UnreadableError(planProblems.isLog());
     }
     // Not what the parser says: it quotes the text, in which there may be secrets.
     const place = /line \d+ column \d+|position \d+/.exec((error as Error).message);
-    throw new PlanError(planProblems.notJson(place?.[0]));
+    throw new UnreadableError(planProblems.notJson(place?.[0]));
   }
 }
 
 function checkVersion(document: Node): void {
   const version = document.at("format_version");
   if (version.isAbsent) {
-    throw new PlanError(planProblems.notAPlan());
+    throw new UnreadableError(planProblems.notAPlan());
   }
   const [, major] = /^([0-9]+)\.[0-9]+$/.exec(version.text()) ?? [];
   if (major !== "1") {
-    throw new PlanError(planProblems.unknownVersion(version.text()));
+    throw new UnreadableError(planProblems.unknownVersion(version.text()));
   }
 }
 

@@ -14,7 +14,7 @@ import { diffLines, Rulesets } from "./rulesets";
 import { plain, type Text, text } from "./text";
 import type { Uploads } from "./unclear";
 import { type UsageReview, usageFindings, usageJson, usageOf } from "./usage";
-import type { UsageFile } from "./usage-file";
+import type { KeptReport } from "../input/kept-report";
 
 export interface Review {
   /** Every kind that was found, in the order of DANGERS. */
@@ -57,7 +57,7 @@ export interface ReviewOptions {
   /** What this package uploads. @default - what the plan uploads is not compared with it */
   readonly uploads?: Uploads;
   /** What `report --json` said of the hosts. @default - nothing is known of their use */
-  readonly usage?: UsageFile;
+  readonly usage?: KeptReport;
   /** Now, by which the report is old. */
   readonly nowMs?: number;
 }

@@ -2,7 +2,7 @@
  * Sentences with values in them. A value is never markup: what writes the sentence decides how a value looks, and what
  * of a value cannot be seen, or would end the place where it stands, is made visible.
  */
-import { escapeInvisible } from "../output/text";
+import { codeSpan, visible } from "../output/markdown";
 import type { Value } from "./plan";
 
 /** Strings are ours; values are somebody's. */
@@ -31,22 +31,6 @@ export function plain(parts: Text): string {
   return parts.map((part) => (typeof part === "string" ? part : visible(part.value))).join("");
 }
 
-/** Within a code span nothing is markup, a mention or a link; the two characters that could end one are made visible. */
 export function markdown(parts: Text): string {
   return parts.map((part) => (typeof part === "string" ? part : codeSpan(part.value))).join("");
-}
-
-function codeSpan(value: string): string {
-  return `\`${visible(value, /[`|\p{C}\p{Zl}\p{Zp}]|^\s|\s$/gu)}\``;
-}
-
-const LONGEST = 120;
-
-/** On one line and short. */
-export function visible(value: string, hidden?: RegExp): string {
-  if (value === "") {
-    return "(empty)";
-  }
-  const cut = [...value.slice(0, 2 * LONGEST)].slice(0, LONGEST).join("");
-  return escapeInvisible(cut, hidden) + (cut.length < value.length ? "…" : "");
 }

@@ -6,7 +6,7 @@ import type { HostReview } from "./hosts";
 import type { Outcome } from "./outcome";
 import { known } from "./plan";
 import { type Text, text } from "./text";
-import type { ReportedHost, UsageFile } from "./usage-file";
+import type { ReportedHost, KeptReport } from "../input/kept-report";
 
 export interface UsageReview {
   /** When the report was made. */
@@ -27,7 +27,7 @@ export interface HostUse {
 const MOST_DAYS = 8;
 const DAY_MS = 86_400_000;
 
-export function usageOf(hosts: readonly HostReview[], file: UsageFile, nowMs: number): UsageReview {
+export function usageOf(hosts: readonly HostReview[], file: KeptReport, nowMs: number): UsageReview {
   const doubt = doubtOfAge(file.at, nowMs);
   return { at: file.at, hosts: hosts.flatMap((host) => useOf(host, file, doubt) ?? []) };
 }
@@ -44,7 +44,7 @@ const GIVEN_UP: readonly Outcome[] = ["unlock", "leave", "move", "move-locked"];
 /** Those that may be locked already: then nothing is closed that was open. */
 const PERHAPS_CLOSED: readonly Outcome[] = ["perhaps", "retry", "again"];
 
-function useOf(host: HostReview, file: UsageFile, doubt: string | undefined): HostUse | undefined {
+function useOf(host: HostReview, file: KeptReport, doubt: string | undefined): HostUse | undefined {
   const found = reportedOf(host, file);
   const what = changeOf(host, found);
   if (what === undefined) {
@@ -73,7 +73,7 @@ function changeOf({ outcome }: HostReview, found: ReportedHost | undefined): str
 }
 
 /** By its name in the same firewall, unless that is another machine. */
-function reportedOf({ key, firewall, addressBefore, address }: HostReview, file: UsageFile): ReportedHost | undefined {
+function reportedOf({ key, firewall, addressBefore, address }: HostReview, file: KeptReport): ReportedHost | undefined {
   const where = known(addressBefore ?? address);
   const named = file.hosts.filter(
     (one) =>

@@ -14,7 +14,7 @@ const status = (...args: readonly string[]) => run(program("ssh-only-firewall", 
 test.each([
   ["check", "table, json, junit"],
   ["status", "table, json, junit"],
-  ["report", "table, json, html, junit, prometheus"],
+  ["report", "table, markdown, json, html, junit, prometheus"],
   ["stacks", "table, json"],
   ["review", "markdown, github, json"],
   ["validate", "text, github, json"],

@@ -203,3 +203,37 @@ test.each([
     stderr: expect.stringMatching(message),
   });
 });
+
+test("--save writes the report as JSON, and --since shows what has changed since that", () => {
+  const kept = join(emptyFolder(), "report.json");
+  const first = report(stateFile("web-1"), "--save", kept);
+  expect(first.code).toBe(0);
+  const saved = JSON.parse(readFileSync(kept, "utf8")) as UsageReport;
+  expect(saved.hosts.map(({ host, verdict }) => [host, verdict])).toEqual([["web-1", "used"]]);
+
+  const next = report(stateFile("quiet-1", "web-1"), "--since", kept, "--save", kept, "--format", "markdown");
+  expect(next).toMatchObject({ code: 0, stderr: "" });
+  expect(next.stdout).toContain(`#### Changes since ${saved.at}\n\n**Unused for 30 days now: 1**\n`);
+  expect(JSON.parse(readFileSync(kept, "utf8"))).toMatchObject({
+    changes: { since: saved.at, hosts: [{ change: "unused-for-long", host: "quiet-1" }] },
+  });
+
+  // A run that reached nobody does not take the place of what is known.
+  expect(report(stateFile("gone"), "--save", kept).code).toBe(1);
+  expect((JSON.parse(readFileSync(kept, "utf8")) as UsageReport).asked).toBe(2);
+});
+
+test.each([
+  ["a file that is no report", ["--since", "package.json"], /^package\.json: is not a report; give what/],
+  ["a file that is not there", ["--since", "no.json"], /^no\.json: ENOENT.*; give the file that report --json was/],
+  [
+    "a page, which does not show it",
+    ["--since", "no.json", "--html"],
+    /^--since is shown by the formats table, .*html/,
+  ],
+])("--since does not take %s, and asks no host", (_what, args, message) => {
+  writeFileSync(join(folder, "question"), "");
+  const ended = report(stateFile("web-1"), ...args);
+  expect(ended).toEqual({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+  expect(readFileSync(join(folder, "question"), "utf8")).toBe("");
+});

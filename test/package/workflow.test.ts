@@ -16,6 +16,7 @@ import { parse } from "yaml";
 import { defined, items } from "../support/required";
 import { markerOf } from "../../lib/review/markdown";
 import { emptyFolder, program, ROOT } from "../cli/support/run";
+import { runStep } from "./support/run-step";
 import { startNullProvider } from "../lab/null-provider";
 import { describeWith } from "../terraform/support/real-tools";
 
@@ -38,28 +39,6 @@ const jobs = jobsOf("review.yml");
 const stackJobs = jobsOf("stacks.yml");
 const scriptOf = (job: string, name: string, of = jobs): string =>
   defined(of[job]).steps.find((step) => step.name === name)?.run ?? "exit 99";
-
-/** Runs a step as GitHub does, with programs of our own in front of the real ones. */
-function runStep(script: string, programs: Record<string, string>, env: Record<string, string> = {}) {
-  const folder = emptyFolder();
-  mkdirSync(join(folder, "bin"));
-  for (const [name, text] of Object.entries(programs)) {
-    writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${text}\n`);
-    chmodSync(join(folder, "bin", name), 0o755);
-  }
-  const { status } = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], {
-    cwd: folder,
-    env: {
-      PATH: `${join(folder, "bin")}:${process.env.PATH}`,
-      GITHUB_STEP_SUMMARY: join(folder, "summary"),
-      GITHUB_REPOSITORY: "a/b",
-      ...env,
-    },
-  });
-  const read = (name: string): string =>
-    existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "";
-  return { status, read, folder };
-}
 
 test.each([
   [0, 0],

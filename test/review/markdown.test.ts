@@ -4,7 +4,7 @@ import { DANGERS, type DangerKind } from "../../lib/review/dangers";
 import { LONGEST_COMMENT, toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewPlan } from "../../lib/review/review";
-import { visible } from "../../lib/review/text";
+import { visible } from "../../lib/output/markdown";
 import { bytesOf, change, type MadeUpHost, planOf } from "./support/plans";
 import { brokenIn, codeIn } from "./support/rendered";
 

@@ -1,6 +1,6 @@
 import { constants } from "node:buffer";
 import fc from "fast-check";
-import { PlanError } from "../../lib/review/json";
+import { UnreadableError } from "../../lib/input/json";
 import { readPlan } from "../../lib/review/plan";
 import { blockOf } from "../../lib/review/plan-configuration";
 import { bytesOf, planOf } from "./support/plans";
@@ -9,7 +9,7 @@ const refusal = (bytes: Uint8Array): string => {
   try {
     readPlan(bytes);
   } catch (error) {
-    expect(error).toBeInstanceOf(PlanError);
+    expect(error).toBeInstanceOf(UnreadableError);
     return (error as Error).message;
   }
   return "";

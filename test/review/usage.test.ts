@@ -3,7 +3,7 @@ import { toMarkdown } from "../../lib/review/markdown";
 import { readPlan } from "../../lib/review/plan";
 import { type Review, reviewJson, reviewPlan } from "../../lib/review/review";
 import { plain } from "../../lib/review/text";
-import { readUsage } from "../../lib/review/usage-file";
+import { readKeptReport } from "../../lib/input/kept-report";
 import { bytesOf, type MadeUpHost, planOf } from "./support/plans";
 
 const AT = "2026-11-20T08:00:00Z";
@@ -25,7 +25,7 @@ const reportOf = (hosts: readonly object[], at: string | null = AT): object => (
 });
 
 function review(plan: unknown, report: object | undefined, days = 1): Review {
-  const usage = report === undefined ? {} : { usage: readUsage(bytesOf(report)) };
+  const usage = report === undefined ? {} : { usage: readKeptReport(bytesOf(report)) };
   return reviewPlan(readPlan(bytesOf(plan)), { ...usage, nowMs: Date.parse(AT) + days * DAY_MS });
 }
 
@@ -126,5 +126,5 @@ test.each([
   ["another version", JSON.stringify({ ...reportOf([]), version: 3 }), /^is a report of another version/],
   ["a verdict that is none", JSON.stringify(reportOf([reported("idle")])), /^hosts\[0\]\.verdict: must be one of used/],
 ])("a report that is %s cannot be read", (_, content, message) => {
-  expect(() => readUsage(Buffer.from(content))).toThrow(message);
+  expect(() => readKeptReport(Buffer.from(content))).toThrow(message);
 });

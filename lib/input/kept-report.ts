@@ -1,8 +1,8 @@
 /** Reading what `report --json` printed. */
 import { REPORT_VERSION, VERDICT_WORDS, type VerdictWord } from "../contract/verdicts";
-import { Node, PlanError } from "./json";
+import { Node, UnreadableError } from "./json";
 
-export interface UsageFile {
+export interface KeptReport {
   readonly at: string | undefined;
   readonly hosts: readonly ReportedHost[];
 }
@@ -19,14 +19,14 @@ export interface ReportedHost {
 
 const GIVE = "give what `ssh-only-firewall report --json` prints";
 
-/** Throws PlanError, which says what to do. */
-export function readUsage(bytes: Uint8Array): UsageFile {
+/** Throws UnreadableError, which says what to do. */
+export function readKeptReport(bytes: Uint8Array): KeptReport {
   const document = new Node(parse(bytes));
   if (document.at("verdicts").isAbsent || document.at("hosts").isAbsent) {
-    throw new PlanError(`is not a report; ${GIVE}`);
+    throw new UnreadableError(`is not a report; ${GIVE}`);
   }
   if (document.at("version").value !== REPORT_VERSION) {
-    throw new PlanError(`is a report of another version of ssh-only-firewall; ${GIVE}`);
+    throw new UnreadableError(`is a report of another version of ssh-only-firewall; ${GIVE}`);
   }
   return { at: document.at("at").optionalText(), hosts: document.at("hosts").list().map(reported) };
 }
@@ -37,7 +37,7 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder(encoding).decode(bytes));
   } catch {
-    throw new PlanError(`is not JSON; ${GIVE}`);
+    throw new UnreadableError(`is not JSON; ${GIVE}`);
   }
 }
 

@@ -1,12 +1,12 @@
 /** Reading JSON whose form is only hoped for: each value knows its place, for the message when it is something else. */
-import { isObject } from "../input/keys";
+import { isObject } from "./keys";
 import { kindOf } from "../output/text";
 
 /** What cannot be read: the place in the file, and what was expected there. */
-export class PlanError extends Error {
+export class UnreadableError extends Error {
   public constructor(message: string) {
     super(message);
-    this.name = "PlanError";
+    this.name = "UnreadableError";
   }
 }
 
@@ -63,6 +63,6 @@ export class Node {
   public refuse(expected: string): never {
     // Of the value itself only its kind is said: it could be a secret.
     const found = typeof this.value === "string" ? "text" : kindOf(this.value);
-    throw new PlanError(`${this.place === "" ? "the document" : this.place}: must be ${expected}, not ${found}`);
+    throw new UnreadableError(`${this.place === "" ? "the document" : this.place}: must be ${expected}, not ${found}`);
   }
 }
