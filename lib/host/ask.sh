@@ -19,8 +19,8 @@ elif find_program </dev/null; then
     eval "$text"
   )
   printf 'ssh-only-firewall-status %s %s\n' "$?" "$said"
-  # Before the last line: what asks probes when it has read that.
-  note_asking "${1-}" 2>/dev/null || :
+  # Before the last line: what asks probes when it has read that. check has brought a program, and leaves nothing behind.
+  [ -n "${SSH_ONLY_PROGRAM-}" ] || note_asking "${1-}" 2>/dev/null || :
 elif [ -e /var/lib/ssh-only-firewall/host.sh ] || [ -e /var/lib/ssh-only-firewall/confirmed ]; then
   printf 'ssh-only-firewall-status 1 the host program there is damaged, for example by a power cut: deploy again\n'
 elif unrecorded_rules_are_live </dev/null; then

@@ -20,7 +20,7 @@ main() {
   case $verb:$# in
     lock:0 | check:0 | confirm:3 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
   esac
-  note_session "${SSH_ONLY_FROM-}"
+  [ -n "$checking" ] || note_session "${SSH_ONLY_FROM-}"
   case $verb:$# in
     lock:0) verb_lock ;;
     check:0) verb_check ;;

@@ -177,7 +177,7 @@ describeLab(
     /** Rules, and what is in the state folder. */
     async function traces(host: Host): Promise<string> {
       const { stdout } = await host.exec(
-        `find ${STATE} -type f ! -name log -exec sha256sum {} + | sort; [ -f ${STATE}/log ] || ls -A ${STATE}`,
+        `find ${STATE} -type f ! -name log ! -path '*/baseline/sessions' -exec sha256sum {} + | sort; [ -f ${STATE}/log ] || ls -A ${STATE}`,
         { check: false },
       );
       return `${stdout}${await host.rules()}`;

@@ -211,10 +211,10 @@ export class HostProgram {
     return code === 0 ? stdout.trimEnd() : undefined;
   }
 
-  /** The state folder, rules and init scripts as one text; what is in the log and in the lock file does not count. */
+  /** The state folder, rules and init scripts as one text; what is in the log, the notes of sessions and the lock file does not count. */
   public async traces(): Promise<string> {
     const { stdout } = await this.host.exec(
-      `find ${STATE} -type f ! -name log -exec sha256sum {} + 2>/dev/null | sort
+      `find ${STATE} -type f ! -name log ! -path '*/baseline/sessions' -exec sha256sum {} + 2>/dev/null | sort
        find /etc/init.d /etc/systemd /run /tmp /root -xdev -type f ! -path '*/.ssh/*' ! -path '/run/ssh-only-firewall.*' | sort`,
       { check: false },
     );
