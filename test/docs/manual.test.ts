@@ -205,6 +205,22 @@ describe("the words", () => {
     expect(missing).toEqual([]);
   });
 
+  test("docs/messages.md has every message with which the host program ends", () => {
+    const messages = filesIn(["lib/host"], ".sh").flatMap((file) =>
+      [...readFileSync(join(ROOT, file), "utf8").matchAll(/\bdie \d+ (?:'([^']*)'|"([^"]*)")/g)].map(
+        ([, plain, quoted]) => plain ?? quoted ?? "",
+      ),
+    );
+    const fixedParts = (message: string): string[] => message.split(/\$(?:\{[^}]*\}|\w+)/).map((part) => part.trim());
+    const written = codeSpans(page("docs/messages.md")).filter((code) => code.length > 15);
+    const isThere = (message: string): boolean =>
+      fixedParts(message).some((part) => written.some((code) => part.includes(code)));
+    expect(messages.length).toBeGreaterThan(25);
+    expect(messages.filter((message) => /[a-z]/.test(fixedParts(message).join("")) && !isThere(message))).toEqual([]);
+    const gone = written.filter((code) => code.endsWith(".") && !messages.some((message) => message.includes(code)));
+    expect(gone).toEqual([]);
+  });
+
   test("no text has a phrase that the project has a standard term for", () => {
     const phrases =
       /goes? back by itself|\bknock(s|ed|ing)?\b|\bsuspects\b|\bstrays\b|run by nobody|made of names and values|(?<!there) is none|\bof ours\b|\bof before\b|what passes through|\btells? more\b/i;
