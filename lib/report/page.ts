@@ -6,9 +6,10 @@ import { count, escapeInvisible } from "../output/text";
 import { html, type Markup } from "./markup";
 import { briefly, countsOf, worstFirst } from "./order";
 import {
-  connectedRow,
+  connectedRows,
   deniedRow,
   findingRow,
+  firstOf,
   folded,
   HEADS,
   listenerRow,
@@ -123,7 +124,6 @@ function section(report: UsageReport, row: HostUsage): Markup {
 function tablesOf(row: HostUsage): readonly Markup[] {
   const { baseline, totals, sampled, logins } = row;
   const { shown, others } = folded(row);
-  const at = baseline.at === null ? "" : `, ${baseline.at}`;
   return [
     table(titles.denied(handlingOf(row.state, row), row.counted), HEADS.denied, [
       ...totals.map(totalRow),
@@ -141,14 +141,14 @@ function tablesOf(row: HostUsage): readonly Markup[] {
     details("What led to the verdict", HEADS.findings, row.findings.map(findingRow)),
     ...(sampled.length === 0 ? [] : [table(titles.sampled, HEADS.denied, sampled.map(deniedRow))]),
     table(
-      `What listened when it was first locked${at}`,
+      `What listened when it was ${firstOf(row)}`,
       ["Protocol", "Address", "Program"],
       baseline.listening.map(listenerRow),
     ),
     table(
       "Who was connected then",
       ["Way", "Protocol", "Host", "Peer", "State", "Program"],
-      baseline.connected.map(connectedRow),
+      connectedRows(baseline.connected),
     ),
     table("Logins over SSH", HEADS.logins, logins.map(loginRow)),
   ];

@@ -1,7 +1,7 @@
 /** The rows of the report's tables, for every form that has tables. */
 import type { Denied, Direction, Total } from "./evidence";
 import type { Login } from "./logins";
-import { UNKNOWN } from "./sentences";
+import { titles, UNKNOWN } from "./sentences";
 import type { Connected, Listener } from "./sockets";
 import type { Judged } from "./traffic";
 import type { HostUsage, UsageReport } from "./usage-report";
@@ -45,14 +45,29 @@ export const listenerRow = ({ protocol, address, port, program }: Listener): Row
   program ?? "",
 ];
 
-export const connectedRow = (one: Connected): Row => [
+/** Connections that differ only in the port that one end chose for each are one row. */
+export function connectedRows(connected: readonly Connected[]): readonly Row[] {
+  const groups = new Map<string, Connected[]>();
+  for (const one of connected) {
+    const own = one.direction === "in" ? one.port : one.peerPort;
+    const key = JSON.stringify([one.direction, one.protocol, one.address, one.peer, own, one.state, one.program]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].flatMap((of) => of.slice(0, 1).map((one) => connectedRow(one, of.length)));
+}
+
+const connectedRow = (one: Connected, times: number): Row => [
   one.direction,
   one.protocol,
-  socket(one.address, one.port),
-  socket(one.peer, one.peerPort),
-  one.state,
+  times > 1 && one.direction === "out" ? socket(one.address, "*") : socket(one.address, one.port),
+  times > 1 && one.direction === "in" ? socket(one.peer, "*") : socket(one.peer, one.peerPort),
+  times > 1 ? `${one.state} (${times} times)` : one.state,
   one.program ?? "",
 ];
+
+/** Which lock or observation the baseline is of. */
+export const firstOf = ({ baseline, observations, state }: HostUsage): string =>
+  titles.first(baseline.at, state === "observed" && observations.length === 0 ? null : observations[0]?.from);
 
 export const loginRow = ({ at, logged, user, from, by, key }: Login): Row => [
   at ?? logged,
@@ -76,6 +91,6 @@ export function folded(row: HostUsage): { readonly shown: readonly Judged[]; rea
 }
 
 /** Port 0 stands for any. */
-function socket(address: string, port: number): string {
+function socket(address: string, port: number | "*"): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port === 0 ? "*" : port}`;
 }

@@ -10,15 +10,15 @@ export const UNKNOWN = "unknown";
 
 /** In one line, whether the host was used. */
 export const verdicts = {
-  notAsked: (why: string): string => `It could not be asked: ${why}.`,
+  notAsked: (why: string): string => `It could not be asked: ${withoutStop(why)}.`,
   open: "It is not locked and has no records: its use is unknown.",
   nobody: (since: string | null, isSure: boolean): string =>
     `Nobody but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but some traffic may not have been counted"}.`,
   openBefore: (connections: number): string =>
     `${count(connections, "connection")} other than SSH ${was(connections)} already open at the first lock. Traffic on them while the host was only observed is not counted: see who was connected then.`,
   disagrees: (condition: Condition, details: string): string =>
-    `It does not match the state: it is ${condition}${details === "" ? "" : ` (${details})`}.`,
-  unfinished: (why: string): string => `By the state, it may be locked: ${why}.`,
+    `It does not match the state: it is ${condition}${details === "" ? "" : ` (${withoutStop(details)})`}.`,
+  unfinished: (why: string): string => `By the state, it may be locked: ${withoutStop(why)}.`,
   peers: (peers: number, handling: Handling, last: string): string =>
     `${count(peers, "peer")} ${wereDenied(peers, handling)}, last on ${last}.`,
   addresses: (addresses: number, handling: Handling, last: string): string => {
@@ -44,7 +44,20 @@ export const titles = {
     return `${what[handling]}${since === null ? "" : ` since ${since}`}`;
   },
   sampled: "Of these, in the kernel's log",
+  /** @param since when the first observation began, null where that is not known; undefined where there was none */
+  first: (baseline: string | null, since: string | null | undefined): string => {
+    const isFirst = Date.parse(since ?? "") - Date.parse(baseline ?? "") <= LOCK_MS;
+    const unknown = since === null || baseline === null ? "locked or observed" : "locked";
+    const word = since === undefined ? "locked" : isFirst ? "observed" : unknown;
+    return `first ${word}${baseline === null ? "" : `, ${baseline}`}`;
+  },
 } as const;
+
+/** So long a lock may take from looking at the host to its rules. */
+const LOCK_MS = 600_000;
+
+/** What others say may be a whole sentence. */
+const withoutStop = (text: string): string => text.replace(/\.+$/, "");
 
 /** What must be known to read the report. */
 export const notes = {

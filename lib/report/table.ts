@@ -6,9 +6,10 @@ import { remedyLines } from "../status/remedy-lines";
 import { groupsOf } from "./changes";
 import { briefly, countsOf, worstFirst } from "./order";
 import {
-  connectedRow,
+  connectedRows,
   deniedRow,
   findingRow,
+  firstOf,
   folded,
   HEADS,
   listenerRow,
@@ -98,7 +99,7 @@ function detail(row: HostUsage, { bold }: Colours, explain: boolean): string[] {
     ...baseline.listening.map(listenerRow).map(([protocol = "", here = "", program = ""]) => {
       return ["listened", protocol, here, "", "", program];
     }),
-    ...baseline.connected.map(connectedRow),
+    ...connectedRows(baseline.connected),
   ];
   return [
     `  ${row.summary}`,
@@ -106,11 +107,7 @@ function detail(row: HostUsage, { bold }: Colours, explain: boolean): string[] {
     ...part(titles.denied(handlingOf(row.state, row), row.counted), deniedHead, rows),
     ...left,
     ...(sampled.length === 0 ? [] : part(titles.sampled, deniedHead, sampled.map(deniedRow))),
-    ...part(
-      `When it was first locked${baseline.at === null ? "" : `, ${baseline.at}`}`,
-      ["", "PROTOCOL", "HERE", "PEER", "STATE", "PROGRAM"],
-      sockets,
-    ),
+    ...part(`When it was ${firstOf(row)}`, ["", "PROTOCOL", "HERE", "PEER", "STATE", "PROGRAM"], sockets),
     ...part(
       "Logins over SSH",
       HEADS.logins.map((title) => title.toUpperCase()),

@@ -188,7 +188,9 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
   if (hosts.length === 0) {
     return [];
   }
-  const locked = `${count(lockedAfter, "host is", "hosts are")} locked then`;
+  const left = hosts.filter(({ outcome }) => outcome === "leave" || outcome === "move-locked").length;
+  const others = left === 0 ? "" : `, and ${count(left, "stays", "stay")} locked that the state no longer has`;
+  const locked = `${count(lockedAfter, "host is", "hosts are")} locked then${left === 0 ? "" : " according to the state"}${others}`;
   return [
     block(
       fingerprint === undefined

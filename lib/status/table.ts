@@ -35,6 +35,12 @@ function summary({ counts, live, hosts, agrees, fingerprint }: StatusReport): st
   return [
     `${count(hosts.length, "host")}: ${words.join(", ")}. ${outcome}`,
     ...(fingerprint.state === null ? [] : [`Fingerprint of the state: ${fingerprint.state}`]),
-    ...(fingerprint.live === null ? [] : [`Fingerprint of the hosts: ${fingerprint.live}`]),
+    ...(fingerprint.live === null ? [] : [`Fingerprint of ${whose(hosts)}: ${fingerprint.live}`]),
   ];
+}
+
+/** Of a host that does not answer it tells nothing. */
+function whose(hosts: readonly HostStatus[]): string {
+  const answered = hosts.filter(({ onHost }) => onHost !== null).length;
+  return answered === hosts.length ? "the hosts" : `the ${answered} of ${count(hosts.length, "host")} that answered`;
 }

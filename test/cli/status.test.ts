@@ -38,7 +38,7 @@ function executable(file: string, text: string): void {
 /** Something of this machine listens there while it is probed. */
 const OPEN_PORT = 39_421;
 
-/** An ssh that answers for a locked host, but says what it was asked; `hung` never answers. */
+/** An ssh that answers for a locked host; `hung` never answers, and `refused` does not let in. */
 function fakeSsh(): { readonly folder: string; readonly env: Record<string, string> } {
   const folder = emptyFolder();
   mkdirSync(join(folder, "bin"));
@@ -58,6 +58,7 @@ case $address in forwarded) echo 'Authenticated to gateway ([127.0.0.1]:2201).' 
 : >'${folder}/asked-'"$address"
 case $address in
   hung) sleep 1000 ;;
+  refused) exit 255 ;;
   slow*) sleep "0.$(($$ % 10))" ;;
 esac
 echo 'ssh-only-firewall-status 0 ${json}'
@@ -253,6 +254,15 @@ describe("hosts that are asked", () => {
     const { hosts, fingerprint } = JSON.parse(stdout) as StatusReport;
     expect(hosts.map(({ host }) => host)).toEqual(keys);
     expect(fingerprint.live).toBe(fingerprint.state);
+  });
+
+  test("have a fingerprint of those that answered, named so", () => {
+    const { env } = fakeSsh();
+    const file = stateFile(
+      ["web-1", "web-2", "refused"].map((key) => ({ key, address: key, owner: ownerOf({ key }) })),
+    );
+    const { stdout } = status([file, "--live", "--no-probe"], ROOT, env);
+    expect(stdout).toMatch(/^Fingerprint of the 2 of 3 hosts that answered: [0-9a-f]{64}$/m);
   });
 
   test("are a thousand in one run, each with its own row", () => {
