@@ -34,7 +34,6 @@ const ENDS = [
   ...["SIGKILL", "SIGKILL", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGINT twice"],
   ...["full disk", "another deploy", "older state"],
 ];
-const LONGEST_MS = 6_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -45,6 +44,9 @@ const { values: options } = parseArgs({
     pg: { type: "string" },
   },
 });
+
+/** About as long as a deploy takes: Terraform takes ten hosts at a time. */
+const LONGEST_MS = 1_000 * Math.max(6, Number(options.hosts) / 2);
 
 class CampaignDeployment extends TrackedDeployment {
   public constructor(
