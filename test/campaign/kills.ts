@@ -243,8 +243,10 @@ class Campaign {
     if (result.code !== 0) {
       return [`not mended: ${words(result).slice(-600)}`];
     }
-    const expected = this.expected(phase).map(({ name }) => name);
-    const locked = await lockedHosts(this.lab.hosts);
+    const expected = this.expected(phase)
+      .map(({ name }) => name)
+      .sort();
+    const locked = (await lockedHosts(this.lab.hosts)).toSorted();
     const claimed = await lockedIn(deployment);
     return [
       ...(locked.join() === expected.join() ? [] : [`locked are ${locked.join()}, not ${expected.join()}`]),
