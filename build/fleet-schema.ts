@@ -13,7 +13,7 @@ import { type ConnectionProps, BASTION_KEYS, CONNECTION_KEYS } from "../lib/poli
 import { EXCEPTION_KINDS, SHAPES } from "../lib/policy/exception";
 import { FLEET_KEYS, NAME } from "../lib/fleet/fleet-file";
 import { ELSEWHERE, EXTENSION_HEADERS } from "../lib/policy/ip-protocol";
-import { ON_DESTROY } from "../lib/policy/firewall";
+import { ON_DESTROY, PROBATION_LIMITS } from "../lib/policy/firewall";
 import { BACKENDS, HOST_KEY, SHARED_KEYS, TAKE_OVER } from "../lib/policy/host";
 import { MOST_SHARDS } from "../lib/policy/layout";
 import { DENIALS, LOG_RANGE, MODES } from "../lib/policy/policy";
@@ -196,6 +196,7 @@ const FLEET: Readonly<Record<(typeof FLEET_KEYS)[number], Schema>> = {
   shards,
   movedFromShards: { oneOf: [shards, list(shards)] },
   waves: list(list({ type: "string" })),
+  probationSeconds: integer(PROBATION_LIMITS.min, PROBATION_LIMITS.max),
   detectDrift: boolean,
   driftProgram: list({ type: "string", minLength: 1 }, 1),
   stacks: {

@@ -6,6 +6,7 @@ export const SHEBANG = "#!/bin/sh";
 export const VERBS = {
   lock: "lock",
   confirm: "confirm",
+  probation: "probation",
   unlock: "unlock",
   confirmUnlock: "confirm-unlock",
 } as const;

@@ -10,6 +10,8 @@
 #   lock                              load the ruleset in the settings; it rolls back unless it is confirmed in time
 #   check                             only report whether lock would refuse those settings here; changes nothing
 #   confirm OWNER ATTEMPT RULESET     keep the pending lock; run over a new connection, which has come through it
+#   probation OWNER ATTEMPT RULESET SECONDS WITHIN
+#                                     keep it pending for SECONDS, to be confirmed within WITHIN seconds after that
 #   unlock OWNER SECONDS              open the host, unless it belongs to another owner; it locks itself again unless confirmed
 #   confirm-unlock OWNER              keep it open; run over a new connection, which has come in without the rules
 # Run by the init system, or by the verbs above:

@@ -96,14 +96,7 @@ verb_confirm() {
     confirm_again "$@"
     return 0
   fi
-  [ "$pending" = "$2" ] || die_too_late "$2"
-  read_record "$pending"
-  effect='It is still pending, and rolls back unless it is confirmed.'
-  [ -z "$rec_damaged" ] || die 10 'The record of the pending lock is damaged: deploy again when it has rolled back.'
-  [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$3" ] ||
-    die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
-  live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
-
+  check_pending "$@"
   # None of this has an effect before the host is confirmed. The files that boot will load are those that were loaded, and
   # that live_matches has proven.
   seal_record
@@ -117,6 +110,51 @@ verb_confirm() {
   mv -f "$STATE/pending" "$STATE/confirmed"
   to_disk "$STATE"
   finish_confirm
+}
+
+# check_pending OWNER ATTEMPT RULESET: reads the record of what is pending.
+check_pending() {
+  [ "$pending" = "$2" ] || die_too_late "$2"
+  read_record "$pending"
+  effect='It is still pending, and rolls back unless it is confirmed.'
+  [ -z "$rec_damaged" ] || die 10 'The record of the pending lock is damaged: deploy again when it has rolled back.'
+  [ "$rec_owner" = "$1" ] && [ "$rec_ruleset" = "$3" ] ||
+    die 8 "The pending lock has owner $rec_owner and ruleset $rec_ruleset, not $1 and $3."
+  live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
+}
+
+# probation OWNER ATTEMPT RULESET SECONDS WITHIN: over a new connection, which has come through the new rules. The host stays pending
+# for SECONDS, and until a confirm over one more connection, which may take WITHIN: what a cache, a lease or a route loses
+# minutes later is lost in that time, and rolls back.
+verb_probation() {
+  need_root
+  take_host_lock 30
+  read_state
+  drop_stale_pending
+  if [ "$confirmed" = "$2" ] && [ -z "$pending" ]; then
+    check_confirmed "$1" "$3"
+    say "$rec_host: this lock is confirmed already, and needs no probation. $effect"
+    return 0
+  fi
+  check_pending "$@"
+  if [ "$rec_mode" = observe ]; then
+    say "$rec_host: rules that only observe need no probation. $effect"
+    return 0
+  fi
+  true >"$rec_dir/probation"
+  make_pending "$2" $(($4 + $5)) "$1"
+  say "$rec_host: reached over a new connection, and on probation for $4 s. Unless it is then confirmed within $5 s, over one more new connection, the host rolls back automatically."
+  # The watchdog takes it.
+  leave_host_lock
+  read_uptime
+  over=$((uptime + $4))
+  while [ "$uptime" -lt "$over" ]; do
+    sleep 1
+    read_state
+    [ "$pending" = "$2" ] || die_too_late "$2"
+    read_uptime
+  done
+  say "$rec_host: the probation is over. $effect"
 }
 
 finish_confirm() {

@@ -112,7 +112,9 @@ verb_watchdog() {
       effect='The lock is still pending; the watchdog tries again.'
       take_host_lock 30
       ! is_relieved || exit 0
-      roll_back "$pending" "nobody confirmed it in time" "$failures"
+      reason='nobody confirmed it in time'
+      [ ! -e "$STATE/records/$pending/probation" ] || reason='it was reached once, and not confirmed after its probation'
+      roll_back "$pending" "$reason" "$failures"
     ) </dev/null >/dev/null 2>&1
     # While another run holds the host lock, nobody has tried the ruleset.
     [ $? -eq 7 ] || failures=$((failures + 1))

@@ -7,7 +7,7 @@ import { TRACKER_KINDS, type TrackerKind } from "../contract/triggers";
 import { isObject, placeOf, reader } from "../input/keys";
 import { compare } from "../output/text";
 import { type Found, Problems } from "../input/problems";
-import { parseBoolean, parseChoice, parseCommand, parseList } from "../input/values";
+import { parseBoolean, parseChoice, parseCommand, parseInteger, parseList } from "../input/values";
 import { valueMessages } from "../input/value-messages";
 import { firewallMessages } from "./firewall-messages";
 import { checkJumpHosts } from "./jump-hosts";
@@ -68,6 +68,13 @@ export interface SshOnlyFirewallProps extends SharedProps {
    */
   readonly waves?: readonly (readonly string[])[];
   /**
+   * How many seconds a host stays pending after Terraform has reached it through its new rules, until Terraform confirms it
+   * over one more new connection. What a cache, a lease or a route loses in that time rolls back. The deploy waits for it. With
+   * `waves`, the hosts of the first wave alone, which the others wait for. Hosts with mode `observe` do not wait. From 0 to 7200.
+   * @default 0
+   */
+  readonly probationSeconds?: number;
+  /**
    * Whether each plan asks the hosts over ssh whether they are as the state says, and locks those again that are not. A host
    * that cannot be asked is named in a warning, and left as it is. Needs the provider hashicorp/external, and where
    * Terraform runs this package, `ssh`, and a way to the hosts.
@@ -91,10 +98,14 @@ const OWN_KEYS = [
   "shards",
   "movedFromShards",
   "waves",
+  "probationSeconds",
   "detectDrift",
   "driftProgram",
   "dependsOn",
 ] as const satisfies ReadonlyArray<keyof SshOnlyFirewallProps>;
+
+/** Of a probation, in seconds: logins that a cache lets in fail an hour later. */
+export const PROBATION_LIMITS = { min: 0, max: 7200 } as const;
 
 /** The keys of SshOnlyFirewallProps. */
 export const FIREWALL_KEYS = [...SHARED_KEYS, ...OWN_KEYS];
@@ -103,6 +114,8 @@ export const FIREWALL_KEYS = [...SHARED_KEYS, ...OWN_KEYS];
 export interface FirewallSettings {
   readonly shared: Shared;
   readonly layout: Layout;
+  /** 0 for none. */
+  readonly probationSeconds: number;
   readonly tracker: TrackerKind;
   readonly onDestroy: OnDestroy;
   readonly dependsOn: ITerraformDependable[];
@@ -120,6 +133,7 @@ export function parseFirewall(props: unknown): Firewall {
     {
       shared,
       layout: parseLayout(own, problems),
+      probationSeconds: read("probationSeconds", (value, at) => parseInteger(value, PROBATION_LIMITS, at)) ?? 0,
       tracker: read("tracker", (value, at) => parseChoice(value, TRACKER_KINDS, at)) ?? "null_resource",
       onDestroy: read("onDestroy", (value, at) => parseChoice(value, ON_DESTROY, at)) ?? "unlock",
       dependsOn: read("dependsOn", parseDependables) ?? [],

@@ -17,6 +17,7 @@ import {
   type ValueChange,
 } from "./resources";
 import type { Rulesets } from "./rulesets";
+import { hasProbation } from "./unclear";
 import { lockFindings, memoryChanges, type Settings, settingsOf, unpinned } from "./settings";
 
 export interface HostReview {
@@ -26,6 +27,8 @@ export interface HostReview {
   readonly outcome: Outcome;
   /** Whether lock and confirm run on it. */
   readonly locks: boolean;
+  /** Whether it stays pending for a while before it is confirmed; for how long, only the configuration says. */
+  readonly onProbation: boolean;
   /** Whether unlock runs on it, at the address before. */
   readonly unlocks: boolean;
   /** After the apply; of a host that leaves, the one that it had. */
@@ -64,6 +67,7 @@ export function reviewHost(host: TrackedHost, name: string, rulesets: Rulesets):
     firewall: host.firewall,
     outcome: outcome === "stay" && memory.length > 0 ? "update" : outcome,
     locks,
+    onProbation: locks && lockdown?.block !== undefined && hasProbation(lockdown.block),
     unlocks: hold !== undefined && releaseOf(hold) === "unlocks",
     address: address.after ?? address.before,
     addressBefore: address.before,

@@ -146,9 +146,19 @@ function lockLines(locked: readonly HostReview[]): readonly string[] {
   };
   return [
     `- \`lock\`, over SSH, as root, on ${count(locked.length, "host")}: checks, arms a watchdog on the host, then loads the ruleset (backend ${valuesOf((host) => host.settings.backend)}).`,
+    ...probationLines(locked),
     `- \`confirm\`, over a new connection through the new rules. Without it, the host rolls back automatically, ${valuesOf((host) => host.settings.confirmWithinSeconds, " s")} after its rules were loaded.`,
     `- Locked across restarts: ${valuesOf((host) => (host.settings.persist === undefined ? undefined : host.settings.persist === "true" ? "yes" : "no, a restart opens the host"))}.`,
   ];
+}
+
+function probationLines(locked: readonly HostReview[]): readonly string[] {
+  const hosts = locked.filter(({ onProbation }) => onProbation);
+  return hosts.length === 0
+    ? []
+    : [
+        `- \`probation\`, over a new connection, on ${count(hosts.length, "host")}: pending for \`probationSeconds\` before the confirm, so that what a host loses in that time is rolled back.`,
+      ];
 }
 
 function programLines(locked: readonly HostReview[], knownProgram: string | undefined): readonly string[] {

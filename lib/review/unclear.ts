@@ -2,7 +2,7 @@
 import { hasVerb, isScript, variable, VERB, VERBS } from "../contract/script";
 import { TRIGGERS } from "../contract/triggers";
 import { type Change, known, type Plan } from "./plan";
-import { blockOf, UNKNOWN_BLOCK } from "./plan-configuration";
+import { type Block, blockOf, UNKNOWN_BLOCK } from "./plan-configuration";
 import { type FirewallResource, SIDES, trigger, triggerNames, verbOf } from "./resources";
 import { type Text, text } from "./text";
 
@@ -21,17 +21,23 @@ export function strayMarks(change: Change, plan: Plan): readonly Text[] {
       ];
 }
 
-const OF_A_LOCKDOWN = [[VERBS.lock, VERBS.confirm]];
+const OF_A_LOCKDOWN = [
+  [VERBS.lock, VERBS.confirm],
+  [VERBS.lock, VERBS.probation, VERBS.confirm],
+];
 /** Earlier versions did not confirm an unlock. */
 const OF_A_HOLD = [[VERBS.unlock, VERBS.confirmUnlock], [VERBS.unlock], []];
 
-/** A firewall's own provisioners are lock and confirm, and unlock and its confirm or nothing; whatever else runs is not described here. */
+/** A firewall's own provisioners are lock, confirm and what may come between, and unlock and its confirm or nothing; whatever else runs is not described here. */
 export function otherProvisioners(
   lockdowns: readonly FirewallResource[],
   holds: readonly FirewallResource[],
 ): readonly Text[] {
   return [...unexpected(lockdowns, OF_A_LOCKDOWN), ...unexpected(holds, OF_A_HOLD)];
 }
+
+export const hasProbation = ({ provisioners }: Block): boolean =>
+  OF_A_LOCKDOWN.some((verbs) => verbs.length === provisioners.length && verbs.includes(VERBS.probation));
 
 function unexpected(
   resources: readonly FirewallResource[],

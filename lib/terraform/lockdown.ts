@@ -15,7 +15,7 @@ import { memoryForPlans } from "./memory";
 import type { Ruleset } from "./ruleset";
 import { originOf } from "./origin";
 import { script } from "./scripts";
-import { type Contents, triggerUnless } from "./tracker";
+import { type Contents, type Provisioner, triggerUnless } from "./tracker";
 import { toTemplate } from "./values";
 
 /** When the plan is made, which is the same throughout a plan and its apply. */
@@ -136,7 +136,7 @@ export class Lockdowns {
       conditionalTriggers: [...(drift === undefined ? [] : [drift.trigger]), ...this.triggersOfSettings()],
       ...(tracker.memoryFollows ? {} : { memory: memoryForPlans(configuration) }),
       kept: { [PLANNED_AT]: NOW },
-      provisioners: this.provisioners([group.shard], "self.id"),
+      provisioners: this.provisioners([group], "self.id"),
       isNamedByInstance: areSealedAlone(configuration.hosts.length),
     };
   }
@@ -147,34 +147,38 @@ export class Lockdowns {
   }
 
   /**
-   * What locks and confirms a host of these shards.
+   * What locks and confirms a host of these groups. With a probation, what comes between does not end the deploy: the confirm
+   * hears from the host why it has rolled back.
    * @param attempt an expression: the id of its lockdown, by which the host knows this lock
    */
-  public provisioners(shards: readonly number[], attempt: string): NonNullable<Contents["provisioners"]> {
-    const hold = this.holdOf(shards);
-    const { configuration, appFolder } = this.context;
-    const { hash } = this.props.ruleset;
-    const confirm = expression(
-      `join(" ", ["${VERBS.confirm}", ${[hold, hash].map(toExpression).join(`, ${attempt}, `)}])`,
-    );
-    // Long enough to hear from the host that it has rolled back.
-    const confirmWithin = toExpression(configuration.termOf(SETTINGS.confirmWithinSeconds.name));
-    const untilTooLate = expression(`"\${${confirmWithin} + 30}s"`);
-    return [
-      {
+  public provisioners(groups: readonly Group[], attempt: string): NonNullable<Contents["provisioners"]> {
+    const hold = this.holdOf([...new Set(groups.map(({ shard }) => shard))]);
+    const { configuration, appFolder, props } = this.context;
+    const probation = groups.some(({ isFirst }) => isFirst) ? props.probationSeconds : 0;
+    const confirmWithin = configuration.termOf(SETTINGS.confirmWithinSeconds.name);
+    const lock: Provisioner = {
+      type: "remote-exec",
+      inline: [script(this.settings(hold, attempt), "named")],
+      connection: connectionBlock(({ name }) => configuration.termOf(name), appFolder),
+    };
+    const prove = (verb: string, more: readonly Term[], waited: number): Provisioner => {
+      const words = [hold, expression(attempt), this.props.ruleset.hash, ...more].map(toExpression);
+      // Long enough to hear from the host that it has rolled back.
+      const untilTooLate = expression(`"\${${toExpression(confirmWithin)} + ${waited + 30}}s"`);
+      return {
         type: "remote-exec",
-        inline: [script(this.settings(hold, attempt), "named")],
-        connection: connectionBlock(({ name }) => configuration.termOf(name), appFolder),
-      },
-      {
-        type: "remote-exec",
-        inline: [script({ [VERB]: confirm }, "named")],
+        inline: [script({ [VERB]: expression(`join(" ", [${[quoted(verb), ...words].join(", ")}])`) }, "named")],
         connection: connectionBlock(
           ({ name }) => (name === CONNECTION.timeoutSeconds.name ? untilTooLate : configuration.termOf(name)),
           appFolder,
         ),
-      },
-    ];
+      };
+    };
+    const wait = (): Provisioner => ({
+      ...prove(VERBS.probation, [literal(String(probation)), confirmWithin], 0),
+      onFailure: "continue",
+    });
+    return [lock, ...(probation === 0 ? [] : [wait()]), prove(VERBS.confirm, [], probation)];
   }
 
   private settings(hold: Term, attempt: string): Readonly<Record<string, Term>> {

@@ -12,7 +12,7 @@ import { writtenConnection } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import { merged, quoted } from "./escape";
 import { withoutTokens } from "./later";
-import { areSealedAlone, SEAL_GROUPS, shardOf, suffixesOf } from "./layout";
+import { areSealedAlone, type Group, SEAL_GROUPS, shardOf, suffixesOf } from "./layout";
 import { type LockdownGroup, type Lockdowns, NOW } from "./lockdown";
 import type { Provisioner } from "./tracker";
 
@@ -113,7 +113,7 @@ export class Seals extends TerraformElement {
         for_each: `\${{ for key, run in ${runs} : key => ${this.entries(seal)}[key] if !(${this.isSealed(seal)}) }}`,
         [TRIGGERS_OF]: { [SEAL_TRIGGERS.relock]: `\${${runs}[each.key].id}` },
         [KEPT_IN]: { [PLANNED_AT]: NOW },
-        provisioner: this.lockdowns.provisioners(shardsOf(seal), `${runs}[each.key].id`).map(asWritten),
+        provisioner: this.lockdowns.provisioners(groupsOf(seal), `${runs}[each.key].id`).map(asWritten),
       }),
       ...this.resource(
         PARTS.reseal,
@@ -180,6 +180,10 @@ function shardsOf({ hosts }: Seal): readonly number[] {
   return [...new Set(hosts.map(({ lockdowns }) => lockdowns.group.shard))];
 }
 
+function groupsOf({ hosts }: Seal): readonly Group[] {
+  return [...new Set(hosts.map(({ lockdowns }) => lockdowns.group))];
+}
+
 /** @param runs the local with the hosts' runs */
 const notResealed = (runs: string): string =>
   "Host ${each.key} may be open: two runs in a row were ended by force before they had locked it. " +
@@ -187,6 +191,12 @@ const notResealed = (runs: string): string =>
   "(with cdktf, in the folder cdktf.out/stacks/NAME of its stack)";
 
 /** As it stands in Terraform's JSON: these resources are not written by cdktf. */
-function asWritten({ type, inline, connection }: Provisioner): object {
-  return withoutTokens({ [type]: { inline, connection: connection && writtenConnection(connection) } });
+function asWritten({ type, inline, connection, onFailure }: Provisioner): object {
+  return withoutTokens({
+    [type]: {
+      inline,
+      connection: connection && writtenConnection(connection),
+      ...(onFailure && { on_failure: onFailure }),
+    },
+  });
 }

@@ -1,5 +1,6 @@
 /** Which hosts are sealed together: what Terraform makes of it is in test/e2e/killed.test.ts and killed-in-groups.test.ts. */
 import { Lazy } from "cdktf";
+import { hostSuffix } from "../../lib/contract/names";
 import { AllowedSource } from "../../lib/index";
 import { defined } from "../support/required";
 import { type Configuration, synth } from "./support/configuration";
@@ -40,6 +41,42 @@ test("each host is in the runs of its group once, from its own lockdown", () => 
     /\["web-1"\] : key => local\.firewall_runs_wave_1_10_\d\[key\]/.test(String(text)),
   );
   expect(ofWave).toHaveLength(1);
+});
+
+/** The verbs that each resource runs, by its name; what goes on after a failure is marked. */
+const verbsOf = ({ resource }: Configuration): Record<string, string> =>
+  Object.fromEntries(
+    [resource.null_resource, resource.terraform_data].flatMap((all) =>
+      Object.entries(defined(all)).flatMap(([name, { provisioner = [] }]) =>
+        /lockdown|relock/.test(name)
+          ? [
+              [
+                name,
+                provisioner
+                  .map(({ "remote-exec": { inline, on_failure: goesOn } }) => {
+                    const verb = /SSH_ONLY_VERB='(?:\$\{replace\(join\(" ", \["|)([a-z-]+)/.exec(inline.join(""))?.[1];
+                    return `${verb}${goesOn === undefined ? "" : "?"}`;
+                  })
+                  .join(" "),
+              ],
+            ]
+          : [],
+      ),
+    ),
+  );
+
+test("a probation is for the first wave, or for all hosts where there are none", () => {
+  const [without, first] = ["lock confirm", "lock probation? confirm"];
+  const hosts = hostsIn(2);
+  const waves = [["web-0"]];
+  expect(new Set(Object.values(verbsOf(synth({ hosts, waves }))))).toEqual(new Set([without]));
+  expect(verbsOf(synth({ hosts, waves, probationSeconds: 600 }))).toEqual({
+    firewall_lockdown_wave_1: first,
+    firewall_lockdown: without,
+    [`firewall_relock_${hostSuffix("web-0").slice(1)}`]: first,
+    [`firewall_relock_${hostSuffix("web-1").slice(1)}`]: without,
+  });
+  expect(new Set(Object.values(verbsOf(synth({ hosts, probationSeconds: 600 }))))).toEqual(new Set([first]));
 });
 
 test("a lockdown waits for the ruleset only where Terraform checks that one", () => {

@@ -53,6 +53,7 @@ describe("the example of a fleet file", () => {
       "shards",
       "movedFromShards",
       "waves",
+      "probationSeconds",
       "driftProgram",
       "stacks",
       "terraform",
