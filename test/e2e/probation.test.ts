@@ -11,7 +11,7 @@ const fence = `
 cat >/usr/local/bin/fence <<'END'
 #!/bin/sh
 while :; do
-  if ping -c 1 -W 1 10.77.0.1 >/dev/null 2>&1; then
+  if busybox ping -c 1 -W 1 10.77.0.1 >/dev/null 2>&1; then
     missed=0
     pkill -CONT -o -x sshd
   else
