@@ -15,8 +15,6 @@ export interface Group {
   readonly suffix: string;
   /** With what that begins; empty for those that are in no wave. */
   readonly wave: string;
-  /** Whether no host is locked before these. */
-  readonly isFirst: boolean;
   readonly shard: number;
   /** The hosts of the shard that are in it, or else all but those. */
   readonly only?: readonly string[];
@@ -31,23 +29,15 @@ export function shardOf(key: string, shards: number): number {
 /** The waves in their order; the last one has all hosts that are in no other. */
 export function groupsOf({ shards, waves }: Layout): ReadonlyArray<readonly Group[]> {
   const numbers = Array.from({ length: shards }, (_, shard) => shard);
-  const placed = (wave: string, shard: number, isFirst: boolean): Group => ({
-    suffix: wave + shardSuffix(shard, shards),
-    wave,
-    isFirst,
-    shard,
-  });
+  const placed = (wave: string, shard: number): Group => ({ suffix: wave + shardSuffix(shard, shards), wave, shard });
   const inShard = (keys: readonly string[], shard: number): readonly string[] =>
     keys.filter((key) => shardOf(key, shards) === shard);
   const named = waves.map((keys, index) =>
     numbers
-      .map((shard) => ({ ...placed(waveSuffix(index), shard, index === 0), only: inShard(keys, shard) }))
+      .map((shard) => ({ ...placed(waveSuffix(index), shard), only: inShard(keys, shard) }))
       .filter(({ only }) => only.length > 0),
   );
-  const rest = numbers.map((shard) => ({
-    ...placed("", shard, waves.length === 0),
-    allBut: inShard(waves.flat(), shard),
-  }));
+  const rest = numbers.map((shard) => ({ ...placed("", shard), allBut: inShard(waves.flat(), shard) }));
   return [...named, rest];
 }
 

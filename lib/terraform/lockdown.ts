@@ -1,7 +1,7 @@
 /** The lockdowns: each locks its host and confirms it, and does so again when a trigger changes. */
 import type { ITerraformDependable, TerraformLocal, TerraformResource } from "../framework/framework";
 import { ADDRESS, CONNECTION } from "../contract/connection";
-import { LOCALS, PARTS } from "../contract/names";
+import { LOCALS, PARTS, waveSuffix } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";
 import { SETTING_LIST, SETTINGS } from "../contract/settings";
 import { PLANNED_AT, TRIGGERS } from "../contract/triggers";
@@ -154,7 +154,8 @@ export class Lockdowns {
   public provisioners(groups: readonly Group[], attempt: string): NonNullable<Contents["provisioners"]> {
     const hold = this.holdOf([...new Set(groups.map(({ shard }) => shard))]);
     const { configuration, appFolder, props } = this.context;
-    const probation = groups.some(({ isFirst }) => isFirst) ? props.probationSeconds : 0;
+    const firstWave = props.layout.waves.length === 0 ? "" : waveSuffix(0);
+    const probation = groups.some(({ wave }) => wave === firstWave) ? props.probationSeconds : 0;
     const confirmWithin = configuration.termOf(SETTINGS.confirmWithinSeconds.name);
     const lock: Provisioner = {
       type: "remote-exec",
