@@ -1,4 +1,7 @@
 /** A host that is lost some seconds after its first confirm, as by a fence that misses its peers, is as it was before. */
+import { toMarkdown } from "../../lib/review/markdown";
+import { readPlan } from "../../lib/review/plan";
+import { reviewPlan } from "../../lib/review/review";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab } from "../lab/lab";
 import { eventually } from "../support/eventually";
@@ -58,6 +61,10 @@ describeLab("a lock with a probation", () => {
     const rules = await steady.rules();
     const deployment = new Deployment(lab);
     const terraform = await deployment.prepare({ ...probation(5), hosts: hostEntries(lab, [steady]) });
+    const { file } = await terraform.plan();
+    const review = reviewPlan(readPlan(Buffer.from(JSON.stringify(await terraform.showJson(file)))));
+    expect(review.dangers).toEqual([]);
+    expect(toMarkdown(review)).toContain("- `probation`, over a new connection, on 1 host: pending for");
     const apply = Apply.start(lab, terraform);
     await eventually("it is on probation", () => stateFile(steady, "log")?.includes("on probation for 5 s") === true);
     await apply.kill();
