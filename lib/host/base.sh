@@ -11,7 +11,8 @@
 #   check                             only report whether lock would refuse those settings here; changes nothing
 #   confirm OWNER ATTEMPT RULESET     keep the pending lock; run over a new connection, which has come through it
 #   probation OWNER ATTEMPT RULESET SECONDS WITHIN
-#                                     keep it pending for SECONDS, to be confirmed within WITHIN seconds after that
+#                                     keep it pending for SECONDS, to be confirmed within WITHIN seconds after that, by
+#                                     confirm OWNER ATTEMPT RULESET probation
 #   unlock OWNER SECONDS              open the host, unless it belongs to another owner; it locks itself again unless confirmed
 #   confirm-unlock OWNER              keep it open; run over a new connection, which has come in without the rules
 # Run by the init system, or by the verbs above:

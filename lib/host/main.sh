@@ -18,13 +18,13 @@ main() {
   [ $# -eq 0 ] || shift
   trap 'unexpected $?' EXIT
   case $verb:$# in
-    lock:0 | check:0 | confirm:3 | probation:5 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
+    lock:0 | check:0 | confirm:[34] | probation:5 | unlock:[012] | confirm-unlock:[01] | status:[01] | report:0) check_trust ;;
   esac
   [ -n "$checking" ] || note_session "${SSH_ONLY_FROM-}"
   case $verb:$# in
     lock:0) verb_lock ;;
     check:0) verb_check ;;
-    confirm:3) verb_confirm "$@" ;;
+    confirm:3 | confirm:4) verb_confirm "$@" ;;
     probation:5) verb_probation "$@" ;;
     rollback:0) verb_rollback ;;
     unlock:0 | unlock:1 | unlock:2) verb_unlock "$@" ;;

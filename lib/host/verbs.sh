@@ -86,7 +86,7 @@ report_conflicts() {
   done
 }
 
-# confirm OWNER ATTEMPT RULESET: over a new connection, which has come through the new rules.
+# confirm OWNER ATTEMPT RULESET [probation]: over a new connection, which has come through the new rules.
 verb_confirm() {
   need_root
   take_host_lock 30
@@ -97,6 +97,7 @@ verb_confirm() {
     return 0
   fi
   check_pending "$@"
+  [ "${4-}" != probation ] || [ "$rec_mode" = observe ] || check_probation
   # None of this has an effect before the host is confirmed. The files that boot will load are those that were loaded, and
   # that live_matches has proven.
   seal_record
@@ -123,6 +124,15 @@ check_pending() {
   live_matches "$pending" || die 10 'The live rules are no longer the ruleset that was loaded: another program changed them.'
 }
 
+# Terraform runs the confirm also where what waited has failed.
+check_probation() {
+  over=''
+  read -r over 2>/dev/null <"$rec_dir/probation" || :
+  [ -n "$over" ] || die 9 'This lock is not confirmed, because its probation has not begun: see the output before this message.'
+  read_uptime
+  [ "$uptime" -ge "$over" ] || die 9 'This lock is not confirmed, because the connection was lost before its probation was over.'
+}
+
 # probation OWNER ATTEMPT RULESET SECONDS WITHIN: over a new connection, which has come through the new rules. The host stays pending
 # for SECONDS, and until a confirm over one more connection, which may take WITHIN: what a cache, a lease or a route loses
 # minutes later is lost in that time, and rolls back.
@@ -141,13 +151,14 @@ verb_probation() {
     say "$rec_host: rules that only observe need no probation. $effect"
     return 0
   fi
-  true >"$rec_dir/probation"
+  read_uptime
+  over=$((uptime + $4))
+  write_file "$rec_dir/probation" "$over
+" || die 1 "$STATE cannot be written: is the disk full?"
   make_pending "$2" $(($4 + $5)) "$1"
   say "$rec_host: reached over a new connection, and on probation for $4 s. Unless it is then confirmed within $5 s, over one more new connection, the host rolls back automatically."
   # The watchdog takes it.
   leave_host_lock
-  read_uptime
-  over=$((uptime + $4))
   while [ "$uptime" -lt "$over" ]; do
     sleep 1
     read_state

@@ -179,7 +179,11 @@ export class Lockdowns {
       ...prove(VERBS.probation, [literal(String(probation)), confirmWithin], 0),
       onFailure: "continue",
     });
-    return [lock, ...(probation === 0 ? [] : [wait()]), prove(VERBS.confirm, [], probation)];
+    return [
+      lock,
+      ...(probation === 0 ? [] : [wait()]),
+      prove(VERBS.confirm, probation === 0 ? [] : [literal(VERBS.probation)], probation),
+    ];
   }
 
   private settings(hold: Term, attempt: string): Readonly<Record<string, Term>> {

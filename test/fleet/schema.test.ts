@@ -106,7 +106,7 @@ const connection = some<Values>({
   port,
   privateKeyPath: fc.constantFrom("~/.ssh/id", "/keys/a b", "relative/key"),
   timeoutSeconds: fc.integer({ min: 1, max: 3600 }),
-  scriptPath: fc.constantFrom("./a-%RAND%.sh", "/root/x.sh"),
+  scriptPath: fc.constantFrom("./a-%RAND%.sh", "/opt/x.sh"),
   bastion: some({ host: address, user: word, port, privateKeyPath: fc.constant("~/b") }, ["host"]),
 });
 const shared = {

@@ -37,6 +37,9 @@ describe.each(shells)("under $name", (shell) => {
         return program.run("probation", OWNER, ATTEMPT, RULESET, `${seconds}`, `${within}`);
       };
 
+      const confirm = ({ OWNER = "", ATTEMPT = "", RULESET = "" }: Record<string, string>): Promise<RunResult> =>
+        program.run("confirm", OWNER, ATTEMPT, RULESET, "probation");
+
       async function locked(own: Record<string, string> = {}): Promise<Record<string, string>> {
         const settings = lockSettings(own);
         expect(await program.lock(settings)).toMatchObject({ code: 0, stderr: "" });
@@ -57,15 +60,34 @@ describe.each(shells)("under $name", (shell) => {
         );
         expect(await program.status()).toMatchObject({ state: "pending", rules: "matches" });
         await eventually("the first watchdog has gone", () => program.watchdogs().length === 1);
-        expect(await program.confirm(settings)).toMatchObject({ code: 0, stderr: "" });
+        expect(await confirm(settings)).toMatchObject({ code: 0, stderr: "" });
         expect(await program.status()).toMatchObject({ state: "locked", rules: "matches" });
+      });
+
+      test("is not confirmed before it has begun, nor before it is over, though the wait has ended", async () => {
+        const settings = await locked();
+        const early = await confirm(settings);
+        expect([early.code, early.stderr]).toEqual([
+          9,
+          expect.stringMatching(/its probation has not begun: .* rolls back unless/),
+        ]);
+        const waiting = probation(settings, 300, 1);
+        await onProbation();
+        const during = await confirm(settings);
+        expect([during.code, during.stderr]).toEqual([
+          9,
+          expect.stringMatching(/lost before its probation was over\. .* rolls back/),
+        ]);
+        expect(await program.status()).toMatchObject({ state: "pending" });
+        await program.run("rollback");
+        expect((await waiting).code).toBe(9);
       });
 
       test("rolls back where no confirm comes after it, and says so", async () => {
         const settings = await locked();
         expect(await probation(settings, 1, 1)).toMatchObject({ code: 0 });
         await eventually("it has rolled back", async () => (await program.status()).state === "open");
-        const late = await program.confirm(settings);
+        const late = await confirm(settings);
         expect(late).toMatchObject({ code: 9, stdout: "" });
         expect(late.stderr).toMatch(
           /no longer pending \(it was reached once, and not confirmed after its probation: the host is open\)\. Nothing of this lock was kept\.\n$/,
@@ -99,7 +121,7 @@ describe.each(shells)("under $name", (shell) => {
         await program.reset();
         const observing = await locked({ MODE: "observe", ...rulesetsFor(22, { mode: "observe" }) });
         expect(await probation(observing, 300)).toMatchObject({ code: 0, stderr: "" });
-        expect(await program.confirm(observing)).toMatchObject({ code: 0 });
+        expect(await confirm(observing)).toMatchObject({ code: 0 });
       });
 
       test("is not prolonged for another owner, nor where the rules were changed", async () => {
