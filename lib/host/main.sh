@@ -24,7 +24,11 @@ main() {
   case $verb:$# in
     lock:0) verb_lock ;;
     check:0) verb_check ;;
-    confirm:3 | confirm:4) verb_confirm "$@" ;;
+    confirm:3) verb_confirm "$@" ;;
+    confirm:4)
+      [ "$4" = probation ] || usage
+      verb_confirm "$@"
+      ;;
     probation:5) verb_probation "$@" ;;
     rollback:0) verb_rollback ;;
     unlock:0 | unlock:1 | unlock:2) verb_unlock "$@" ;;
