@@ -27,7 +27,7 @@ class OldServersStack extends TerraformStack {
     const firewall = new SshOnlyFirewall(this, "fleet", {
       // Terraform's own resource, so that no provider is downloaded.
       tracker: "terraform_data",
-      // An address that is known only when Terraform runs does not tell its family.
+      // An address that is known only when Terraform runs does not show its family.
       allowFrom: ["198.51.100.0/24", AllowedSource.ipv4(network.bastionIp)],
       exceptions: [PolicyException.dhcpClient(), PolicyException.dns(["192.0.2.53", "2001:db8::53"])],
       connection: { user: "ops", bastion: { host: network.bastionIp } },

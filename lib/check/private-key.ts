@@ -43,7 +43,7 @@ function keyProblem(path: string): Reason | undefined {
   return isEncrypted(text)
     ? {
         word: "encrypted-key",
-        text: `the private key ${shown} has a passphrase, which Terraform never asks for: add it to an agent (ssh-add) and leave the path out, or name a key without one`,
+        text: `the private key ${shown} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add) and leave the path out, or name a key without one`,
       }
     : undefined;
 }

@@ -9,7 +9,7 @@ import { rulesetHash } from "../contract/triggers";
 import { checkQuestion, hostProgram, hostProgramVersion } from "../host/program";
 import { shellWord } from "../output/shell-word";
 import type { Host as DeclaredHost } from "../policy/host";
-import { POLICY_SETTINGS } from "../policy/told";
+import { POLICY_SETTINGS } from "../policy/policy-settings";
 import { renderRulesets } from "../ruleset/backends";
 import { type Host, unknownHost } from "../state/hosts";
 
@@ -42,11 +42,11 @@ export function subjectOf(declared: DeclaredHost, stack: string): Subject {
     name,
     String(declared[property as keyof typeof SETTINGS]),
   ]);
-  const told = Object.entries(POLICY_SETTINGS).map(([name, valueOf]) => [name, String(valueOf(policy))]);
+  const ofPolicy = Object.entries(POLICY_SETTINGS).map(([name, valueOf]) => [name, String(valueOf(policy))]);
   const texts = renderRulesets(policy, declared.backend);
   const settings = Object.fromEntries([
     ...knobs,
-    ...told,
+    ...ofPolicy,
     [CONNECTION.scriptPath.name, connection.scriptPath],
     ...RULESET_TEXTS.map((text) => [text, texts[text] ?? ""]),
   ]) as Record<string, string>;

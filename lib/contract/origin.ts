@@ -1,7 +1,7 @@
 /** How hosts record which stack, construct and workspace has locked them: in characters that need no quoting anywhere. */
 import { createHash } from "node:crypto";
 
-/** More is cut, and told apart by a hash. */
+/** Longer ones are cut, and end in a hash that distinguishes them. */
 const MOST_CHARACTERS = 200;
 
 /** The path of a stack or a construct, in percent-encoding: letters, digits and `/ - _ . ~ %` only. */

@@ -1,5 +1,5 @@
 /**
- * What a host is told besides its ruleset and its connection: the one table from which locals, scripts, memory and the review
+ * What a host gets besides its ruleset and its connection: the one table from which locals, scripts, memory and the review
  * are made. The keys are the properties of a host in TypeScript.
  */
 import { TRIGGERS } from "./triggers";

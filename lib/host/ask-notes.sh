@@ -1,5 +1,5 @@
 # note_asking FROM: notes for the report that a session was that of a command, by its client, as in SSH_CONNECTION, and what it is
-# going to probe. A part of ask.sh, so that the report can tell these apart from logins and use. Where it cannot be written,
+# going to probe. A part of ask.sh, so that the report can distinguish these from logins and use. Where it cannot be written,
 # they are taken for use.
 #
 # probe is `auto`, the ports themselves, or empty; probe_except are ports that are open. said is what status printed.

@@ -14,7 +14,7 @@ print_counts() {
   done
 }
 
-# Where what the kernel has counted could not be written: unkept says so, and stands in memory and, where the disk is only full, on
+# Where what the kernel has counted could not be written: unkept records it, and stands in memory and, where the disk is only full, on
 # it. Once the kernel has forgotten it, lost has the times, FROM UNTIL, until they are in baseline/gaps.
 unkept=$RUN/ssh-only-firewall.unkept
 lost=$RUN/ssh-only-firewall.lost

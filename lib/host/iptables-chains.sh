@@ -24,7 +24,7 @@ iptables_dump_ours() {
 
 iptables_jump_pairs() { printf '%s\n' 'INPUT IN' 'OUTPUT OUT' 'FORWARD FWD'; }
 
-# iptables_comes_first PROTOCOL CHAIN: as far as nft tells.
+# iptables_comes_first PROTOCOL CHAIN: as far as nft shows.
 iptables_comes_first() {
   ! have nft || nft -t list chain "$1" filter "$2" 2>/dev/null | awk '
     found { exit }

@@ -1,5 +1,5 @@
 # The end of every script that Terraform uploads, behind its settings (SSH_ONLY_VERB and the words after it) and unrecorded.sh. It
-# runs as the login user, becomes root, and starts the host program: for lock the one in the settings, else the installed one.
+# runs as the login user, becomes root, and starts the host program: for lock the one in the settings, otherwise the installed one.
 
 # An empty or relative entry of the login's must not be searched before these.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH

@@ -2,7 +2,7 @@
 # clears the variable): client address, client port, our address, our port.
 
 # What lock refuses and check reports, in this order: each is a function, and refuses by itself. Those of the way in are
-# skipped where the operator says so.
+# skipped with skipPreflight.
 checks_of_way_in='check_port check_source check_tunnel check_lease check_announced check_login check_disks check_fencing check_cloud_init
   check_login_servers'
 checks_of_host='check_init check_state_folder check_boot_files'
@@ -137,7 +137,7 @@ dhcp_client_of() {
   printf '%s\n' "$daemons" | while read -r pid name keeps; do
     [ "$keeps" = lease ] || continue
     case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
-      # Asks for no address.
+      # It requests no address.
       dhclient*' -S '*) continue ;;
       *' -6 '* | udhcpc6* | dhcp6c* | odhcp6c*) exception=dhcpv6-client ;;
       *) exception=dhcp-client ;;

@@ -1,4 +1,4 @@
-# Unlock is commit confirmed, as lock is: without our rules, those of other programs may drop SSH, and nobody can tell from
+# Unlock is commit confirmed, as lock is: without our rules, those of other programs may drop SSH, and nobody can see in
 # reading them. The rules are taken out, the watchdog is armed, and unless confirm-unlock comes over a new connection, the host
 # locks itself again.
 

@@ -9,7 +9,7 @@ export interface Place {
 
 export type Level = "error" | "warning" | "notice";
 
-/** One line: what GitHub would read as its own syntax is escaped as it asks for. */
+/** One line: what GitHub would read as its own syntax is escaped as it requires. */
 export function annotation(level: Level, place: Place, message: string): string {
   const properties = Object.entries(place).map(([name, value]) => `${name}=${property(String(value))}`);
   return `::${level}${properties.length > 0 ? ` ${properties.join(",")}` : ""}::${data(message)}\n`;

@@ -1,4 +1,4 @@
-/** The options of an exception, checked: which there are, the shape of its kind tells. */
+/** The options of an exception, checked: the shape of its kind lists which there are. */
 import { checkKeys } from "../input/keys";
 import type { Problems } from "../input/problems";
 import { valueMessages } from "../input/value-messages";

@@ -173,7 +173,7 @@ export class PolicyException {
     return this.groups.filter((group) => group.family === family);
   }
 
-  /** What a host is told of it: its kind, and of a protocol without ports also the number: `protocol-112`. */
+  /** What a host gets of it: its kind, and of a protocol without ports also the number: `protocol-112`. */
   public get words(): readonly string[] {
     return this.ipProtocol === undefined ? [this.kind] : [this.kind, `${this.kind}-${this.ipProtocol}`];
   }

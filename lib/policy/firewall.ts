@@ -39,7 +39,7 @@ export interface SshOnlyFirewallProps extends SharedProps {
   /**
    * What `destroy`, and taking a host out, does to the host: `unlock` opens it, and fails when it cannot;
    * `unlock-if-reachable` goes on whatever fails: the host was unreachable, or refused to be unlocked. What it said is in the
-   * output, Terraform adds no warning, and `status --live --also HOST` tells what is locked. `leave-locked` does nothing.
+   * output, Terraform adds no warning, and `status --live --also HOST` shows what is locked. `leave-locked` does nothing.
    * @default "unlock"
    */
   readonly onDestroy?: OnDestroy;

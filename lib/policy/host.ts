@@ -23,8 +23,8 @@ export interface SharedProps extends PolicyProps {
   /** @default "auto" */
   readonly backend?: Backend;
   /**
-   * How long a host waits, once its rules are loaded, for the confirm that comes over a new connection; then it goes
-   * back to what it was. From 10 to 3600.
+   * How long a host waits, once its rules are loaded, for the confirm that comes over a new connection, before it
+   * restores its previous rules. From 10 to 3600.
    * @default 120
    */
   readonly confirmWithinSeconds?: number;

@@ -9,7 +9,7 @@ import { normalised, parseSources } from "./sources";
 import { policyMessages } from "./policy-messages";
 import { parseChoice, parseInteger, parseList, parsePort } from "../input/values";
 
-/** What happens to a packet that no rule allows: the sender is told, or hears nothing. */
+/** What happens to a packet that no rule allows: the sender gets an answer, or none. */
 export type Denial = "drop" | "reject";
 
 /** What a ruleset does with what it does not let pass: deny and record it, or only record it. */

@@ -1,4 +1,4 @@
-/** What has changed since an earlier report: for whoever is only told of news. */
+/** What has changed since an earlier report: for whoever reads only what is new. */
 import type { KeptReport, ReportedHost } from "../input/kept-report";
 import { count } from "../output/text";
 import type { Judgement } from "./judgement";

@@ -115,7 +115,7 @@ function quietSince(asked: Asked, seen: readonly Finding[]): string | null {
   return latest([counted, gap?.until ?? null, loginsKnownSince(evidence), ...seen.map(({ last }) => last)]);
 }
 
-/** Of the logs that have all logins, the one that reaches back farthest; null where none tells. */
+/** Of the logs that have all logins, the one that reaches back farthest; null where no log shows it. */
 function loginsKnownSince({ sources, logins }: Evidence): string | null {
   const times = logins.flatMap(({ at }) => at ?? []).sort();
   const starts = whole(sources).flatMap(({ begins, all }) =>

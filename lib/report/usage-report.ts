@@ -53,7 +53,7 @@ export interface HostUsage extends Judgement {
   readonly agrees: boolean;
   /**
    * Since when it has been locked or observed, without a time between in which its rules are known to have been gone: the end
-   * of the last of `gaps`, else the first lock. A host that goes back to open by itself begins anew with the next lock.
+   * of the last of `gaps`, otherwise the first lock. A host that opened automatically begins anew with the next lock.
    */
   readonly since: string | null;
   /** Since when it counts: the first lock. */

@@ -150,7 +150,7 @@ export function finding(
   return { rule, kind: RULES[rule].kind, text, packets: null, first: null, last: null, ...seen };
 }
 
-/** UDP ports of what is sent to everybody. Who wants the service that is announced tries its port, too. */
+/** UDP ports of what is sent to everybody. Whoever uses the service that is announced tries its port, too. */
 export const ANNOUNCED_PORTS: ReadonlySet<number> = new Set([68, 137, 138, 546, 1900, 5353, 5355]);
 /** Of servers that are asked by a broadcast: noise where this host was none. */
 export const ASKED_OF_ALL: ReadonlySet<number> = new Set([67, 547]);

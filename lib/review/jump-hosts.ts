@@ -28,7 +28,7 @@ export function jumpHosts(hosts: readonly HostReview[], rulesets: Rulesets): rea
   });
 }
 
-/** Also where nothing is known: of a ruleset that is not understood other findings tell. */
+/** Also where nothing is known: a ruleset that is not understood has findings of its own. */
 function connects(jump: HostReview, { address, bastion }: HostReview, rulesets: Rulesets): boolean {
   const texts = rulesets.find(known(jump.ruleset.after));
   const summary = texts && readRuleset(texts);

@@ -13,9 +13,9 @@ import { markdown, type Text, text } from "./text";
 export const LONGEST_COMMENT = 65_536;
 
 export interface MarkdownOptions {
-  /** What several plans for one pull request are told apart by; letters, digits, dots, dashes and underscores. */
+  /** What distinguishes several plans for one pull request; letters, digits, dots, dashes and underscores. */
   readonly name?: string | undefined;
-  /** The version of the host program that this package has, to tell a known program from an unknown one. */
+  /** The version of the host program that this package has, to distinguish a known program from an unknown one. */
   readonly knownProgram?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What becomes of a host: what its hold and lockdown are told to do, and what Terraform makes of that. */
+/** What becomes of a host: what the plan does with its hold and lockdown, and what that does to the host. */
 import { SAME_STACK } from "../contract/settings";
 import { TRIGGERS } from "../contract/triggers";
 import type { Danger } from "./dangers";
@@ -54,7 +54,7 @@ export interface HostOutcome {
   readonly findings: readonly Danger[];
 }
 
-/** Whether a host is locked already, and by what: of an attempt that failed, the state tells not what it replaced. */
+/** Whether a host is locked already, and by what: of an attempt that failed, the state does not show what it replaced. */
 export type PreviousLock = "none" | "known" | "possible";
 
 export function previousLock({ hold, lockdown, relock }: TrackedHost): PreviousLock {

@@ -1,5 +1,5 @@
 /**
- * A plan, as `terraform show -json` tells it. Of the document only what a review uses is read and checked; what is
+ * A plan, as `terraform show -json` prints it. Of the document only what a review uses is read and checked; what is
  * unknown to us is left alone, but an unknown major format version is refused.
  */
 import { constants } from "node:buffer";

@@ -24,7 +24,7 @@ export interface Review {
   readonly rulesetChanges: readonly RulesetChange[];
   /** What checks of the configuration found; those of detectDrift name hosts that are not locked again. */
   readonly checks: Plan["checks"];
-  /** Undefined when it cannot be told before the apply; `fingerprintNote` says why. */
+  /** Undefined when it is not known before the apply; `fingerprintNote` has the reason. */
   readonly fingerprint: string | undefined;
   readonly fingerprintNote: string | undefined;
   /** How many hosts are locked after the apply. */

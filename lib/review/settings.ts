@@ -1,4 +1,4 @@
-/** How a host is locked and reached, as far as a plan tells: in its scripts, and in what its hold and lockdown remember. */
+/** How a host is locked and reached, as far as a plan shows it: in its scripts, and in what its hold and lockdown remember. */
 import { CONNECTION } from "../contract/connection";
 import { settingIn } from "../contract/script";
 import { type HostSetting, SAME_STACK, SETTINGS } from "../contract/settings";
@@ -85,7 +85,7 @@ function settingText(name: string, value: string | undefined): string {
   }
 }
 
-/** A host that is only told anew how it is reached. */
+/** A host of which only the way to reach it changes. */
 export function unpinned({ hold, lockdown }: TrackedHost): readonly Danger[] {
   const isPinned = (side: "before" | "after"): boolean =>
     [hold, lockdown].some((part) => {
@@ -105,12 +105,12 @@ function hostKeyOf(change: Change): boolean | undefined {
     : undefined;
 }
 
-/** What an older null_resource remembers is what it was told when the host was first locked. */
+/** What an older null_resource remembers is what it got when the host was first locked. */
 function memoryIsFresh(change: Change): boolean {
   return change.actions.includes("create") || change.type === "terraform_data";
 }
 
-/** What a hold or lockdown is told anew in place, by name: values may be secret. */
+/** What changes in place in a hold or lockdown, by name: values may be secret. */
 export function memoryChanges({ hold, lockdown }: TrackedHost): readonly string[] {
   const names = [hold, lockdown].flatMap((part) =>
     part?.change.actions.join() === "update" ? changedMemory(part) : [],

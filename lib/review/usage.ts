@@ -1,4 +1,4 @@
-/** Whether hosts are in use that a plan closes or gives up, as far as a report of them tells. */
+/** Whether hosts are in use that a plan closes or gives up, as far as a report of them shows. */
 import type { VerdictWord } from "../contract/verdicts";
 import { count, plain } from "../output/text";
 import type { Finding } from "./dangers";

@@ -84,7 +84,7 @@ function observed(chain: ChainName): Group {
 }
 
 /**
- * Where all passes, answers pass too: only what opens a connection tells who uses the host. The kernel's connection tracking
+ * Where all passes, answers pass too: only what opens a connection shows who uses the host. The kernel's connection tracking
  * would know, but then it keeps a list of all connections of a host that may be busy, and drops what does not fit.
  */
 function answers(chain: ChainName): Group {

@@ -46,7 +46,7 @@ function toPort(exception: PolicyException, mode: Mode): Topic {
 
 /**
  * Either end may begin, so the connection tracking of the kernel is not asked. A peer sends it to the host or to a group, of which the
- * source alone tells; where no peer is named, the group does.
+ * source alone identifies it; where no peer is named, the group does.
  */
 function withoutPorts({ what, ipProtocol, peers = [], groups }: PolicyException): Topic {
   const pass = { ipProtocol, verdict: ACCEPT } as const;

@@ -62,7 +62,7 @@ export function answerOf(
   const output = lastLine(stderr);
   if (/sudo/.test(stderr) && /\btty\b|terminal is required to run/.test(output)) {
     return unclear(
-      `logged in, but sudo there wants a terminal (requiretty), which only Terraform has: ${output}; add "Defaults:USER !requiretty" to sudoers`,
+      `logged in, but sudo there requires a terminal (requiretty), which only Terraform has: ${output}; add "Defaults:USER !requiretty" to sudoers`,
     );
   }
   if (/not allowed to execute/.test(output)) {

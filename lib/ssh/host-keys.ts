@@ -88,8 +88,8 @@ async function keyOf(host: Host, settings: ReachSettings, file: string, signal: 
 
 /** What a proxy says comes before the words of the ssh that has lost it. */
 function reasonIn(stderr: string): string {
-  const telling = /verification failed|permission denied|refused|timed out|resolve|unreachable|no route/i;
-  return plain(stderr.split(/[\r\n]+/).find((line) => telling.test(line)) ?? lastLine(stderr)) || "ssh gave no reason";
+  const isReason = /verification failed|permission denied|refused|timed out|resolve|unreachable|no route/i;
+  return plain(stderr.split(/[\r\n]+/).find((line) => isReason.test(line)) ?? lastLine(stderr)) || "ssh gave no reason";
 }
 
 /** As ssh-keygen -l prints it. */

@@ -66,7 +66,7 @@ export function unusable({ address, connection }: Host): string | undefined {
 /** `bastion host key` of `bastionHostKey`. */
 const wordFor = (property: string): string => property.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** @param pinned the file in which the pins will be; `name` tells this host from all others. */
+/** @param pinned the file in which the pins will be; `name` distinguishes this host from all others. */
 export function routeTo(host: Host, settings: SshSettings, pinned: string, name: string): Route {
   const { hostKey, bastionHost, bastionHostKey, privateKeyPath, user, port } = host.connection;
   const own: Pin = { name, key: hostKey };
@@ -126,7 +126,7 @@ export function pinnedKeys(pins: readonly Pin[]): string {
     .join("");
 }
 
-/** ssh reads files and asks people, tells a host more than it needs, and leaves processes behind, unless told not to. */
+/** ssh reads files and asks people, reveals more to a host than it needs, and leaves processes behind, unless options prevent it. */
 const ALWAYS = [
   "BatchMode=yes",
   "LogLevel=ERROR",

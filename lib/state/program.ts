@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** As cdktf is told which program to run. Empty means unset. */
+/** The variable that cdktf reads, too. Empty means unset. */
 const VARIABLE = "TERRAFORM_BINARY_NAME";
 
 const PROGRAMS = { terraform: "terraform", tofu: "tofu" } as const;
@@ -38,7 +38,7 @@ function isExecutable(file: string): boolean {
 
 /**
  * Whose directory it is, by what only one of them writes: the lock file names the program that wrote it last. Undefined where
- * nothing tells.
+ * nothing shows it.
  */
 export function engineOf(folder: string): Engine | undefined {
   const lock = /"(terraform|tofu) init"/.exec(textOf(join(folder, ".terraform.lock.hcl")))?.[1] as Engine | undefined;

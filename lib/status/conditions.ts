@@ -38,7 +38,7 @@ export const CONDITIONS = {
     "locked by another owner than the state says",
     `Locked by someone else: have that owner unlock it, or set takeOver (${SAME_STACK}, or true) and apply with -replace of its lockdown.`,
   ),
-  "locked-but-not-in-state": bad("locked, but the state does not say so"),
+  "locked-but-not-in-state": bad("locked, but not according to the state"),
   unreachable: {
     ...bad(
       "no SSH connection, or the machine that answers has another host key",

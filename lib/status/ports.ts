@@ -8,7 +8,7 @@ import type { Outside, PortAnswer } from "./judge";
 const COMMON_PORTS = [80, 443];
 const MOST = 4;
 
-/** Those on which something listened tell most: they would be let in, were it not for the ruleset. */
+/** Those on which something listened show most: they would be let in, were it not for the ruleset. */
 export function portsToTry(
   wanted: readonly number[] | undefined,
   answer: Answered,

@@ -39,7 +39,7 @@ function summary({ counts, live, hosts, agrees, fingerprint }: StatusReport): st
   ];
 }
 
-/** Of a host that does not answer it tells nothing. */
+/** A host that does not answer has none. */
 function whose(hosts: readonly HostStatus[]): string {
   const answered = hosts.filter(({ onHost }) => onHost !== null).length;
   return answered === hosts.length ? "the hosts" : `the ${answered} of ${count(hosts.length, "host")} that answered`;

@@ -22,7 +22,7 @@ function contentsOf(path: Term, appFolder: string): Term {
   if ("literal" in path) {
     const { literal: text } = path;
     const whole = typeof text === "string" && isRelative(text) ? `"${appFolder}/${quoted(text).slice(1)}` : undefined;
-    // Not a constant, or Terraform would want the key already where a plan is made for review.
+    // Not a constant, or Terraform would need the key already where a plan is made for review.
     return text === null ? path : expression(`file(each.key == "" ? "" : ${whole ?? toExpression(path)})`);
   }
   const whole = `startswith(at, "/") || startswith(at, "~") ? at : "${appFolder}/\${at}"`;

@@ -15,7 +15,7 @@ import { triggerUnless } from "./tracker";
 export interface DriftDetectionProps {
   /** The program and its arguments. */
   readonly program: readonly string[];
-  /** What it is told; asked when the stack is written. */
+  /** What it gets; asked when the stack is written. */
   readonly query: () => Readonly<Record<string, string>>;
 }
 

@@ -98,7 +98,7 @@ export class Lockdowns {
   }
 
   /**
-   * One for all lockdowns of a wave: else each of the next would depend on each of these, and Terraform's graph grow with
+   * One for all lockdowns of a wave: otherwise each of the next would depend on each of these, and Terraform's graph grow with
    * the product. A local, because it is in no plan and in no state.
    */
   private gateBehind(lockdowns: readonly TerraformResource[], wave: string): TerraformLocal {

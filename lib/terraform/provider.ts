@@ -1,4 +1,4 @@
-/** Providers that our resources need: the user's own where there is one, else one that we create. */
+/** Providers that our resources need: the user's own where there is one, otherwise one that we create. */
 import { Aspects, TerraformProvider, TerraformStack } from "../framework/framework";
 import type { Construct, IConstruct } from "constructs";
 

@@ -9,7 +9,7 @@ import { RULESET_TEXTS } from "../contract/backends";
 import type { Ruleset as Entry } from "./configuration";
 import { addressOf, type Context, reference } from "./context";
 import { expression, type Term } from "./escape";
-import { POLICY_SETTINGS } from "../policy/told";
+import { POLICY_SETTINGS } from "../policy/policy-settings";
 import { allAreAddresses, knownAtApply } from "./known-at-apply";
 
 /** In the entry of a ruleset: see known-at-apply.ts. */
@@ -47,7 +47,7 @@ export class Ruleset {
     return Object.fromEntries(RULESET_TEXTS.map((name) => [name, this.ofRuleset(name)]));
   }
 
-  /** What the host is told of the policy, by the names of the settings. */
+  /** What the host gets of the policy, by the names of the settings. */
   public get policy(): Readonly<Record<keyof typeof POLICY_SETTINGS, Term>> {
     return Object.fromEntries(Object.keys(POLICY_SETTINGS).map((name) => [name, this.ofRuleset(name)])) as Record<
       keyof typeof POLICY_SETTINGS,

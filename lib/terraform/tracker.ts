@@ -122,7 +122,7 @@ class TerraformDataTracker implements Tracker {
   public readonly memoryFollows = true;
 
   public track(scope: Construct, id: string, logicalId: string, props: TrackedProps): TerraformResource {
-    // Not cdktf's DataResource, which starts Terraform for each to ask for its version.
+    // Not cdktf's DataResource, which starts Terraform for each to get its version.
     class TrackedDataResource extends TerraformResource {
       private contents: Contents | undefined;
 
@@ -195,6 +195,6 @@ function withConditional<T>(triggers: Readonly<Record<string, string>>, conditio
     return { ...triggers } as T;
   }
   const entries = Object.entries(triggers).map(([name, value]) => `${quoted(name)} = ${jsonToExpression(value)}`);
-  // cdktf takes an expression where it says that it wants a map.
+  // cdktf accepts an expression where its type is a map.
   return `\${merge(${[`{ ${entries.join(", ")} }`, ...conditional].join(", ")})}` as T;
 }

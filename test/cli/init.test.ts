@@ -114,7 +114,7 @@ test("init takes back the first file when it cannot write the second", () => {
   expect(readdirSync(folder)).toEqual(["fleet.yaml"]);
 });
 
-test("init says so where a file stands for the folder", () => {
+test("init reports a file that stands in place of the folder", () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, "file"), "mine");
   expect(init(folder, "file").stderr).toMatch(/^file: ENOTDIR.*; nothing was written; choose a directory/);

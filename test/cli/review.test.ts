@@ -149,7 +149,7 @@ describe("review", () => {
     );
   });
 
-  test("of a plan without our hosts says so", () => {
+  test("of a plan without hosts of a firewall reports that", () => {
     const { code, stdout } = review("other.json");
     expect(code).toBe(0);
     expect(stdout).toContain("**Nothing to do. No host is in this plan.**");
@@ -197,7 +197,7 @@ describe("review refuses, with exit code 1 and nothing on standard output,", () 
     ],
     ["no plan at all", [], /^error: missing required argument 'PLAN'\n[^]*\nNothing was reviewed\.\n$/],
     [
-      "an option that is none",
+      "an option that does not exist",
       ["safe.json", "--fail-one", "x"],
       /^error: unknown option '--fail-one'\n[^]*\nNothing was reviewed\.\n$/,
     ],

@@ -11,7 +11,7 @@ writeFileSync(join(folder, "fleet.yaml"), `stacks: 2\nhosts:\n${hosts(20)}`);
 writeFileSync(join(folder, "one.yaml"), `name: old\nhosts:\n${hosts(3)}`);
 writeFileSync(join(folder, "wide.yaml"), `stacks: 3\nhosts:\n${hosts(1)}`);
 
-test("a table tells the stacks, and their hosts", () => {
+test("a table lists the stacks, and their hosts", () => {
   expect(stacks()).toEqual({
     code: 0,
     stderr: "",

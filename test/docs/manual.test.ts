@@ -1,26 +1,21 @@
 /** The manual: how long it is, and that what it names is there. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import * as ts from "typescript";
-import { parse } from "yaml";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { commandPage, wholeProgram } from "../../build/command-page";
+import { phrasesIn } from "../../build/lint-words";
 import { WORDS } from "../../lib/check/findings";
-import { FLEET_KEYS, parseFleet } from "../../lib/fleet/fleet-file";
+import { FLEET_KEYS } from "../../lib/fleet/fleet-file";
 import { CONNECTION_KEYS } from "../../lib/policy/connection";
 import { EXCEPTION_KINDS } from "../../lib/policy/exception";
 import { RULES, VERDICTS } from "../../lib/report/verdict-rules";
 import { DANGERS } from "../../lib/review/dangers";
 import { CLAIMS, CONDITIONS } from "../../lib/status/conditions";
 import { filesIn, ROOT } from "../support/sources";
-import { anchorsOf, blocks, codeSpans, lines, links, MANUAL, page, targetOf, words } from "./support/pages";
+import { anchorsOf, codeSpans, lines, links, MANUAL, page, pictures, targetOf, words } from "./support/pages";
 
 const README = page("README.md");
 const byFile = new Map(MANUAL.map((one) => [one.file, one]));
 const anchors = new Map(MANUAL.map((one) => [one.file, anchorsOf(one)]));
-const everyBlock = MANUAL.flatMap(blocks);
-const written = (language: string) => everyBlock.filter((block) => block.language === language);
-const placed = everyBlock.map((block) => [`${block.file}:${block.line}`, block] as const);
-const placedIn = (language: string) => placed.filter(([, block]) => block.language === language);
 
 describe("the length", () => {
   test("README is at most 150 lines and 1,200 words", () => {
@@ -45,6 +40,14 @@ describe("what a page names is there", () => {
       return !existsSync(join(ROOT, path)) || (anchor !== "" && anchors.get(path)?.has(anchor) !== true);
     });
     expect(dead).toEqual([]);
+  });
+
+  test("every picture is there, no larger than 150 kB, and npm run screenshots makes it", () => {
+    const shown = MANUAL.flatMap(pictures);
+    expect(shown.filter((path) => statSync(join(ROOT, path)).size > 150_000)).toEqual([]);
+    const made = readFileSync(join(ROOT, "build/screenshots.ts"), "utf8");
+    expect(shown.filter((path) => !made.includes(`"${basename(path)}"`))).toEqual([]);
+    expect(filesIn(["docs"], ".png").sort()).toEqual([...shown].sort());
   });
 
   test("every page of the manual can be reached from README", () => {
@@ -114,65 +117,12 @@ describe("the commands", () => {
     }
   });
 
-  test("every command that a page runs has the options that it is run with", async () => {
-    const { commands } = await commandLine;
-    const texts = [...written("sh").map(({ code }) => code), ...MANUAL.flatMap(codeSpans)];
-    const runs = texts.flatMap((text) => [
-      ...text.matchAll(/(?:npx )(?:cdktf-)?ssh-only-firewall ([a-z-]+)([^\n|;#>]*)/g),
-    ]);
-    expect(runs.length).toBeGreaterThan(20);
-    const wrong = runs.filter(([, name = "", rest = ""]) => {
-      const command = commands.find((one) => one.name() === name);
-      const asked = [...rest.matchAll(/(?<=\s)--[a-z-]+/g)].map(([flag]) => flag);
-      return command === undefined || !asked.every((flag) => command.options.some(({ long }) => long === flag));
-    });
-    expect(wrong.map(([run]) => run)).toEqual([]);
-  });
-
   test("README has every command but those that Terraform and scripts run", async () => {
     const rows = README.text.slice(README.text.indexOf("## Commands"));
     const missing = (await commandLine).commands
       .map((one) => one.name())
       .filter((name) => !rows.includes(`| \`${name}\``));
     expect(missing).toEqual(["drift", "move-hosts"]);
-  });
-});
-
-describe("the code", () => {
-  test.each(placedIn("yaml"))(
-    "is a fleet that is valid, or other YAML that says which file it is: %s",
-    (_, { code }) => {
-      expect(code).toMatch(/^# \S+\.ya?ml/);
-      if (code.startsWith("# fleet.yaml")) {
-        const whole = /^hosts:/m.test(code) ? code : `${code}hosts: { web-1: 192.0.2.10 }\n`;
-        expect(parseFleet(whole).problems).toEqual([]);
-      } else {
-        parse(code);
-      }
-    },
-  );
-
-  test.each(placedIn("ts"))("is TypeScript, and the example that it names: %s", (_, { code }) => {
-    const { diagnostics } = ts.transpileModule(code, { reportDiagnostics: true });
-    expect(diagnostics?.map(({ messageText }) => messageText)).toEqual([]);
-    const [, example] = /^\/\/ (examples\/\S+)\n/.exec(code) ?? [];
-    if (example !== undefined) {
-      expect(readFileSync(join(ROOT, example), "utf8")).toContain(code.slice(code.indexOf("\n") + 1));
-    }
-  });
-
-  test.each(placedIn("text"))("is output that a test or a golden file has, line by line: %s", (_, { code }) => {
-    const known = ["test/golden/report/fleet.txt", "test/cli/check.test.ts"].map((file) => page(file).text).join("\n");
-    expect(code.split("\n").filter((line) => !known.includes(line))).toEqual([]);
-  });
-
-  test("is in a language that is checked, or output, or a picture", () => {
-    const languages = new Set(
-      MANUAL.filter(({ file }) => file !== "ARCHITECTURE.md")
-        .flatMap(blocks)
-        .map((one) => one.language),
-    );
-    expect([...languages].sort()).toEqual(["mermaid", "sh", "text", "ts", "yaml"]);
   });
 });
 
@@ -221,20 +171,9 @@ describe("the words", () => {
     expect(gone).toEqual([]);
   });
 
-  test("no text has a phrase that the project has a standard term for", () => {
-    const phrases =
-      /goes? back by itself|\bknock(s|ed|ing)?\b|\bsuspects\b|\bstrays\b|run by nobody|made of names and values|(?<!there) is none|\bof ours\b|\bof before\b|what passes through|\btells? more\b/i;
-    const read = (file: string): string[] => readFileSync(join(ROOT, file), "utf8").split("\n");
-    const texts = filesIn(["lib", "bin", "docs", "examples"], ".ts", ".sh", ".awk", ".md", ".yaml", ".yml", ".rego");
-    const names = filesIn(["test"], ".test.ts").flatMap((file) =>
-      read(file)
-        .filter((line) => /^\s*(test|it|describe)\b.*"/.test(line))
-        .map((line) => `${file}: ${line}`),
-    );
-    const lines = [...texts, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].flatMap((file) =>
-      read(file).map((line) => `${file}: ${line}`),
-    );
-    expect([...lines, ...names].filter((line) => phrases.test(line))).toEqual([]);
+  test("the lint of words finds the phrases that it is for, in whatever case", () => {
+    expect(phrasesIn("a rule of ours, which Tells them apart")).toHaveLength(2);
+    expect(phrasesIn("The host rolls back, and shows which rule it was.")).toEqual([]);
   });
 
   /** The words of the host program's refusals, and those that check has for what it sees from here. */

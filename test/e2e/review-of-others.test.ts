@@ -108,7 +108,7 @@ describeReviews("the review of a plan", ({ project, firewall, change }) => {
     expect(review.markdown).toContain("**This plan failed and cannot be applied. ");
   });
 
-  test("of hosts in modules, with keys of their own, tells them apart", async () => {
+  test("of hosts in modules, with keys of their own, distinguishes them", async () => {
     const made = await project();
     const inner = firewall(made, { hosts: hosts(1) });
     const { terraform: settings, ...module } = inner;

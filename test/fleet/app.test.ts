@@ -56,7 +56,7 @@ describe("the app", () => {
     expect(existsSync(join(folder, "cdktf.out"))).toBe(false);
   });
 
-  test("tells its usage", () => {
+  test("prints its usage", () => {
     const folder = emptyFolder();
     const usage = expect.stringMatching(/^Usage: ssh-only-firewall-fleet \[FILE\]\n/);
     expect(run(program("fleet", "--help"), folder)).toEqual({ code: 0, stdout: usage, stderr: "" });

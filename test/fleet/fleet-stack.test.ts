@@ -35,7 +35,7 @@ test.each(["fleet", "old-servers"])("Terraform's addresses begin with fleet in a
   ]);
 });
 
-test("an output tells which hosts are locked", () => {
+test("an output lists which hosts are locked", () => {
   const { output } = written(FLEET);
   expect(Object.keys(output)).toEqual(["locked_hosts"]);
   expect(defined(output.locked_hosts).value).toBe("${local.fleet_locked_hosts}");

@@ -51,12 +51,12 @@ describe("a factory", () => {
     expect(exception.describe()).toBe(description);
   });
 
-  test("asks for DNS over UDP and TCP, for NTP over UDP", () => {
+  test("passes DNS over UDP and TCP, for NTP over UDP", () => {
     expect(PolicyException.dns("192.0.2.53")).toMatchObject({ port: 53, protocols: ["tcp", "udp"] });
     expect(PolicyException.ntp("192.0.2.53")).toMatchObject({ port: 123, protocols: ["udp"] });
   });
 
-  test("tells the host its kind, and which protocol without ports", () => {
+  test("gives the host its kind, and which protocol without ports", () => {
     expect(PolicyException.dns("192.0.2.53").words).toEqual(["dns"]);
     expect(PolicyException.protocol({ protocol: "vrrp", peers: "192.0.2.1" }).words).toEqual([
       "protocol",

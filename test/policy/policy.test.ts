@@ -53,7 +53,7 @@ describe("the sources of a policy", () => {
     ]);
   });
 
-  test("are not told apart from tokens that are the same", () => {
+  test("are not distinguished from tokens that are the same", () => {
     const token = Token.asString(Lazy.stringValue({ produce: () => "192.0.2.1" }));
     const sources = [AllowedSource.ipv4(token), AllowedSource.ipv4(token), AllowedSource.ipv6(token), "192.0.2.1"];
     expect(cidrs(policyOf({ allowFrom: sources }))).toEqual(["192.0.2.1", token, token]);

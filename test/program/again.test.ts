@@ -172,7 +172,7 @@ describe.each(shells)("under $name", (shell) => {
         expect(await program.status()).toMatchObject({ state: "pending", owner: "owner-2" });
       });
 
-      test("replaces a newer lock of the same owner that is confirmed, and says so; one of another owner stays", async () => {
+      test("replaces a newer lock of the same owner that is confirmed, and reports it; one of another owner stays", async () => {
         const settings = await program.lockForGood();
         const newer = await program.lockForGood(rulesetsFor(22, { allowFrom: ["10.77.0.1"] }));
         const again = await program.lock(settings);

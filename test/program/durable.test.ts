@@ -50,7 +50,7 @@ describeLab("a host whose last run was killed before the state folder was on the
     expect(await folderIsSynced()).toBe(true);
   });
 
-  test("an owner whose unlock was killed is not told that another one has the host before its own lock is gone for good", async () => {
+  test("an owner whose unlock was killed does not hear of another owner before its own lock is gone for good", async () => {
     await program.lockForGood();
     expect((await program.run("unlock", "owner-1", "60")).code).toBe(0);
     await host.exec("echo confirm-unlock >/run/kill");

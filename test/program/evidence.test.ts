@@ -332,7 +332,7 @@ describe.each(shells)("under $name", (shell) => {
       expect(named(found).filter((line) => line.startsWith("in"))).toHaveLength(5100);
     });
 
-    test("tells when it was only observed", async () => {
+    test("shows when it was only observed", async () => {
       await on("nftables");
       await program.lockForGood({ ...rulesetsFor(22, { mode: "observe" }), MODE: "observe" });
       await program.lockForGood();
@@ -426,22 +426,25 @@ describe.each(shells)("under $name", (shell) => {
       expect(await denied()).toEqual([]);
     });
 
-    test.each(shell.firewalls)("observes with %s: denies nothing, says so, and then enforces", async (firewall) => {
-      await on(firewall);
-      const observing = { ...rulesetsFor(22, { mode: "observe" }), MODE: "observe" };
-      const backend = firewall === "nftables" ? "nftables" : "iptables";
-      const settings = lockSettings({ ...observing, BACKEND: backend });
-      const said = await program.lock(settings);
-      expect(said.stdout).toContain("loading rules that only observe");
-      expect((await program.confirm(settings)).stdout).toContain("The host is observed: nothing is denied.");
-      expect(await program.status()).toMatchObject({ code: 0, state: "observed", rules: "matches" });
-      expect(await lab.scanTcp(host, { ports: "22,80" })).toMatchObject({ open: [22], closed: [80] });
-      const seen = (await denied()).find((one) => one.direction === "in");
-      expect(seen?.packets).toBeGreaterThan(0);
-      await program.lockForGood({ BACKEND: backend });
-      expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
-      expect(await lab.scanTcp(host, { ports: "22,80" })).toMatchObject({ open: [22], filteredCount: 1 });
-    });
+    test.each(shell.firewalls)(
+      "observes with %s: denies nothing, reports that, and then enforces",
+      async (firewall) => {
+        await on(firewall);
+        const observing = { ...rulesetsFor(22, { mode: "observe" }), MODE: "observe" };
+        const backend = firewall === "nftables" ? "nftables" : "iptables";
+        const settings = lockSettings({ ...observing, BACKEND: backend });
+        const said = await program.lock(settings);
+        expect(said.stdout).toContain("loading rules that only observe");
+        expect((await program.confirm(settings)).stdout).toContain("The host is observed: nothing is denied.");
+        expect(await program.status()).toMatchObject({ code: 0, state: "observed", rules: "matches" });
+        expect(await lab.scanTcp(host, { ports: "22,80" })).toMatchObject({ open: [22], closed: [80] });
+        const seen = (await denied()).find((one) => one.direction === "in");
+        expect(seen?.packets).toBeGreaterThan(0);
+        await program.lockForGood({ BACKEND: backend });
+        expect(await program.status()).toMatchObject({ code: 0, state: "locked", rules: "matches" });
+        expect(await lab.scanTcp(host, { ports: "22,80" })).toMatchObject({ open: [22], filteredCount: 1 });
+      },
+    );
   });
 });
 

@@ -112,7 +112,7 @@ describe.each(shells)("under $name", ({ options }) => {
       expect(stderr).toMatch(/program is not installed: .* The host was not changed\.\n$/);
     });
 
-    test("of who may not become root is refused, and told the two remedies", async () => {
+    test("of who may not become root is refused, with the two remedies", async () => {
       expect(await run("guest", { VERB: "lock", PROGRAM: WITNESS })).toEqual({
         code: 3,
         stdout: "",

@@ -61,7 +61,7 @@ describeWithRoot("pin", ["ssh", "sshd", "ssh-keygen"], () => {
   });
   afterAll(() => daemons.forEach((one) => one.kill()));
 
-  test("writes the keys of those that answer, once, and takes another key only when told to", async () => {
+  test("writes the keys of those that answer, once, and takes another key only with --update", async () => {
     const [first, second] = [keyOf("first"), keyOf("second")];
     keyOf("login");
     await serve("first");

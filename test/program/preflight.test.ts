@@ -233,7 +233,7 @@ describe.each(shells)("under $name", ({ options }) => {
     });
 
     test.each(["somebody", "roo", "root.", "r..t", "oot"])(
-      "refuses the login %s, which is not in /etc/passwd, unless there is a way out to ask for it",
+      "refuses the login %s, which is not in /etc/passwd, unless there is a way out to look it up",
       async (LOGIN) => {
         await expectRefused({ LOGIN }, 6, `The user ${LOGIN} is not in /etc/passwd, so its login asks another server`);
         await program.reset();

@@ -83,7 +83,7 @@ describe.each(shells)("under $name", (shell) => {
         expect((await waiting).code).toBe(9);
       });
 
-      test("rolls back where no confirm comes after it, and says so", async () => {
+      test("rolls back where no confirm comes after it, and reports it", async () => {
         const settings = await locked();
         expect(await probation(settings, 1, 1)).toMatchObject({ code: 0 });
         await eventually("it has rolled back", async () => (await program.status()).state === "open");
@@ -105,7 +105,7 @@ describe.each(shells)("under $name", (shell) => {
         expect(stderr).toMatch(/Too late: this lock is no longer pending \(rolled back by hand: the host is open\)/);
       });
 
-      test("goes back to the ruleset that was confirmed before", async () => {
+      test("restores the ruleset that was confirmed before", async () => {
         const first = await program.lockForGood();
         const settings = await locked(rulesetsFor(22, { exceptions: [PolicyException.ping()] }));
         await probation(settings, 1, 1);

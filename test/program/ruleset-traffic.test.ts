@@ -136,7 +136,7 @@ describeWithRoot("rulesets in a real kernel", COMMANDS, () => {
       expect(await host.words("tcp 127.0.0.1 80", "tcp ::1 80")).toEqual(["open", "open"]);
     });
 
-    test("reject inbound tells the sender at once, drop outbound lets local programs wait", async () => {
+    test("reject inbound answers the sender at once, drop outbound lets local programs wait", async () => {
       const { host, client } = network;
       await network.lock(firewall, { ...CLIENT, deniedInbound: "reject", deniedOutbound: "drop" });
       const refused = await client.words("tcp 10.1.0.2 80", "tcp fd01::2 80", "udp 10.1.0.2 80", "udp fd01::2 80");

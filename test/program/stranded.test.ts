@@ -188,7 +188,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       }
     });
 
-    test("of which the record was lost says so, and is unlocked by its owner", async () => {
+    test("of which the record was lost reports it, and is unlocked by its owner", async () => {
       const { OWNER } = await program.lockForGood();
       await host.exec(`rm ${STATE}/records/*/meta`);
       expect(await program.status()).toMatchObject({ code: 10, state: "locked", rules: "damaged" });

@@ -135,7 +135,7 @@ describe.each(shells)("under $name", ({ options }) => {
     });
 
     test.each(["awk", "sed", "grep", "sort", "date", "sha256sum", "flock"])(
-      "a host without %s is refused, and told so",
+      "a host without %s is refused, with a message",
       async (tool) => {
         await program.host.exec(`for folder in /usr/local/sbin /usr/bin; do
           if [ -e $folder/${tool} ]; then mv $folder/${tool} $folder/${tool}.away; fi; done`);

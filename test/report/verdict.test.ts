@@ -58,7 +58,7 @@ describe("a verdict", () => {
     });
   });
 
-  test("goes back only as far as the log of logins", () => {
+  test("reaches only as far as the log of logins", () => {
     const sources = "journal 0 2026-10-01T10:00:00+0000 web-1 kernel: Linux\n";
     expect(on({ parts: { sources } })).toMatchObject({ verdict: "unused", quietSince: "2026-10-01T10:00:00Z" });
     expect(on({ parts: { sources } }, days(60))).toMatchObject({ verdict: "unknown" });
@@ -81,7 +81,7 @@ describe("a verdict", () => {
 });
 
 describe("--unused-for", () => {
-  test("asks for a time without use: what was before decides nothing", () => {
+  test("requires a time without use: what was before decides nothing", () => {
     const used = { packets: connection("192.0.2.7", 80, at(10), 4) };
     expect(on(used, days(60))).toMatchObject({ verdict: "unused", quietSince: "2026-09-11T08:00:03Z" });
     expect(on(used, days(75))).toMatchObject({ verdict: "used" });

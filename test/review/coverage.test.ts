@@ -50,7 +50,7 @@ describe("a plan that does not say whether it is complete", () => {
     ]);
   });
 
-  test("is reviewed with the word that nobody can tell, where the configuration does not list its hosts", () => {
+  test("is reviewed as possibly incomplete, where the configuration does not list its hosts", () => {
     const found = review(untold(["a"], undefined));
     expect(incomplete(found)).toEqual([
       expect.stringMatching(/^-: this plan does not show whether it has targets or exclusions, and its configuration/),

@@ -153,7 +153,7 @@ describe("a review", () => {
     });
   });
 
-  test("says so where the ruleset before is in the plan no more", () => {
+  test("shows it where the ruleset before is in the plan no more", () => {
     const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
     const changes = (plan.resource_changes as Array<{ index: string }>).filter(({ index }) => index !== "r0");
     const found = review({ ...plan, resource_changes: changes });
@@ -163,7 +163,7 @@ describe("a review", () => {
     expect(defined(found.rulesetChanges[0]).whole).toBe(true);
   });
 
-  test("says so where the ruleset before is of a form that is not known here", () => {
+  test("shows it where the ruleset before is of a form that is not known here", () => {
     const plan = planOf([{ key: "a", before: ["198.51.100.7"] }]);
     const { texts, hash } = rulesetOf(["198.51.100.7"]);
     const older = {
@@ -214,7 +214,7 @@ describe("a review", () => {
     expect(found.rulesetChanges).toEqual([]);
   });
 
-  test("makes one change of those that look the same in different rulesets, and tells others apart", () => {
+  test("makes one change of those that look the same in different rulesets, and distinguishes others", () => {
     const before = ["192.0.2.0/24"];
     const plan = planOf([
       { key: "a", before, after: ["192.0.2.0/24", "198.51.100.7"] },

@@ -85,7 +85,7 @@ describe.each(TRACKERS)("a state with %s", (tracker) => {
       expect(hostsOf(write([host], { tracker }))).toMatchObject([{ claim: "unconfirmed", observes: true }]);
     });
 
-    test("tells modules and constructs apart", () => {
+    test("distinguishes modules and constructs", () => {
       const inModule = write([{ key: "web" }], { tracker, module: 'module.a["x"]' });
       expect(hostsOf(inModule)).toMatchObject([{ firewall: 'module.a["x"].fleet', claim: "locked" }]);
       expect(hostsOf(write([{ key: "web" }], { tracker, firewall: "other" }))).toMatchObject([{ firewall: "other" }]);
@@ -214,7 +214,7 @@ describe("hosts that are named besides", () => {
     expect(withNamed(behind, [also("192.0.2.1", { bastionHost: "c" })])).toHaveLength(2);
   });
 
-  test("tell of a fleet file how a host is reached, where the state does not know", () => {
+  test("show by a fleet file how a host is reached, where the state does not know", () => {
     const connection = { port: "22", user: "ops", privateKeyPath: "/key" };
     const declared = [{ key: "web", address: "192.0.2.1", claim: "declared" as const, connection }];
     expect(withNamed(known, declared)).toMatchObject([

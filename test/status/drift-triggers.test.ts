@@ -80,7 +80,7 @@ describe("the value of a host's trigger", () => {
     },
   );
 
-  test("is told of twenty hosts that were left alone, and the others are counted", () => {
+  test("names twenty hosts that were left alone, and the others are counted", () => {
     const keys = Array.from({ length: 23 }, (_, index) => `web-${index}`);
     const hosts = trackedHosts(
       JSON.stringify(

@@ -45,7 +45,7 @@ nftables_remove() {
   nftables_disarm | nft -f - && log 'nft cannot delete the table of this program: it has no rules any more, and accepts everything'
 }
 
-# The table has one name, whoever has loaded it. Where nft does not work, the table is not there, unless a record says so.
+# The table has one name, whoever has loaded it. Where nft does not work, the table is not there, unless a record has it.
 nftables_unload_unrecorded() {
   nft_gone=''
   [ "$1" = nftables ] || ! have nft || ! nftables_remove 2>/dev/null || nft_gone=yes

@@ -90,7 +90,7 @@ export function renderIptablesFile(policy: Policy, family: Family): string {
   });
 }
 
-/** What tells the way back to stay away. */
+/** What keeps the rollback away. */
 function keep(command: string): string {
   return `/run/keep-${command}`;
 }
@@ -174,7 +174,7 @@ function ruleLines(rule: Rule, { name, chain, family, mode }: Place): readonly s
 
 /**
  * A rule of nat OUTPUT may send elsewhere what was on its way to lo, and it still has that name then. One line each: of types of
- * IPv6 addresses the kernel wants all at once.
+ * IPv6 addresses the kernel has to get all at once.
  */
 function loopbackWords(rule: Rule, chain: ChainName, family: Family): readonly string[] {
   if (!rule.loopback) {

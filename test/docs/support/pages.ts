@@ -51,6 +51,13 @@ export const links = (one: Page): string[] =>
     .map((link) => link.attrGet("href") ?? "")
     .filter((href) => !/^[a-z]+:/.test(href));
 
+/** The files of its pictures. */
+export const pictures = (one: Page): string[] =>
+  tokensOf(one)
+    .flatMap(({ children }) => children ?? [])
+    .filter(({ type }) => type === "image")
+    .map((image) => targetOf(one, image.attrGet("src") ?? "").path);
+
 /** What stands in code spans, which may name files and commands. */
 export const codeSpans = (one: Page): string[] =>
   tokensOf(one)

@@ -1,4 +1,4 @@
-/** What a host is told of its policy besides the texts of its ruleset, by the names of the settings. */
+/** What a host gets of its policy besides the texts of its ruleset, by the names of the settings. */
 import type { Policy } from "./policy";
 
 export const POLICY_SETTINGS = {
