@@ -41,7 +41,6 @@ export const LOCALS = {
   /** When the plan was made by which a seal was. */
   sealTimes: "seal_times",
   sealed: "sealed",
-  sealedHosts: "sealed_hosts",
   locked: "locked",
   lockedHosts: "locked_hosts",
 } as const;

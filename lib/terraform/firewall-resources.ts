@@ -6,14 +6,13 @@ import { QUERY } from "../contract/drift";
 import { DRIFT_BLOCK, LOCALS } from "../contract/names";
 import { LOCKED_HOST, TRIGGERS } from "../contract/triggers";
 import type { Host } from "../policy/host";
-import { addressOf, Context, type FirewallResourcesProps, reference } from "./context";
+import { addressOf, Context, type FirewallResourcesProps } from "./context";
 import { DriftDetection } from "./drift-detection";
-import { merged } from "./escape";
 import { Holds } from "./hold";
 import { HostNames } from "./host-names";
 import { Program } from "./host-program";
 import { shardSuffixes } from "./layout";
-import { type LockdownGroup, Lockdowns } from "./lockdown";
+import { Lockdowns } from "./lockdown";
 import { formerLockdowns, Moved, movesOf } from "./moves";
 import { Ruleset } from "./ruleset";
 import { Seals } from "./seals";
@@ -22,14 +21,11 @@ export class FirewallResources {
   public readonly ruleset: TerraformResource;
   public readonly holds: readonly TerraformResource[];
   public readonly lockdowns: readonly TerraformResource[];
-  private readonly groups: readonly LockdownGroup[];
   private readonly seals: Seals;
   /** See SshOnlyFirewall.lockedHosts. */
   public readonly lockedHosts: TerraformLocal;
 
   private readonly context: Context;
-  /** Of each host that is known to be confirmed, that it is so. */
-  private readonly sealed: TerraformLocal;
 
   public constructor(scope: Construct, props: FirewallResourcesProps) {
     const program = Program.of(scope);
@@ -48,9 +44,7 @@ export class FirewallResources {
     this.holds = holds.resources;
     const lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids });
     this.lockdowns = lockdowns.resources;
-    this.groups = lockdowns.groups;
     this.seals = new Seals(context, lockdowns, entries);
-    this.sealed = context.local(LOCALS.sealedHosts, "", () => `\${${this.seals.sealed}}`);
     this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());
     new Moved(scope, "moved", () => movesOf(context));
     new HostNames(context);
@@ -64,10 +58,9 @@ export class FirewallResources {
   private lockedEntries(): string {
     const shown = LOCKED_HOST.map((trigger) => `${trigger} = run.triggers.${trigger}`).join(", ");
     // Not known before the lock was made: Terraform writes what a plan knows of an output into the state, however the run ends.
-    const isMade = 'run.id != ""';
-    const isLocked = `${isMade} && run.triggers.${TRIGGERS.mode} == "enforce" && lookup(${reference(this.sealed)}, key, false)`;
-    const runs = merged(this.groups.map((one) => reference(one.runs)));
-    return `\${{ for key, run in ${runs} : key => { ${shown} } if ${isLocked} }}`;
+    const isLocked = `run.id != "" && run.triggers.${TRIGGERS.mode} == "enforce"`;
+    // No function is called for each host: Terraform goes through the whole of an argument whenever one is.
+    return `\${{ for key, run in ${this.seals.sealed} : key => { ${shown} } if ${isLocked} }}`;
   }
 
   private driftDetection(): DriftDetection | undefined {

@@ -40,7 +40,7 @@ export class Seals extends TerraformElement {
     super(context.scope, "seals");
   }
 
-  /** An expression: of each host that is known to be confirmed, that it is so. */
+  /** An expression: of each host that is known to be confirmed, its run. */
   public get sealed(): string {
     const locals = this.seals().map(({ suffix }) => this.local(LOCALS.sealed, suffix));
     return locals.length === 0 ? "{}" : merged(locals);
@@ -90,7 +90,7 @@ export class Seals extends TerraformElement {
       ...(isAlone ? {} : { [LOCALS.batches]: batches(runs) }),
       // Wherever an expression names the seals, Terraform looks up each of them in the list of all changes.
       [LOCALS.sealTimes]: `{ for key, seal in ${sealed} : key => seal.${KEPT_IN}.${PLANNED_AT} }`,
-      [LOCALS.sealed]: `{ for key, run in ${runs} : key => true if ${this.isSealed(seal)} || ${isResealed} }`,
+      [LOCALS.sealed]: `{ for key, run in ${runs} : key => run if ${this.isSealed(seal)} || ${isResealed} }`,
     };
     return Object.fromEntries(
       Object.entries(locals).map(([name, value]) => [this.context.name(name, suffix), `\${${value}}`]),

@@ -1,5 +1,6 @@
 /** Hosts in, entries of a map out: each host once, whatever way it came in. */
 import { TerraformStack, Testing } from "cdktf";
+import { hostSuffix } from "../../lib/contract/names";
 import { defined } from "../support/required";
 import { SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import {
@@ -248,8 +249,7 @@ test("the hosts that are locked can be an output, which depends on their locks",
   const { output, locals } = configurationOf(stack);
   expect(defined(output?.locked).value).toBe("${local.firewall_locked_hosts}");
   expect(locals.firewall_locked_hosts).toBe(
-    "${{ for key, run in local.firewall_runs : key => { address = run.triggers.address, " +
-      'hold = run.triggers.hold, ruleset_sha256 = run.triggers.ruleset_sha256 } if run.id != "" && run.triggers.mode == "enforce" ' +
-      "&& lookup(local.firewall_sealed_hosts, key, false) }}",
+    `\${{ for key, run in local.firewall_sealed${hostSuffix("a")} : key => { address = run.triggers.address, ` +
+      'hold = run.triggers.hold, ruleset_sha256 = run.triggers.ruleset_sha256 } if run.id != "" && run.triggers.mode == "enforce" }}',
   );
 });

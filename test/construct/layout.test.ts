@@ -1,4 +1,5 @@
 /** Hosts spread over shards and waves: which resources there are, and what each knows of the others. */
+import { hostSuffix } from "../../lib/contract/names";
 import { defined, items } from "../support/required";
 import { type HostProps, SshOnlyFirewall, type SshOnlyFirewallProps } from "../../lib/index";
 import { shardOf } from "../../lib/terraform/layout";
@@ -57,8 +58,16 @@ describe("shards", () => {
 
   test("are all in the output of what is locked", () => {
     const locked = local(configuration, "locked_hosts") as string;
-    const all = [0, 1, 2, 3].map((shard) => `local.firewall_runs_4_${shard}`);
-    expect(locked).toContain(`{ for key, run in merge(${all.join(", ")}) : key => `);
+    const all = Object.keys(hosts).map((key) => hostSuffix(key));
+    expect(locked).toContain(
+      `{ for key, run in merge(${all
+        .map((suffix) => `local.firewall_sealed${suffix}`)
+        .sort()
+        .join(", ")}) : key => `,
+    );
+    all.forEach((suffix) =>
+      expect(local(configuration, `seal_runs${suffix}`)).toContain("null_resource.firewall_lockdown_4_"),
+    );
     expect(local(configuration, "runs_4_3")).toContain(" in null_resource.firewall_lockdown_4_3 ");
   });
 

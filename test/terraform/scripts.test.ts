@@ -64,7 +64,7 @@ function evaluated(configuration: Configuration): object {
     ...configuration,
     // Of lockdowns that are not there.
     locals: {
-      ...without(configuration.locals, /_(runs|sealed|sealed_hosts|seal_runs|seal_times)(_host_|$)/),
+      ...without(configuration.locals, /_(runs|sealed|seal_runs|seal_times)(_host_|$)/),
       firewall_locked_hosts: "",
     },
     resource: {
