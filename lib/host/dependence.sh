@@ -32,13 +32,12 @@ find_fencing() {
 
 check_fencing() {
   find_fencing
-  ! has_exception egress || ! has_exception ingress || return 0
   for name in $fencing; do
     case $name in
       wd_keepalive) ;;
       watchdog)
-        target=$(settings_of /etc/watchdog.conf | sed -n 's/^ping[[:space:]]*=[[:space:]]*//p' | sed q)
-        [ -z "$target" ] || refuse 6 fencing "watchdog runs here and restarts this host when $target does not answer a ping (/etc/watchdog.conf): remove its ping lines and restart it, or add ingress and egress exceptions and a protocol exception icmp for $target."
+        target=$(settings_of /etc/watchdog.conf | sed -n 's/^[[:space:]]*ping[[:space:]]*=[[:space:]]*//p' | sed q)
+        [ -z "$target" ] || refuse 6 fencing "watchdog runs here and restarts this host when $target does not answer a ping (/etc/watchdog.conf), and no exception lets its pings out: remove its ping lines and restart watchdog."
         ;;
       auditd)
         ! has_exception egress || continue
@@ -46,7 +45,10 @@ check_fencing() {
           settings_of /etc/audit/plugins.d/au-remote.conf /etc/audisp/plugins.d/au-remote.conf | grep -q '^active[[:space:]]*=[[:space:]]*yes$' || continue
         refuse 6 fencing "audisp-remote here halts this host when its server is silent (/etc/audit/audisp-remote.conf): set network_failure_action to syslog, or add an egress exception for the server."
         ;;
-      *) refuse 6 fencing "$name runs here, and restarts this host, or has it restarted, when its peers are silent: take this host out of the cluster and stop $name, or add ingress and egress exceptions for the peers." ;;
+      *)
+        ! has_exception egress || ! has_exception ingress || continue
+        refuse 6 fencing "$name runs here, and restarts this host, or has it restarted, when its peers are silent: take this host out of the cluster and stop $name, or add ingress and egress exceptions for the peers."
+        ;;
     esac
   done
 }
