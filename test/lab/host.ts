@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { items } from "../support/required";
-import { eventually } from "../support/eventually";
+import { eventually, type WaitOptions } from "../support/eventually";
 import { Place, machine, type Command, type RunOptions, type RunResult, type SpawnOptions } from "./run";
 import type { Family, Target } from "./scan";
 import { systemRoot, type SystemOptions } from "./systemd-root";
@@ -282,11 +282,12 @@ export class Host implements Target {
   }
 
   /** Waits until systemd has started everything; without systemd there is nothing to ask. */
-  public async untilBooted(): Promise<void> {
-    await eventually(`${this.name} has booted`, async () => {
+  public async untilBooted(options?: WaitOptions): Promise<void> {
+    const booted = async (): Promise<boolean> => {
       const { stdout } = await this.exec("systemctl is-system-running || :", { check: false });
       return !/^(initializing|starting)/.test(stdout);
-    });
+    };
+    await eventually(`${this.name} has booted`, booted, options);
   }
 
   private sshCommand(command: string, options: SshOptions): string[] {
