@@ -11,7 +11,7 @@ export async function readHosts(state: string, { fleet, also = [] }: HostOptions
   const source = readSource(state);
   const named = [...(fleet === undefined ? [] : await declaredIn(fleet)), ...also];
   return readAt(source, (text) => {
-    const hosts = withNamed(hostsIn(readState(text)), named);
+    const hosts = withNamed(hostsIn(readState(text), source.program), named);
     if (hosts.length === 0) {
       throw new StateError(stateProblems.noHosts());
     }

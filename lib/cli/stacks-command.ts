@@ -38,7 +38,7 @@ has locked it. The script runs nothing on hosts, stops at the first error, and c
 Examples:
   $ ssh-only-firewall stacks
   $ ssh-only-firewall stacks --json | jq -r '.include[].stack'
-  $ git show HEAD:fleet.yaml > earlier.yaml; ssh-only-firewall stacks --from earlier.yaml > move.sh; sh move.sh
+  $ git show HEAD:fleet.yaml > earlier.yaml && ssh-only-firewall stacks --from earlier.yaml > move.sh && sh move.sh
 `;
 
 export function addStacks(program: Command): void {

@@ -33,6 +33,9 @@ export const stackMessages = {
   secret: (variable: string | undefined): string =>
     "is a secret, which does not belong in a file that others read; take it out, and give it to Terraform in the " +
     (variable === undefined ? "environment, as its documentation shows" : `environment variable ${variable}`),
+  noVariable: (): string =>
+    "refers to a variable, and a fleet file has no variables; leave it out here, and give it to OpenTofu in the environment " +
+    "variable TF_ENCRYPTION",
   secretInside: (): string =>
     "holds a password, which does not belong in a file that others read; take it out, and give it to Terraform in the " +
     "environment (PGPASSWORD, TF_HTTP_PASSWORD)",

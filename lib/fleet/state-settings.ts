@@ -115,7 +115,9 @@ function parseEncryption(value: unknown, problems: Problems): StateSettings["enc
     for (const [name, inner] of Object.entries(isObject(one) ? one : {})) {
       const at = place.at(placeOf(name));
       // A reference is no secret.
-      if (typeof inner === "string" && ENCRYPTION_SECRETS.test(name) && !/^\$\{[^}]*\}$/.test(inner)) {
+      if (typeof inner === "string" && /\$\{[^}]*\b(var|local)\./.test(inner)) {
+        at.add("", stackMessages.noVariable());
+      } else if (typeof inner === "string" && ENCRYPTION_SECRETS.test(name) && !/^\$\{[^}]*\}$/.test(inner)) {
         at.add("", stackMessages.secret("TF_ENCRYPTION"));
       }
       check(inner, at);

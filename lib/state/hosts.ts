@@ -66,7 +66,8 @@ export interface Host {
   readonly lockdown?: { readonly resource: string; readonly drift: string };
 }
 
-export function hostsIn(state: State): readonly Host[] {
+/** @param program that reads the state, for what is to be done about it */
+export function hostsIn(state: State, program = "terraform"): readonly Host[] {
   const parts = state.instances.flatMap((one) => (isTracker(one.type) ? [new Part(one, TRACKERS[one.type])] : []));
   const lockdowns = parts.filter((part) => part.has(LOCKDOWN_MARKS));
   const rulesets = parts.filter((part) => part.has(RULESET_TEXTS));
@@ -81,12 +82,12 @@ export function hostsIn(state: State): readonly Host[] {
   ];
   const seals = new Seals(state.instances);
   const found = joined(current(holds), current(lockdowns))
-    .map(([hold, lockdown]) => ({ host: hostOf(hold, lockdown, texts), lockdown }))
+    .map(([hold, lockdown]) => ({ host: withRemedy(hostOf(hold, lockdown, texts), hold, lockdown, program), lockdown }))
     .map(({ host, lockdown }) => (isUnconfirmed(host, lockdown, seals) ? unconfirmed(host) : host));
   const left = holds
     .filter(({ instance }) => instance.deposed)
     // No remedy: the command would take the hold that replaced it out of the state too.
-    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed, remedy: undefined }));
+    .map((hold) => ({ ...hostOf(hold, undefined, texts), why: UNFINISHED.deposed }));
   return [...found, ...left, ...state.listed.map(listed)].sort(
     (a, b) => compare(a.firewall, b.firewall) || compare(a.key, b.key),
   );
@@ -198,7 +199,6 @@ function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: Reado
     claim: why !== undefined ? "unfinished" : observes ? "observed" : "locked",
     observes,
     why,
-    ...(why === undefined ? {} : { remedy: remedyFor(hold?.instance, lockdown?.instance) }),
     address: (hold ?? part).trigger(TRIGGERS.address),
     owner: hold?.id ?? owner,
     ruleset,
@@ -209,6 +209,10 @@ function hostOf(hold: Part | undefined, lockdown: Part | undefined, texts: Reado
       ? {}
       : { lockdown: { resource: lockdown.resource, drift: lockdown.trigger(TRIGGERS.drift) ?? NEVER_DRIFTED } }),
   };
+}
+
+function withRemedy(host: Host, hold: Part | undefined, lockdown: Part | undefined, program: string): Host {
+  return host.why === undefined ? host : { ...host, remedy: remedyFor(hold?.instance, lockdown?.instance, program) };
 }
 
 const isUnconfirmed = ({ claim }: Host, lockdown: Part | undefined, seals: Seals): boolean =>

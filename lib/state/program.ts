@@ -1,6 +1,6 @@
 /** Which program is asked for a state: Terraform or OpenTofu. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 
 /** The variable that cdktf reads, too. Empty means unset. */
 const VARIABLE = "TERRAFORM_BINARY_NAME";
@@ -9,10 +9,13 @@ const PROGRAMS = { terraform: "terraform", tofu: "tofu" } as const;
 
 export type Engine = keyof typeof PROGRAMS;
 
+/** Settings of OpenTofu for states that it encrypts; Terraform knows no such variable. */
+const ENCRYPTION = "TF_ENCRYPTION";
+
 /** The one that is named, that of the directory, or the one that is installed. */
 export function programFor(folder: string): string {
   const named = process.env[VARIABLE] ?? "";
-  const engine = engineOf(folder);
+  const engine = engineOf(folder) ?? ((process.env[ENCRYPTION] ?? "") === "" ? undefined : PROGRAMS.tofu);
   // OpenTofu can read what Terraform wrote.
   const wanted = engine === "terraform" && !isOnPath(engine) ? undefined : engine;
   return named !== "" ? named : (wanted ?? installed() ?? PROGRAMS.terraform);
@@ -47,20 +50,28 @@ export function engineOf(folder: string): Engine | undefined {
 
 /** A state that it has encrypted or that names its registry, its own kind of file, or a block that only it has. */
 function hasMarksOfTofu(folder: string): boolean {
-  const state = textOf(join(folder, "terraform.tfstate"));
+  const { encryption, backend } = settingsIn(textOf(join(folder, "cdk.tf.json")));
+  const kept = backend?.local?.path;
+  const states = ["terraform.tfstate", ...(typeof kept === "string" ? [kept] : [])];
   return (
-    /"encrypted_data"|registry\.opentofu\.org/.test(state) ||
-    filesIn(folder).some((file) => /\.tofu(\.json)?$/.test(file)) ||
-    /"encryption"\s*:/.test(terraformBlockIn(textOf(join(folder, "cdk.tf.json"))))
+    encryption !== undefined ||
+    states.some((file) => /"encrypted_data"|registry\.opentofu\.org/.test(textOf(resolve(folder, file)))) ||
+    filesIn(folder).some((file) => /\.tofu(\.json)?$/.test(file))
   );
 }
 
-/** The block `terraform` of a configuration in JSON, as JSON again. */
-function terraformBlockIn(configuration: string): string {
+interface Settings {
+  readonly encryption?: unknown;
+  /** Where cdktf keeps a state, unless the stack has another backend. */
+  readonly backend?: { readonly local?: { readonly path?: unknown } };
+}
+
+/** The block `terraform` of a configuration in JSON. */
+function settingsIn(configuration: string): Settings {
   try {
-    return JSON.stringify((JSON.parse(configuration) as { terraform?: unknown }).terraform ?? {});
+    return (JSON.parse(configuration) as { terraform?: Settings }).terraform ?? {};
   } catch {
-    return "";
+    return {};
   }
 }
 

@@ -15,12 +15,16 @@ const REMEDIES = {
   noHold: `To keep the host locked, deploy once with takeOver: ${SAME_STACK} for it. To open it, run sh /var/lib/ssh-only-firewall/host.sh unlock on it, as root; then take it out of hosts, and deploy.`,
 } as const;
 
-export function remedyFor(hold: Instance | undefined, lockdown: Instance | undefined): Remedy {
+/** @param program that reads the state */
+export function remedyFor(hold: Instance | undefined, lockdown: Instance | undefined, program: string): Remedy {
   if (hold === undefined) {
     return { text: REMEDIES.noHold };
   }
   const words = [hold, ...(lockdown === undefined ? [] : [lockdown])].map((one) => shellWord(addressOf(one)));
-  return { text: REMEDIES.withHold, command: `terraform state rm ${words.join(" ")}` };
+  return {
+    text: REMEDIES.withHold,
+    command: `${/^[\w./-]+$/.test(program) ? program : shellWord(program)} state rm ${words.join(" ")}`,
+  };
 }
 
 /** Of an instance in a for_each, as Terraform prints and reads it. */

@@ -12,6 +12,8 @@ import { stateErrorAt, stateProblems } from "./state-error";
 export interface Source {
   readonly place: string;
   readonly text: string;
+  /** The program that printed it; undefined where it came by another way. */
+  readonly program?: string;
 }
 
 /** @param named a directory, a file, or `-` */
@@ -19,7 +21,7 @@ export function readSource(named: string): Source {
   if (named !== "-" && attempt(named, () => statSync(named).isDirectory())) {
     const place = stackIn(named);
     refuseUnwritten(place);
-    return { place, text: terraform(place, ["show", "-json"]) };
+    return { place, text: terraform(place, ["show", "-json"]), program: programFor(place) };
   }
   const place = named === "-" ? "standard input" : named;
   const text = attempt(place, () => readFileOrStandardInput(named));

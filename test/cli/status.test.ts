@@ -114,6 +114,19 @@ describe("a state alone", () => {
     },
   );
 
+  test("names the program of the directory in the command that takes a host out", () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, "cdk.tf.json"), "{}");
+    writeFileSync(join(folder, ".terraform.lock.hcl"), '# This file is maintained automatically by "tofu init".\n');
+    writeFileSync(join(folder, "state.json"), holdAlone("terraform_data", "shown"));
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(join(folder, "bin/tofu"), `#!/bin/sh\ncat '${folder}/state.json'\n`, { mode: 0o755 });
+    const PATH = `${join(folder, "bin")}${delimiter}${process.env.PATH}`;
+    const { code, stdout } = run(program("ssh-only-firewall", "status"), folder, { PATH });
+    expect(code).toBe(2);
+    expect(stdout).toContain(`\n    tofu state rm 'terraform_data.fleet_hold["web-2"]'\n`);
+  });
+
   test("is 2 when one of them was not finished", () => {
     const { code, stdout, stderr } = status([stateFile([{ key: "a" }, { key: "b", lockdown: "tainted" }])], ROOT);
     expect({ code, stderr }).toEqual({ code: 2, stderr: "" });

@@ -4,7 +4,7 @@
  */
 import type { SshOnlyFirewallProps } from "../../lib/index";
 import { verdictOf } from "../../lib/review/markdown";
-import { describeWithTofu } from "../support/describe-unless";
+import { describeWithBuilt } from "../support/describe-unless";
 import { describeWith } from "../terraform/support/real-tools";
 import { allowFrom, connection, details, hosts, kinds, reviewed, type Reviewed } from "./support/describe-reviews";
 import { type Configuration, type Planned, Project } from "./support/plan-project";
@@ -191,7 +191,7 @@ describeWith("plans of Terraform, also without what says whether they are comple
   testPlans("terraform", [(planned) => planned, withoutComplete]),
 );
 
-describeWithTofu("plans of OpenTofu", (tofu) => {
+describeWithBuilt("tofu", "plans of OpenTofu", (tofu) => {
   testPlans(tofu, [(planned) => planned]);
 
   describe("with exclusions", () => {

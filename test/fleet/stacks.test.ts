@@ -187,7 +187,7 @@ ${HOSTS}`;
     ["beside a backend", "backend: { s3: { bucket: b, key: k } }, "],
   ])("passes on how OpenTofu encrypts them, %s", (_, backend) => {
     const encryption = {
-      key_provider: { pbkdf2: { main: { passphrase: "${var.passphrase}" } } },
+      key_provider: { pbkdf2: { main: {} } },
       method: { aes_gcm: { m: { keys: "${key_provider.pbkdf2.main}" } } },
       state: { method: "method.aes_gcm.m" },
     };
@@ -207,6 +207,13 @@ ${HOSTS}`;
         /terraform\.encryption\.key_provider\.pbkdf2\.main\.passphrase: is a secret, .*TF_ENCRYPTION/,
       ),
       expect.stringMatching(/terraform\.encryption\.methods: unknown; did you mean method\?/),
+    ]);
+  });
+
+  test("is told that a fleet file has no variables for a key", () => {
+    const keys = "{ pbkdf2: { main: { passphrase: '${var.passphrase}' } } }";
+    expect(problemsOf(`terraform: { encryption: { key_provider: ${keys} } }\n${HOSTS}`)).toEqual([
+      expect.stringMatching(/main\.passphrase: refers to a variable, and .* no variables; .* variable TF_ENCRYPTION$/),
     ]);
   });
 

@@ -32,14 +32,16 @@ export function whyNoTerraform(): string | undefined {
   return findCommand("terraform") === undefined ? "terraform is not installed" : undefined;
 }
 
-/** What setup-tofu.sh builds. */
-const TOFU = "ssh-only-lab/tofu-1.12.6/tofu";
+/** What setup-go.sh builds, by name. */
+const BUILT = { tofu: "1.12.6", conftest: "0.71.1" } as const;
+export type Built = keyof typeof BUILT;
 
-/** OpenTofu: on the PATH, or as setup-tofu.sh has built it; undefined where it is not. */
-export function findTofu(): string | undefined {
+/** A program that is on the PATH, or that setup-go.sh has built; undefined where it is not. */
+export function findBuilt(name: Built): string | undefined {
   const ownCache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache");
-  const built = path.join(process.getuid?.() === 0 ? "/var/cache" : ownCache, TOFU);
-  return findCommand("tofu") ?? (fs.existsSync(built) ? built : undefined);
+  const cache = process.getuid?.() === 0 ? "/var/cache" : ownCache;
+  const built = path.join(cache, "ssh-only-lab", `${name}-${BUILT[name]}`, name);
+  return findCommand(name) ?? (fs.existsSync(built) ? built : undefined);
 }
 
 /** Why no browser can run here; undefined when one can. */

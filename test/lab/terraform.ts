@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { App, LocalBackend, TerraformBackend, TerraformStack } from "cdktf";
 import { defined } from "../support/required";
-import { findTofu } from "./prerequisites";
+import { findBuilt } from "./prerequisites";
 import { machine, type Lab, type RunOptions, type RunResult } from "./lab";
 import { externalProviderSource, type RunProgram, startExternalProvider } from "./external-provider";
 import { nullProviderSource, startNullProvider } from "./null-provider";
@@ -17,7 +17,12 @@ import { StandIn } from "./provider";
  */
 export function terraformProgram(): string {
   const { SSH_ONLY_LAB_TERRAFORM: wish = "terraform" } = process.env;
-  return wish === "tofu" ? defined(findTofu(), "tofu that npm run setup:tofu builds") : wish;
+  return wish === "tofu" ? defined(findBuilt("tofu"), "tofu that npm run setup:tofu builds") : wish;
+}
+
+/** What labs call Terraform from now on, in this test file. */
+export function useProgram(name: string): void {
+  process.env.SSH_ONLY_LAB_TERRAFORM = name;
 }
 
 /** A stack that was synthesised by the real cdktf. */
@@ -64,6 +69,19 @@ export function synthStack(
   return { name, outdir, folder, json: fs.readFileSync(path.join(folder, "cdk.tf.json"), "utf8") };
 }
 
+const announced = new Set<string>();
+
+/** The program and the providers, each with its version, by `version -json`. */
+function partsIn(json: string, provider: ProviderChoice | undefined): string {
+  const { terraform_version: version, provider_selections: providers } = JSON.parse(json) as {
+    readonly terraform_version: string;
+    readonly provider_selections: Readonly<Record<string, string>>;
+  };
+  const real = Object.entries(providers).map(([source, own]) => `${source} ${own}`);
+  const standIns = provider?.kind === "stand-in" ? ["stand-ins for other providers"] : [];
+  return [`${path.basename(terraformProgram())} ${version}`, ...real, ...standIns].join(", ");
+}
+
 /** Terraform in one folder. A command that fails throws, unless told `{ check: false }`. */
 export class Terraform {
   public constructor(
@@ -85,8 +103,19 @@ export class Terraform {
     });
   }
 
-  public init(options?: RunOptions): Promise<RunResult> {
-    return this.run(["init", "-no-color", "-input=false"], options);
+  public async init(options?: RunOptions): Promise<RunResult> {
+    const result = await this.run(["init", "-no-color", "-input=false"], options);
+    await this.announce();
+    return result;
+  }
+
+  /** Prints what the tests of this file run on, once for each kind. */
+  private async announce(): Promise<void> {
+    const key = `${terraformProgram()} ${this.provider?.kind}`;
+    if (!announced.has(key)) {
+      announced.add(key);
+      process.stderr.write(`Runs on ${partsIn((await this.run(["version", "-json"])).stdout, this.provider)}.\n`);
+    }
   }
 
   public async plan(args: readonly string[] = [], options: RunOptions = {}): Promise<Plan> {
@@ -189,7 +218,8 @@ export interface ProviderChoice {
 }
 
 /**
- * The null provider: the real one if this machine can get it, else the stand-in, which ends with the lab.
+ * The null provider: the real one of the folder that SSH_ONLY_LAB_PROVIDERS names, in the layout of a filesystem mirror; or that of
+ * the registry, if this machine can reach it; else the stand-in, which ends with the lab.
  *
  * SSH_ONLY_LAB_NULL_PROVIDER=stand-in or =registry decides it beforehand.
  */
@@ -227,19 +257,29 @@ async function chosen(lab: Lab, start: () => Promise<readonly StandIn[]>): Promi
 }
 
 const decisionVariable = "SSH_ONLY_LAB_NULL_PROVIDER";
+const folderVariable = "SSH_ONLY_LAB_PROVIDERS";
 /** How long "it cannot be downloaded" is believed; each test file would ask again. */
 const beliefMs = 3600 * 1000;
 
 /** A folder with the real providers; undefined when they cannot be had. The answer is kept for other test files. */
 async function providerMirror(): Promise<string | undefined> {
   const wish = process.env[decisionVariable];
+  const given = process.env[folderVariable] ?? "";
+  const sources = [nullProviderSource, externalProviderSource].map(ofRegistry);
+  const isIn = (folder: string): boolean => sources.every((source) => fs.existsSync(path.join(folder, source)));
   if (wish === "stand-in") {
     return undefined;
   }
+  if (given !== "") {
+    if (!isIn(given)) {
+      throw new Error(`${folderVariable}: ${given} has not ${sources.join(" and ")}.`);
+    }
+    return path.resolve(given);
+  }
   const folder = ownFolder(path.join(os.tmpdir(), `ssh-only-lab-providers-${process.getuid?.()}`));
-  const mirror = path.join(folder, "null-and-external");
+  const mirror = path.join(folder, `null-and-external-${path.basename(terraformProgram())}`);
   const refusal = path.join(folder, "not-available");
-  if ([nullProviderSource, externalProviderSource].every((source) => fs.existsSync(path.join(mirror, source)))) {
+  if (isIn(mirror)) {
     return mirror;
   }
   if (wish !== "registry" && fs.existsSync(refusal) && Date.now() - fs.statSync(refusal).mtimeMs < beliefMs) {
@@ -247,10 +287,10 @@ async function providerMirror(): Promise<string | undefined> {
   }
   const scratch = fs.mkdtempSync(path.join(folder, "try-"));
   try {
-    const sources = { null: { source: nullProviderSource }, external: { source: externalProviderSource } };
-    const needs = { terraform: { required_providers: sources } };
+    const [nothing = "", external = ""] = sources;
+    const needs = { terraform: { required_providers: { null: { source: nothing }, external: { source: external } } } };
     fs.writeFileSync(path.join(scratch, "main.tf.json"), JSON.stringify(needs));
-    const result = await machine.exec(["terraform", "init", "-no-color", "-input=false"], {
+    const result = await machine.exec([terraformProgram(), "init", "-no-color", "-input=false"], {
       cwd: scratch,
       timeoutSeconds: 10,
       check: false,
@@ -272,6 +312,11 @@ async function providerMirror(): Promise<string | undefined> {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
   return fs.existsSync(mirror) ? mirror : undefined;
+}
+
+/** OpenTofu has a registry of its own. */
+function ofRegistry(source: string): string {
+  return path.basename(terraformProgram()) === "tofu" ? source.replace("terraform.io", "opentofu.org") : source;
 }
 
 /** Providers in it are run as this user, so nobody else may have made it. */

@@ -215,6 +215,7 @@ describe("a lab test", () => {
       "describeLab",
       "describeBooted",
       "describeUnless",
+      "describeWithBuilt",
       "describeWith",
       "describeWithRoot",
       "describeReviews",

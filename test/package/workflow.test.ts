@@ -21,6 +21,7 @@ import { startNullProvider } from "../lab/null-provider";
 import { describeWith } from "../terraform/support/real-tools";
 
 interface Step {
+  readonly id?: string;
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
@@ -46,13 +47,34 @@ test.each([
   [1, 1],
   [127, 1],
 ])("a review that exits with %d makes the step exit with %d", (code, expected) => {
-  const npx = `echo "comment of $*"; exit ${code}`;
+  const npx = `shift 2; echo "comment of $*"; exit ${code}`;
   const one = runStep(scriptOf("plan", "review"), { npx });
   expect(one.status).toBe(expected);
   expect(one.read("comment.md")).toBe("comment of ssh-only-firewall review plan.json\n");
   const stack = runStep(scriptOf("plan", "review", stackJobs), { npx }, { NAME: "fleet-0" });
   expect(stack.status).toBe(expected);
   expect(stack.read("comment.md")).toBe("comment of ssh-only-firewall review plan.json --name fleet-0\n");
+});
+
+test("a review that printed nothing is no review, whatever its exit code", () => {
+  for (const npx of ["exit 0", "exit 2"]) {
+    expect(runStep(scriptOf("plan", "review"), { npx }).status).toBe(1);
+    expect(runStep(scriptOf("plan", "review", stackJobs), { npx }, { NAME: "fleet-0" }).status).toBe(1);
+  }
+});
+
+test.each(["review.yml", "stacks.yml", "report.yml"])("a pipe of %s fails where any part of it does", (file) => {
+  // Only a bash that is named runs with pipefail, as the steps do here.
+  const { defaults } = parse(readFileSync(join(ROOT, "examples", file), "utf8")) as { defaults?: unknown };
+  expect(defaults).toEqual({ run: { shell: "bash" } });
+});
+
+test("a plan whose sum cannot be taken is not handed on", () => {
+  const output = join(emptyFolder(), "output");
+  const programs = { terraform: "true", sha256sum: "exit 1" };
+  const script = defined(defined(jobs.plan).steps.find(({ id }) => id === "plan")?.run);
+  const { status } = runStep(script, programs, { GITHUB_OUTPUT: output, STACK: "." });
+  expect([status, existsSync(output)]).toEqual([1, false]);
 });
 
 test.each([
@@ -79,12 +101,18 @@ describe("of several stacks", () => {
     const folder = emptyFolder();
     writeFileSync(join(folder, "fleet.yaml"), "stacks: 1\nhosts: { web-1: 192.0.2.1 }\n");
     const command = program("ssh-only-firewall", "stacks", "--json").map((word) => `'${word}'`);
-    const npx = `[ "$*" = "ssh-only-firewall stacks --json" ] && cd '${folder}' && ${command.join(" ")}`;
+    const npx = `[ "$*" = "--no -- ssh-only-firewall stacks --json" ] && cd '${folder}' && ${command.join(" ")}`;
     const output = join(folder, "output");
     const { status } = runStep(scriptOf("stacks", "matrix", stackJobs), { npx }, { GITHUB_OUTPUT: output });
     expect(status).toBe(0);
     const [, matrix] = /^matrix=(.*)\n$/.exec(readFileSync(output, "utf8")) as unknown as [string, string];
     expect(JSON.parse(matrix)).toEqual({ include: [{ stack: "fleet-0", hosts: 1 }] });
+  });
+
+  test("no matrix is made of a fleet file that cannot be read", () => {
+    const output = join(emptyFolder(), "output");
+    const { status } = runStep(scriptOf("stacks", "matrix", stackJobs), { npx: "exit 1" }, { GITHUB_OUTPUT: output });
+    expect([status, existsSync(output)]).toEqual([1, false]);
   });
 
   test.each([
@@ -104,7 +132,7 @@ describe("of several stacks", () => {
       "fetch --quiet") [ "$5" = abc ] ;;
       *) exit 99 ;;
     esac`;
-    const npx = `printf '${now.replaceAll("\n", "\\n")}' > fleet.yaml; shift; ${command.join(" ")} "$@" 2> said`;
+    const npx = `printf '${now.replaceAll("\n", "\\n")}' > fleet.yaml; shift 3; ${command.join(" ")} "$@" 2> said`;
     const { status, read } = runStep(
       scriptOf("stacks", "no host is left behind", stackJobs),
       { git, npx },

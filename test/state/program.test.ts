@@ -63,6 +63,11 @@ describe("the program that is asked for a state", () => {
     ["the lock file of tofu", LOCKED_BY("tofu"), "tofu"],
     ["the lock file of terraform", LOCKED_BY("terraform"), "terraform"],
     ["an encrypted state", { "terraform.tfstate": '{"encrypted_data":"x"}' }, "tofu"],
+    [
+      "an encrypted state where cdktf keeps it",
+      { "cdk.tf.json": '{"terraform": {"backend": {"local": {"path": "kept"}}}}', kept: '{"encrypted_data":"x"}' },
+      "tofu",
+    ],
     ["a state with providers of its registry", { "terraform.tfstate": "registry.opentofu.org/hashicorp/null" }, "tofu"],
     ["a file that only tofu reads", { "main.tofu": "" }, "tofu"],
     ["the block encryption", { "cdk.tf.json": '{"terraform": {"encryption": {}}}' }, "tofu"],
@@ -70,6 +75,14 @@ describe("the program that is asked for a state", () => {
   ])("is, of a directory with %s, the one that it belongs to", (_, files: Record<string, string>, program) => {
     install("", "terraform", "tofu");
     expect(programFor(folderWith(files))).toBe(program);
+  });
+
+  test("is tofu where the environment has a key for its states, and nothing tells whose the directory is", () => {
+    install("", "terraform", "tofu");
+    process.env.TF_ENCRYPTION = "{}";
+    const found = [{}, LOCKED_BY("terraform")].map((files) => programFor(folderWith(files)));
+    delete process.env.TF_ENCRYPTION;
+    expect(found).toEqual(["tofu", "terraform"]);
   });
 
   test("is tofu in a directory of terraform where that alone is installed", () => {

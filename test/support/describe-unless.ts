@@ -1,5 +1,5 @@
 /** Groups of tests that need what not every machine has. */
-import { findTofu } from "../lab/prerequisites";
+import { type Built, findBuilt } from "../lab/prerequisites";
 
 /**
  * As jest's `describe`, where nothing stands in the way. Else it fails with CI=true, and elsewhere the group is listed by name
@@ -22,16 +22,16 @@ export function describeUnless(reason: string | undefined, name: string, tests: 
 }
 
 /**
- * Tests that need OpenTofu, which few machines have and which takes minutes to build: where it is not, they are listed by name as
- * not run, in CI too. `npm run setup:tofu` builds it.
+ * Tests that need a program which few machines have and which takes minutes to build: where it is not, they are listed by name as
+ * not run, in CI too. `npm run setup:NAME` builds it.
  */
-export function describeWithTofu(name: string, tests: (tofu: string) => void): void {
-  const tofu = findTofu();
-  if (tofu === undefined) {
-    const reason = "OpenTofu is not here; npm run setup:tofu builds it";
+export function describeWithBuilt(program: Built, name: string, tests: (file: string) => void): void {
+  const file = findBuilt(program);
+  if (file === undefined) {
+    const reason = `${program} is not here; npm run setup:${program} builds it`;
     process.stderr.write(`Not run: ${name}: ${reason}.\n`);
     test.todo(`${name} (not run: ${reason})`);
   } else {
-    describe(name, () => tests(tofu));
+    describe(name, () => tests(file));
   }
 }

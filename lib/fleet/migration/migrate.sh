@@ -9,6 +9,7 @@
 #   COMMAND   how this package is run
 # The environment may have:
 #   TERRAFORM_BINARY_NAME   the program; if unset or empty, terraform, or tofu where the states are OpenTofu's or only tofu is there
+#   TF_ENCRYPTION           how OpenTofu encrypts the states, or the key for that
 #   SSH_ONLY_FIREWALL       another command than COMMAND
 # Exit code: 0 when all is moved, else that of the step that failed.
 set -eu
@@ -17,8 +18,10 @@ unset TF_DATA_DIR
 terraform=${TERRAFORM_BINARY_NAME-}
 command=${SSH_ONLY_FIREWALL:-$COMMAND}
 
+is_encrypted() { [ -n "${TF_ENCRYPTION-}" ] || printf '%s\n' "$STACKS" | grep -q '"encryption"'; }
+
 find_program() {
-  if printf '%s\n' "$STACKS" | grep -q '"encryption"' || grep -qs '"tofu init"' cdktf.out/stacks/*/.terraform.lock.hcl; then
+  if is_encrypted || grep -qs '"tofu init"' cdktf.out/stacks/*/.terraform.lock.hcl; then
     terraform=tofu
   elif ! command -v terraform >/dev/null 2>&1 && command -v tofu >/dev/null 2>&1; then
     terraform=tofu
@@ -64,6 +67,8 @@ folder=$(mktemp -d "$PWD/moved-hosts.XXXXXX")
 names=$(printf '%s\n' "$STACKS" | cut -d ' ' -f 1)
 printf '%s\n' "$MOVES" >"$folder/moves"
 say "The states as they are now are kept in $folder."
+# What state pull prints is plain.
+! is_encrypted || say "These copies are NOT encrypted: remove the directory once every plan is as it should be."
 prepare
 step arrive
 step leave

@@ -7,9 +7,10 @@ import {
   type HostProps,
   SshOnlyFirewall,
   type SshOnlyFirewallProps,
+  type TrackerKind,
 } from "../../../lib/index";
 import type { Host, Lab, RunResult } from "../../lab/lab";
-import { synthStack, Terraform, type SynthesisedStack } from "../../lab/terraform";
+import { nullProvider, type ProviderChoice, synthStack, Terraform, type SynthesisedStack } from "../../lab/terraform";
 
 /** As for the construct; `hosts` are all of the lab's that run, unless others are given. */
 export type DeploymentProps = Omit<SshOnlyFirewallProps, "hosts"> & {
@@ -19,10 +20,14 @@ export type DeploymentProps = Omit<SshOnlyFirewallProps, "hosts"> & {
 /** The sources of the controller's own addresses, so that a lab's peers are strangers. */
 export const controllerOnly = ["10.77.0.1", "fd77::1"];
 
+/** What tests use that are not about it. SSH_ONLY_LAB_TRACKER chooses another one. */
+const USUAL = (process.env.SSH_ONLY_LAB_TRACKER ?? "terraform_data") as TrackerKind;
+
 /** One stack with one firewall, in a folder of its own: what a user's project is. */
 export class Deployment {
   private outdir: string | undefined;
   private synthesised: SynthesisedStack | undefined;
+  private usualProvider: ProviderChoice | undefined;
 
   public constructor(private readonly lab: Lab) {}
 
@@ -35,7 +40,7 @@ export class Deployment {
   public async prepare(props: DeploymentProps = {}): Promise<Terraform> {
     const first = this.outdir === undefined;
     const all: SshOnlyFirewallProps = {
-      tracker: "terraform_data",
+      tracker: USUAL,
       allowFrom: controllerOnly,
       hosts: hostEntries(this.lab),
       ...props,
@@ -47,6 +52,8 @@ export class Deployment {
     this.synthesised = synthStack(this.lab, build, { outdir: this.outdir });
     this.outdir = this.synthesised.outdir;
     if (first) {
+      this.usualProvider =
+        props.tracker === undefined && USUAL === "null_resource" ? await nullProvider(this.lab) : undefined;
       await this.terraform.init();
     }
     return this.terraform;
@@ -62,7 +69,7 @@ export class Deployment {
   }
 
   public get terraform(): Terraform {
-    return new Terraform(this.lab, this.stack.folder);
+    return new Terraform(this.lab, this.stack.folder, this.usualProvider);
   }
 
   public get stack(): SynthesisedStack {

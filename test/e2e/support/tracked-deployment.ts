@@ -4,7 +4,10 @@ import type { Host, Lab, RunResult } from "../../lab/lab";
 import { nullProvider, type ProviderChoice, Terraform } from "../../lab/terraform";
 import { Deployment, type DeploymentProps } from "./deployment";
 
-export const TRACKERS: readonly TrackerKind[] = ["null_resource", "terraform_data"];
+/** SSH_ONLY_LAB_TRACKER chooses one. */
+export const TRACKERS: readonly TrackerKind[] = (["null_resource", "terraform_data"] as const).filter((one) =>
+  [one, undefined].includes(process.env.SSH_ONLY_LAB_TRACKER as TrackerKind | undefined),
+);
 
 /** One kind of resource in one lab, with the provider that it needs. */
 export class Tracking {

@@ -1,8 +1,9 @@
 /** The script that moves hosts, run by the real Terraform on states in files. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { items } from "../../support/required";
 import { type Ended, emptyFolder, program, run } from "../../cli/support/run";
+import { describeWithBuilt } from "../../support/describe-unless";
 
 const HOSTS = ["a", "b", "c", "d", "e"];
 const TOOL = program("ssh-only-firewall").join(" ");
@@ -12,10 +13,14 @@ const REAL = `exec ${TOOL} "$@"`;
 class Project {
   public readonly folder = emptyFolder();
 
-  public constructor() {
+  /** @param settings of the fleet files, as lines. @param env for the script */
+  public constructor(
+    settings = "",
+    private readonly env: Readonly<Record<string, string>> = {},
+  ) {
     const hosts = HOSTS.map((host, index) => `  ${host}: 192.0.2.${index + 1}\n`).join("");
-    this.write("one.yaml", `hosts:\n${hosts}`);
-    this.write("three.yaml", `stacks: 3\nhosts:\n${hosts}`);
+    this.write("one.yaml", `${settings}hosts:\n${hosts}`);
+    this.write("three.yaml", `${settings}stacks: 3\nhosts:\n${hosts}`);
     const resource = (name: string) => ({
       mode: "managed",
       type: "terraform_data",
@@ -50,6 +55,7 @@ class Project {
     return run(["sh", "move.sh"], this.folder, {
       SSH_ONLY_FIREWALL: join(this.folder, "tool"),
       TF_DATA_DIR: "/nowhere",
+      ...this.env,
     });
   }
 
@@ -166,4 +172,56 @@ test.each([
   });
   expect(ended).toMatchObject({ code: 0 });
   expect(readdirSync(project.folder).filter((file) => file.endsWith(".ran"))).toEqual(["tofu.ran"]);
+});
+
+const SETTINGS = {
+  method: { aes_gcm: { main: { keys: "${key_provider.pbkdf2.main}" } } },
+  state: { method: "method.aes_gcm.main" },
+};
+const KEY = { key_provider: { pbkdf2: { main: { passphrase: "the passphrase of a test" } } } };
+const NO_KEY = { key_provider: { pbkdf2: { main: {} } } };
+
+describeWithBuilt("tofu", "states that OpenTofu encrypts", (tofu) => {
+  test.each([
+    ["by the fleet file, with the key of the environment", { ...NO_KEY, ...SETTINGS }, KEY],
+    ["by the environment alone", undefined, { ...KEY, ...SETTINGS }],
+  ])(
+    "are moved encrypted, and the copies are said not to be: %s",
+    (_, block, variable) => {
+      const settings = block === undefined ? "" : `terraform: ${JSON.stringify({ encryption: block })}\n`;
+      const PATH = `${dirname(tofu)}:${process.env.PATH}`;
+      const env = { TF_ENCRYPTION: JSON.stringify(variable), TERRAFORM_BINARY_NAME: "", PATH };
+      const project = new Project(settings, env);
+      const scratch = emptyFolder();
+      const inScratch = (...args: string[]): Ended => run([tofu, ...args], scratch, env);
+      const path = (stack: string): string => join(project.folder, `terraform.${stack}.tfstate`);
+      const at = (stack: string): void => {
+        const encryption = block === undefined ? {} : { encryption: block };
+        const terraform = { backend: { local: { path: path(stack) } }, ...encryption };
+        writeFileSync(join(scratch, "main.tf.json"), JSON.stringify({ terraform }));
+        expect(inScratch("init", "-reconfigure")).toMatchObject({ code: 0 });
+      };
+      renameSync(path("fleet"), join(scratch, "plain"));
+      at("fleet");
+      expect(inScratch("state", "push", "plain")).toMatchObject({ code: 0 });
+      expect(readFileSync(path("fleet"), "utf8")).toContain('"encrypted_data"');
+
+      const moved = project.move();
+      expect(moved).toMatchObject({ code: 0, stderr: "" });
+      expect(moved.stdout).toMatch(/^5 of 5 hosts found\.$/m);
+      expect(moved.stdout).toMatch(/^These copies are NOT encrypted: remove the directory /m);
+      const inStates = ["fleet", "fleet-0", "fleet-1", "fleet-2"]
+        .filter((stack) => existsSync(path(stack)))
+        .map((stack) => {
+          expect(readFileSync(path(stack), "utf8")).toContain('"encrypted_data"');
+          at(stack);
+          return inScratch("state", "list")
+            .stdout.split("\n")
+            .filter((line) => line.includes("hold")).length;
+        });
+      expect(inStates[0]).toBe(0);
+      expect(inStates.reduce((sum, count) => sum + count)).toBe(HOSTS.length);
+    },
+    60_000,
+  );
 });
