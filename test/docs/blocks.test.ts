@@ -99,7 +99,8 @@ test.each(placedIn("mermaid"))("the drawing has lines that Mermaid knows: %s", (
 
 /** A word of a command line is a command of ours, which may stand behind npx. */
 function ownArguments(words: readonly string[]): readonly string[] | undefined {
-  const [first, ...rest] = words[0] === "npx" ? words.slice(1) : words;
+  const isNpx = words[0] === "npx";
+  const [first, ...rest] = isNpx ? words.slice(words[1] === "--no" ? 3 : 1) : words;
   return /^(cdktf-)?ssh-only-firewall$/.test(first ?? "") ? rest : undefined;
 }
 
@@ -148,9 +149,10 @@ const OTHERS: Readonly<Record<string, readonly [why: string, isRight: (args: rea
   jq: ["runs below, where jq is installed", () => true],
   git: ["needs the user's repository", (args) => args.join(" ") === "show HEAD:fleet.yaml"],
   conftest: [
-    "test/package/pipelines.test.ts reads the policy",
-    (args) => args.join(" ") === "test --policy examples/conftest -",
+    "test/package/conftest.test.ts runs it",
+    (args) => args.join(" ") === "test --combine --policy examples/conftest -",
   ],
+  "[": ["asks whether the script is there", (args) => args.join(" ") === "-s move.sh ]"],
   source: ["changes the shell that runs it", () => true],
   echo: ["feeds the command behind the pipe", () => true],
 };

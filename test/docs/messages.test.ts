@@ -18,7 +18,7 @@ const NEED_NO_PAGE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...["badStacks", "noGroup", "badGroup", "sameGroup", "groupWithoutStacks", "longStackName", "oneKeeper"],
-      ...["oneBackend", "noSettings", "nameOrTags", "notTags", "secret", "secretInside"],
+      ...["oneBackend", "noSettings", "nameOrTags", "notTags", "secret", "secretInside", "noVariable"],
     ].map((name) => [`lib/fleet/stack-messages.ts stackMessages.${name}`, AT_ITS_PLACE]),
   ),
   "lib/cli/option-values.ts InvalidArgumentError": OF_AN_OPTION,

@@ -210,7 +210,7 @@ ${HOSTS}`;
     ]);
   });
 
-  test("is told that a fleet file has no variables for a key", () => {
+  test("rejects a variable, which no fleet file has, in place of a key", () => {
     const keys = "{ pbkdf2: { main: { passphrase: '${var.passphrase}' } } }";
     expect(problemsOf(`terraform: { encryption: { key_provider: ${keys} } }\n${HOSTS}`)).toEqual([
       expect.stringMatching(/main\.passphrase: refers to a variable, and .* no variables; .* variable TF_ENCRYPTION$/),

@@ -77,7 +77,7 @@ describe("the program that is asked for a state", () => {
     expect(programFor(folderWith(files))).toBe(program);
   });
 
-  test("is tofu where the environment has a key for its states, and nothing tells whose the directory is", () => {
+  test("is tofu where the environment has a key for its states, and nothing shows whose the directory is", () => {
     install("", "terraform", "tofu");
     process.env.TF_ENCRYPTION = "{}";
     const found = [{}, LOCKED_BY("terraform")].map((files) => programFor(folderWith(files)));
