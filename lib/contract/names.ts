@@ -32,6 +32,8 @@ export const LOCALS = {
   hostsWithoutWave: "hosts_rest",
   noHosts: "no_hosts",
   holdIds: "hold_ids",
+  /** Of each file with a key or certificate: what is wrong with it. */
+  keyProblems: "key_problems",
   /** Of each host: its lockdown, and when the plan was made by which it was locked. */
   runs: "runs",
   /** The same of those that are sealed together. */

@@ -23,6 +23,9 @@ export const LOCKDOWN_MARKS = [TRIGGERS.address, TRIGGERS.hold, TRIGGERS.program
 /** What a lockdown, seal, relock and reseal keep as it was when they were made: when the plan was made that made them. */
 export const PLANNED_AT = "planned_at";
 
+/** What a lockdown keeps besides: that the files of its host's keys could work when it was made. */
+export const KEYS_CHECKED = "keys_checked";
+
 /**
  * The one trigger of a seal, a relock and a reseal, by which each is recognized: the id of what it belongs to; of a seal of several
  * hosts, when the plan was made by which they were locked.

@@ -25,8 +25,12 @@ function contentsOf(path: Term, appFolder: string): Term {
     // Not a constant, or Terraform would need the key already where a plan is made for review.
     return text === null ? path : expression(`file(each.key == "" ? "" : ${whole ?? toExpression(path)})`);
   }
-  const whole = `startswith(at, "/") || startswith(at, "~") ? at : "${appFolder}/\${at}"`;
-  return expression(`[for at in [${path.expression}] : at == null ? null : file(${whole})][0]`);
+  return expression(`[for at in [${path.expression}] : at == null ? null : file(${wholePath("at", appFolder)})][0]`);
+}
+
+/** @param path an expression */
+export function wholePath(path: string, appFolder: string): string {
+  return `startswith(${path}, "/") || startswith(${path}, "~") ? ${path} : "${appFolder}/\${${path}}"`;
 }
 
 const isRelative = (path: string): boolean => !/^[/~]/.test(path);

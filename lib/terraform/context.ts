@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import { CONNECTION } from "../contract/connection";
 import { nameIn, type Part, SEAL_PARTS, SEAL_TYPE } from "../contract/names";
 import { REMEMBERED_SETTINGS } from "../contract/settings";
-import { HOLD_ROLE, PLANNED_AT } from "../contract/triggers";
+import { HOLD_ROLE, KEYS_CHECKED, PLANNED_AT } from "../contract/triggers";
 import type { FirewallSettings } from "../policy/firewall";
 import type { Host } from "../policy/host";
 import { Configuration } from "./configuration";
@@ -24,6 +24,7 @@ export interface FirewallResourcesProps extends FirewallSettings {
 const MEMORY_NAMES = [
   ...[...Object.values(CONNECTION), ...REMEMBERED_SETTINGS, HOLD_ROLE].map(({ name }) => name),
   PLANNED_AT,
+  KEYS_CHECKED,
 ];
 
 export class Context {

@@ -11,6 +11,7 @@ import { DriftDetection } from "./drift-detection";
 import { Holds } from "./hold";
 import { HostNames } from "./host-names";
 import { Program } from "./host-program";
+import { Keys } from "./keys";
 import { shardSuffixes } from "./layout";
 import { Lockdowns } from "./lockdown";
 import { formerLockdowns, Moved, movesOf } from "./moves";
@@ -42,7 +43,8 @@ export class FirewallResources {
     const drift = this.driftDetection();
     this.ruleset = ruleset.resource;
     this.holds = holds.resources;
-    const lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids });
+    const keys = new Keys(context, entries);
+    const lockdowns = new Lockdowns(context, { ruleset, program, drift, entries, holdIds: holds.ids, keys });
     this.lockdowns = lockdowns.resources;
     this.seals = new Seals(context, lockdowns, entries);
     this.lockedHosts = context.local(LOCALS.lockedHosts, "", () => this.lockedEntries());

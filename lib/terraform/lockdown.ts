@@ -4,12 +4,13 @@ import { ADDRESS, CONNECTION } from "../contract/connection";
 import { LOCALS, PARTS, waveSuffix } from "../contract/names";
 import { VERB, VERBS } from "../contract/script";
 import { SETTING_LIST, SETTINGS } from "../contract/settings";
-import { PLANNED_AT, TRIGGERS } from "../contract/triggers";
+import { KEYS_CHECKED, PLANNED_AT, TRIGGERS } from "../contract/triggers";
 import { connectionBlock } from "./connection";
 import { addressOf, type Context, reference } from "./context";
 import type { DriftDetection } from "./drift-detection";
 import { expression, literal, merged, quoted, type Term, toExpression } from "./escape";
 import type { Program } from "./host-program";
+import type { Keys } from "./keys";
 import { areSealedAlone, type Group, groupsOf } from "./layout";
 import { memoryForPlans } from "./memory";
 import type { Ruleset } from "./ruleset";
@@ -29,6 +30,7 @@ export interface LockdownProps {
   /** By shard: the local of its hosts, and that of their holds' ids. */
   readonly entries: readonly TerraformLocal[];
   readonly holdIds: readonly TerraformLocal[];
+  readonly keys: Keys;
 }
 
 /** A resource with the lockdowns of a group of hosts. */
@@ -123,8 +125,9 @@ export class Lockdowns {
 
   private contents(group: Group): Contents {
     const { configuration, tracker } = this.context;
-    const { ruleset, program, drift } = this.props;
+    const { ruleset, program, drift, keys } = this.props;
     const hold = this.holdOf([group.shard]);
+    const checked = keys.checkedIn(group.shard);
     return {
       triggers: {
         [TRIGGERS.address]: toTemplate(configuration.termOf(ADDRESS.name)),
@@ -135,7 +138,7 @@ export class Lockdowns {
       },
       conditionalTriggers: [...(drift === undefined ? [] : [drift.trigger]), ...this.triggersOfSettings()],
       ...(tracker.memoryFollows ? {} : { memory: memoryForPlans(configuration) }),
-      kept: { [PLANNED_AT]: NOW },
+      kept: { [PLANNED_AT]: NOW, ...(checked === undefined ? {} : { [KEYS_CHECKED]: checked }) },
       provisioners: this.provisioners([group], "self.id"),
       isNamedByInstance: areSealedAlone(configuration.hosts.length),
     };

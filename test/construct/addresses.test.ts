@@ -18,6 +18,7 @@ test("the resources and locals of a firewall are named after it", () => {
   expect(addresses(synth({ hosts }))).toEqual([
     "local.firewall_hold_ids",
     "local.firewall_hosts",
+    "local.firewall_key_problems",
     "local.firewall_locked_hosts",
     "local.firewall_ruleset_sha256",
     "local.firewall_rulesets",
@@ -54,7 +55,7 @@ test("two firewalls in a stack share only the host program", () => {
       new SshOnlyFirewall(stack, "db", { hosts: { "db-1": "192.0.2.2" }, sshPort: 2222 });
     }),
   );
-  expect(addresses(both)).toHaveLength(2 * 15 + 4);
+  expect(addresses(both)).toHaveLength(2 * 16 + 4);
   const text = (name: string): string => JSON.stringify(defined(both.resource.null_resource)[name]);
   for (const part of ["ruleset", "hold", "lockdown"]) {
     expect(text(`web_${part}`)).not.toMatch(/(local|null_resource)\.db_/);
@@ -81,7 +82,7 @@ test("firewalls with one name in different constructs keep apart, and stay reada
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_lockdown$/),
     expect.stringMatching(/^null_resource\.oslo_firewall_[0-9A-F]{8}_ruleset$/),
   ]);
-  expect(new Set(addresses(both)).size).toBe(2 * 15 + 4);
+  expect(new Set(addresses(both)).size).toBe(2 * 16 + 4);
 });
 
 test("a firewall may be given another name in the state", () => {

@@ -169,9 +169,10 @@ describe.each(TRACKERS)("a connection that differs from host to host, with %s", 
       role: "ssh-only-firewall hold",
       ...(tracker === "null_resource" ? { address: "${each.value.address}" } : {}),
     });
-    expect(JSON.stringify([parts.lockdown.triggers ?? parts.lockdown.triggers_replace])).not.toMatch(
-      /user|port|key_path/,
-    );
+    const { keys_checked: checked, ...others } = parts.lockdown.triggers ?? {};
+    expect(JSON.stringify([others, parts.lockdown.triggers_replace])).not.toMatch(/user|port|key_path/);
+    // Nothing of the keys is in a plan, but that they were looked at.
+    expect(checked ?? parts.lockdown.input?.keys_checked).toMatch(/^\$\{lookup\(tomap\(\{ "" = "yes" \}\), /);
   });
 
   test("leaves to the unlock only what a destroy provisioner may use", () => {
@@ -198,7 +199,7 @@ test("a null_resource ignores changes of whatever it may remember, and of nothin
     name.replace(/^triggers\["(.*)"\]$/, "$1"),
   );
   const knobs = ["backend", "confirm_within", "skip_preflight", "take_over"];
-  expect(ignored.sort()).toEqual([...NAMES, ...knobs, "planned_at", "role"].sort());
+  expect(ignored.sort()).toEqual([...NAMES, ...knobs, "planned_at", "keys_checked", "role"].sort());
   expect([lockdown.lifecycle, ruleset.lifecycle]).toEqual([
     { ...hold.lifecycle, postcondition: [expect.anything()] },
     undefined,
