@@ -1,7 +1,8 @@
 /** Asks hosts whether lock would refuse them, and gives each one word. */
-import type { Answer, Answered } from "../ssh/answer";
+import type { Answer, Answered, NotAnswered } from "../ssh/answer";
 import { type Reach, type ReachSettings, type Visit, visitAll } from "../ssh/reach";
 import { plain } from "../output/text";
+import { bastionOf } from "../ssh/route";
 import { keyProblems } from "./private-key";
 import { type CheckReply, checkReply, LOCKED, type Reason } from "./reply";
 import { questionFor, type Subject, unknownUntilApply } from "./subject";
@@ -56,7 +57,7 @@ export function judge(
 ): Finding {
   const notes = notesOf(subject, reply);
   if (answer.kind === "unreachable") {
-    return { word: "unreachable", ready: false, reasons: [...local, unreachable(answer.why)], notes };
+    return { word: "unreachable", ready: false, reasons: [...local, unreachable(subject, answer)], notes };
   }
   if (reply === undefined) {
     const why = answer.kind === "unclear" ? answer.why : "the host ended the check before it was whole: check again";
@@ -97,7 +98,20 @@ function lockOf(subject: Subject, answer: Answered): { word: Word; ready: boolea
   return { word, ready: true, text: `${state} ${by}, since ${plain(lockedAt)}` };
 }
 
-function unreachable(why: string): Reason {
+function unreachable({ host }: Subject, { why, proxy }: NotAnswered): Reason {
+  const bastion = bastionOf(host);
+  if (bastion !== undefined && proxy === "lost") {
+    return {
+      word: "bastion",
+      text: `the bastion ${bastion} lets nobody through: ${why}: log in there with ssh from here first; check its address, port, user, key and host key`,
+    };
+  }
+  if (bastion !== undefined && proxy === "passed") {
+    return {
+      word: "unreachable",
+      text: `the bastion ${bastion} answers, and does not reach the host: ${why}: check the host's address and port, and what is between the two`,
+    };
+  }
   const remedy = /host key|Host key/.test(why)
     ? "compare the host's key, then add it to known_hosts (log in once with ssh), or set connection.hostKey"
     : /ermission denied|Authentication/.test(why)
@@ -108,9 +122,15 @@ function unreachable(why: string): Reason {
 
 function notesOf({ host, settings }: Subject, reply: CheckReply | undefined): readonly string[] {
   const { hostKey } = host.connection;
+  const bastion = bastionOf(host);
   return [
+    ...(bastion !== undefined && reply !== undefined ? [`reached through the bastion ${bastion}, which answers`] : []),
     ...(hostKey === undefined
-      ? ["host key not pinned: set connection.hostKey, or anyone in between can answer for it"]
+      ? [
+          bastion === undefined
+            ? "host key not pinned, so that anyone in between can answer for it: run ssh-only-firewall pin, or set connection.hostKey"
+            : "host key not pinned: behind a bastion, only Terraform 1.15 and later can check it (connection.hostKey)",
+        ]
       : []),
     ...(reply?.conflicts ?? []).map((rule) => `another firewall may drop SSH on port ${settings.port ?? "?"}: ${rule}`),
   ];

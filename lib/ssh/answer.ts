@@ -1,7 +1,7 @@
 /** What a host answers, read from what ssh and the host printed. */
 import { decoded } from "../contract/origin";
 import { isObject } from "../input/keys";
-import { lastLine } from "../output/text";
+import { lastLine, plain } from "../output/text";
 import { withoutNotices } from "./log";
 import type { Ended } from "./process";
 
@@ -40,6 +40,8 @@ export interface Answered {
 export interface NotAnswered {
   readonly kind: "unreachable" | "unclear";
   readonly why: string;
+  /** Behind a proxy, as far as it is known: it did not let ssh through, or it did, and does not reach the host. */
+  readonly proxy?: "lost" | "passed";
 }
 
 export type Answer = Answered | NotAnswered;
@@ -56,8 +58,7 @@ export function answerOf(
     return { kind: "unreachable", why: `no answer within ${timeoutSeconds} s` };
   }
   if (code === 255) {
-    const why = lastLine(withoutNotices(log)) || lastLine(stderr);
-    return { kind: "unreachable", why: why || "ssh ended without a message" };
+    return unreached(lastLine(withoutNotices(log)), stderr);
   }
   const output = lastLine(stderr);
   if (/sudo/.test(stderr) && /\btty\b|terminal is required to run/.test(output)) {
@@ -76,6 +77,27 @@ export function answerOf(
       : `logged in, but got no answer${output === "" ? "" : `: ${output}`}`,
   );
 }
+
+/** What ssh logs of its end, and what a proxy printed, which has the reason where it ended first. */
+function unreached(logged: string, stderr: string): NotAnswered {
+  const why = logged || lastLine(stderr) || "ssh ended without a message";
+  if (!/UNKNOWN port 65535|^kex_exchange_identification|banner exchange/.test(logged)) {
+    return { kind: "unreachable", why };
+  }
+  const lines = stderr.split(/[\r\n]+/);
+  const unopened = lines.find((line) => /^channel \d+: open failed: /.test(line));
+  if (unopened !== undefined) {
+    return { kind: "unreachable", why: plain(unopened.replace(/^channel \d+: /, "")), proxy: "passed" };
+  }
+  const telling = lines.find((line) => TELLING.test(line));
+  return telling === undefined
+    ? { kind: "unreachable", why }
+    : { kind: "unreachable", why: plain(telling), proxy: "lost" };
+}
+
+/** Of what ssh prints when it cannot connect or log in. */
+const TELLING =
+  /verification failed|permission denied|authentication failures|refused|timed out|resolve|unreachable|no route|reset by/i;
 
 const unclear = (why: string): NotAnswered => ({ kind: "unclear", why });
 

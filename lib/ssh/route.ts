@@ -74,7 +74,7 @@ export function routeTo(host: Host, settings: SshSettings, pinned: string, name:
   const proxy =
     bastionHost === undefined
       ? []
-      : [proxyCommand(host.connection, settings, bastionHost, firstWords(settings, pinned, bastion))];
+      : [proxyCommand(host.connection, settings, bastionHost, firstWords(sooner(settings), pinned, bastion))];
   return {
     args: [
       ...firstWords(settings, pinned, own),
@@ -88,6 +88,20 @@ export function routeTo(host: Host, settings: SshSettings, pinned: string, name:
     ],
     pins: [own, bastion].filter(({ key }) => key !== undefined),
   };
+}
+
+/** A bastion that is silent says so before ssh gives up the host behind it. */
+const sooner = (settings: SshSettings): SshSettings => ({
+  ...settings,
+  connectSeconds: Math.max(1, Math.ceil(settings.connectSeconds * 0.7)),
+});
+
+/** As people write it; undefined where the host is reached directly. */
+export function bastionOf({ connection }: Host): string | undefined {
+  const { bastionHost, bastionUser, bastionPort, user } = connection;
+  return bastionHost === undefined
+    ? undefined
+    : plain(`${bastionUser ?? user ?? "root"}@${bastionHost}${bastionPort === undefined ? "" : `:${bastionPort}`}`);
 }
 
 /** ssh takes the first value that it is given for an option. */
@@ -109,6 +123,8 @@ function proxyCommand(
 ): string {
   const words = [
     "ssh",
+    // The least at which ssh prints why it could not go on from the bastion.
+    ...options(["LogLevel=INFO"]),
     ...first,
     ...identity(settings.identity ?? connection.bastionPrivateKeyPath ?? connection.privateKeyPath),
     ...login(connection.bastionUser ?? connection.user),

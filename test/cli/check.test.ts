@@ -17,6 +17,7 @@ writeFileSync(
 while [ "$1" != -- ]; do shift; done
 case $2 in
   10.0.0.9) exit 255 ;;
+  10.0.0.7) echo 'Host key verification failed.' >&2; exit 255 ;;
   10.0.0.8) echo half; exit 0 ;;
   10.0.0.2) found='refused 6 lease The address is leased: add the exception dhcp-client.
 refused 5 source You came from 192.0.2.1.' code=6 ;;
@@ -58,7 +59,7 @@ test("hosts that could be locked are ready, and 0; what does not keep them from 
   expect(stdout).toBe(
     [
       "HOST  ADDRESS   IS",
-      "a     10.0.0.1  ready  note: host key not pinned: set connection.hostKey, or anyone in between can answer for it",
+      "a     10.0.0.1  ready  note: host key not pinned, so that anyone in between can answer for it: run ssh-only-firewall pin, or set connection.hostKey",
       "                       note: another firewall may drop SSH on port 22: chain input drops",
       "",
       "1 host: 1 ready. All could be locked now. Nothing was changed.",
@@ -68,18 +69,20 @@ test("hosts that could be locked are ready, and 0; what does not keep them from 
 });
 
 test("every refusal is listed with its word, a host that ends half-way is not ready, and the exit code is 2", () => {
-  const file = fleet({ a: "10.0.0.1", b: "10.0.0.2", c: "10.0.0.8", d: "10.0.0.9" });
+  const file = fleet({ a: "10.0.0.1", b: "10.0.0.2", c: "10.0.0.8", d: "10.0.0.9", e: "10.0.0.7" });
   const json = check(file, "--json");
   expect(json.code).toBe(2);
-  expect(reasons(json)).toEqual({ a: "", b: "lease source", c: "no-answer", d: "unreachable" });
+  expect(reasons(json)).toEqual({ a: "", b: "lease source", c: "no-answer", d: "unreachable", e: "unreachable" });
+  expect(json.stdout).toMatch(/Host key verification failed\.: compare the host's key, .* or set connection\.hostKey/);
   const { testsuites } = new XMLParser({ ignoreAttributes: false }).parse(check(file, "--junit").stdout) as {
     testsuites: { "@_failures": string; testsuite: { testcase: ReadonlyArray<{ failure?: { "@_type": string } }> } };
   };
-  expect(testsuites["@_failures"]).toBe("3");
+  expect(testsuites["@_failures"]).toBe("4");
   expect(testsuites.testsuite.testcase.map(({ failure }) => failure?.["@_type"])).toEqual([
     undefined,
     "lease",
     "no-answer",
+    "unreachable",
     "unreachable",
   ]);
 });
@@ -104,6 +107,12 @@ test("a key that Terraform could not use is found here", () => {
     plain: "",
     public: "public-key",
   });
+});
+
+test("without a key, and without an agent, nobody could log in", () => {
+  const file = join(folder, "no-key.yaml");
+  writeFileSync(file, JSON.stringify({ allowFrom: ["192.0.2.0/24"], hosts: { a: "10.0.0.1" } }));
+  expect(reasons(check(file, "--json"))).toEqual({ a: "no-key" });
 });
 
 test("a fleet file or stack that cannot be read is 1, with its place", () => {

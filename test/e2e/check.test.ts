@@ -6,7 +6,7 @@ import { emptyFolder, program } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type RunResult } from "../lab/lab";
 import { terraformEnvironment } from "../lab/terraform";
-import { controllerOnly, Deployment, hostEntry } from "./support/deployment";
+import { controllerOnly, Deployment, type EntryOverrides, hostEntry } from "./support/deployment";
 import { lockScript } from "./support/lock-script";
 
 jest.setTimeout(300_000);
@@ -24,6 +24,8 @@ const LAB_HOSTS = [
     provision: "echo 'ops ALL=(ALL) NOPASSWD: ALL, !/bin/sh, !/usr/bin/sh' >>/etc/sudoers",
   },
   { name: "ttys", user: "ops", provision: "echo 'Defaults requiretty' >>/etc/sudoers" },
+  { name: "jump", user: "hop" },
+  { name: "behind" },
   { name: "noexec", boot: "mount --bind /root /root && mount -o remount,bind,noexec /root" },
 ];
 
@@ -61,11 +63,25 @@ describeLab("check", () => {
     shless: hostEntry(lab, lab.host("shless")),
     ttys: hostEntry(lab, lab.host("ttys")),
     noexec: hostEntry(lab, lab.host("noexec")),
+    behind: hostEntry(lab, lab.host("behind"), behind()),
+    far: hostEntry(lab, lab.host("behind"), { address: "10.77.0.251", ...behind() }),
+    shut: hostEntry(lab, lab.host("behind"), { sshPort: 23, ...behind() }),
+    lost: hostEntry(lab, lab.host("behind"), { sshPort: 24, ...behind({ port: 2299 }) }),
+    stranger: hostEntry(lab, lab.host("behind"), { sshPort: 25, ...behind({ user: "nobody" }) }),
     gone: hostEntry(lab, lab.host("plain"), { address: "10.77.0.250", connection: { timeoutSeconds: 10 } }),
     keyless: hostEntry(lab, lab.host("plain"), {
       sshPort: 22,
       connection: { port: 2222, privateKeyPath: `${lab.privateKeyPath}.pub` },
     }),
+  });
+
+  /** Terraform before 1.15 compares the bastion's key with that of the host. */
+  const behind = (bastion: object = {}): EntryOverrides => ({
+    allowFrom: [lab.host("jump").ipv4],
+    connection: {
+      hostKey: undefined,
+      bastion: { host: lab.host("jump").ipv4, user: "hop", privateKeyPath: lab.privateKeyPath, ...bastion },
+    },
   });
 
   beforeAll(async () => {
@@ -103,6 +119,11 @@ describeLab("check", () => {
       shless: "refused no-root",
       ttys: "refused no-root",
       noexec: "refused noexec",
+      behind: "ready",
+      far: "unreachable unreachable",
+      shut: "unreachable unreachable",
+      lost: "unreachable bastion",
+      stranger: "unreachable bastion",
       gone: "unreachable unreachable",
       keyless: "unreachable public-key unreachable",
     });
@@ -110,6 +131,17 @@ describeLab("check", () => {
     expect(found.shless?.reasons[0]?.text).toMatch(/sudo does not run \/bin\/sh there/);
     expect(found.ttys?.reasons[0]?.text).toMatch(/\(requiretty\).* add "Defaults:USER !requiretty"/);
     expect(found.taken?.reasons[0]?.text).toMatch(/already locked by another owner \(hold owner-1, .*stack other/);
+    const bastion = `hop@${lab.host("jump").ipv4}`;
+    expect(found.behind?.notes[0]).toBe(`reached through the bastion ${bastion}, which answers`);
+    expect(found.shut?.reasons[0]?.text).toMatch(
+      new RegExp(
+        `the bastion ${bastion} answers, and does not reach the host: open failed: .*refused: check the host's address`,
+      ),
+    );
+    expect(found.lost?.reasons[0]?.text).toMatch(
+      new RegExp(`the bastion ${bastion}:2299 lets nobody through: ssh: connect to host .* refused: log in there`),
+    );
+    expect(found.stranger?.reasons[0]?.text).toMatch(/ lets nobody through: .*Permission denied/);
     expect(await Promise.all(lab.hosts.map(everything))).toEqual(before);
     const ofStack = await checked("--stack", deployment.stack.folder);
     for (const [key, { is, reasons }] of Object.entries(found)) {
@@ -121,7 +153,7 @@ describeLab("check", () => {
   test("agrees with the deploy, which locks what is ready and refuses the rest for the same reason", async () => {
     const found = await checked(fleetFile);
     // Terraform has a terminal.
-    const without = ["gone", "keyless", "ttys"];
+    const without = ["gone", "keyless", "ttys", "far", "shut", "lost", "stranger"];
     const others = Object.fromEntries(Object.entries(props()).filter(([key]) => !without.includes(key)));
     const terraform = await deployment.prepare({ hosts: others });
     const { stdout, stderr } = await terraform.run(["apply", "-auto-approve"], { check: false });
