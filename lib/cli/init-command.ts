@@ -14,6 +14,8 @@ import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { CommandError } from "./errors";
 import { packageFolder } from "./package";
+import { collect } from "./option-values";
+import { type StarterHost, starterHost, withHosts } from "./starter-hosts";
 import { type Cli, CLIS, defaultCli, dependenciesOf, starterPackage } from "./starter-package";
 
 const FILES = ["cdktf.json", "fleet.yaml"] as const;
@@ -25,7 +27,14 @@ Examples:
   $ ssh-only-firewall init                here
   $ ssh-only-firewall init old-servers    in a directory, which is created if needed
   $ ssh-only-firewall init --cli cdktn    for the command line of CDK Terrain
+  $ ssh-only-firewall init --host web-1=192.0.2.10 --host ops@192.0.2.11:2222 --pin
 `;
+
+interface InitOptions {
+  readonly cli?: Cli;
+  readonly host?: readonly StarterHost[];
+  readonly pin?: boolean;
+}
 
 export function addInit(program: Command): void {
   program
@@ -42,20 +51,50 @@ export function addInit(program: Command): void {
         "the command line that runs the project (default: cdktn from Node 24 on, else cdktf)",
       ).choices(CLIS),
     )
+    .addOption(
+      new Option(
+        "--host <HOST>",
+        "a host of the fleet: [NAME=][USER@]ADDRESS[:PORT]; may be repeated (default: an example)",
+      ).argParser(collect(starterHost)),
+    )
+    .option("--pin", "ask these hosts for their SSH host keys at once, as pin does, and write them as hostKey")
     .addHelpText("after", EXAMPLES)
-    .action((folder: string, { cli = defaultCli() }: { readonly cli?: Cli }) => {
-      process.stdout.write(nextSteps(init(folder, cli), folder, cli));
-    });
+    .action(start);
 }
 
-function nextSteps(files: readonly string[], folder: string, cli: Cli): string {
+async function start(folder: string, { cli = defaultCli(), host: hosts = [], pin: pins }: InitOptions): Promise<void> {
+  if (pins === true && hosts.length === 0) {
+    throw new CommandError("--pin: needs hosts to ask; name them with --host", 1);
+  }
+  const files = init(folder, cli, await fleetFile(hosts));
+  const fleet = join(folder, "fleet.yaml");
+  process.stdout.write(nextSteps(files, folder, cli, hosts.length > 0));
+  if (pins === true) {
+    process.stdout.write("\n");
+    const { pin } = await import("./pin-command.js");
+    await pin(fleet, { concurrency: 20, timeout: 30 });
+  }
+}
+
+async function fleetFile(hosts: readonly StarterHost[]): Promise<string> {
+  const starter = readStarter("fleet.yaml");
+  const made = hosts.length === 0 ? { text: starter } : await withHosts(starter, hosts);
+  if ("problems" in made) {
+    throw new CommandError([...made.problems, "Nothing was written."].join("\n"), 1);
+  }
+  return made.text;
+}
+
+const readStarter = (file: string): string => readFileSync(join(packageFolder(), "examples", "starter", file), "utf8");
+
+function nextSteps(files: readonly string[], folder: string, cli: Cli, hasHosts: boolean): string {
   const hasOwn = files.length === FILES.length;
   const versions = Object.entries(dependenciesOf(cli)).map(([name, version]) => `${name}@${version}`);
   const install = hasOwn ? `npm install --save-exact ${versions.join(" ")}` : "npm install";
   return [
     `Wrote ${files.slice(0, -1).join(", ")} and ${files.at(-1)}.`,
     "",
-    "Name your hosts in fleet.yaml, and in allowFrom the addresses that you log in from. Then run",
+    `Name ${hasHosts ? "" : "your hosts in fleet.yaml, and "}in allowFrom ${hasHosts ? "of fleet.yaml " : ""}the addresses that you log in from. Then run`,
     "",
     ...(folder === "." ? [] : [`  cd ${folder}`]),
     `  ${install}`,
@@ -69,7 +108,7 @@ function nextSteps(files: readonly string[], folder: string, cli: Cli): string {
 }
 
 /** Writes all files or none, and never over another; returns their paths. */
-function init(folder: string, cli: Cli): readonly string[] {
+function init(folder: string, cli: Cli, fleet: string): readonly string[] {
   const paths = FILES.map((file) => join(folder, file));
   const existing = paths.filter((path) => existsSync(path));
   if (existing.length > 0) {
@@ -81,7 +120,7 @@ function init(folder: string, cli: Cli): readonly string[] {
   }
   const starter = FILES.map((file): [string, string] => [
     join(folder, file),
-    readFileSync(join(packageFolder(), "examples", "starter", file), "utf8"),
+    file === "fleet.yaml" ? fleet : readStarter(file),
   ]);
   if (!existsSync(join(folder, PACKAGE))) {
     starter.push([join(folder, PACKAGE), starterPackage(cli)]);

@@ -45,7 +45,7 @@ export function addPin(program: Command): void {
 
 type Outcome = "pinned" | "as in the file" | "CHANGED" | "not reached" | "by hand";
 
-async function pin(file: string, options: PinOptions): Promise<void> {
+export async function pin(file: string, options: PinOptions): Promise<void> {
   const declared = await declaredIn(file);
   const text = readFileSync(file, "utf8");
   const unknown = (options.update ?? []).find((name) => !declared.some(({ key }) => key === name));

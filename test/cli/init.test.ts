@@ -60,6 +60,44 @@ test.each([
   expect(defaultCli(node)).toBe(cli);
 });
 
+test("init writes the hosts that it is given, whatever they are called, in place of the example", () => {
+  const folder = emptyFolder();
+  const names = ["web-1=192.0.2.10", "yes=ops@192.0.2.11:2222", "192.0.2.12", "six=[2001:db8::1]:22", "2001:db8::2"];
+  const { code, stdout, stderr } = init(folder, ...names.flatMap((name) => ["--host", name]));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("Name in allowFrom of fleet.yaml the addresses that you log in from.");
+  const text = readFileSync(join(folder, "fleet.yaml"), "utf8");
+  const [head = ""] = starter("fleet.yaml").split(/^ {2}web-1/m);
+  expect(text.startsWith(head)).toBe(true);
+  const { fleet, problems } = parseFleet(text);
+  expect(problems).toEqual([]);
+  const found = fleet?.firewall.hosts.map(({ key, address, policy, connection }) => [
+    `${key}=${connection.user}@${address}`,
+    policy.sshPort,
+  ]);
+  expect(Object.fromEntries(found ?? [])).toEqual({
+    "web-1=root@192.0.2.10": 22,
+    "yes=ops@192.0.2.11": 2222,
+    "192.0.2.12=root@192.0.2.12": 22,
+    "six=root@2001:db8::1": 22,
+    "2001-db8--2=root@2001:db8::2": 22,
+  });
+});
+
+test.each([
+  [["--host", "a=192.0.2.10", "--host", "a=192.0.2.11"], /hosts\.a: .*\nNothing was written\.\n$/],
+  [["--host", "a b=192.0.2.10"], /cannot name a host.*\nNothing was written\.\n$/],
+  [["--host", "=192.0.2.10"], /must be \[NAME=\]\[USER@\]ADDRESS\[:PORT\]/],
+  [["--host", "a=0x7f.1"], /is the address 127\.0\.0\.1 to programs.*\nNothing was written\.\n$/],
+  [["--pin"], /--pin: needs hosts to ask; name them with --host\n$/],
+])("init %j writes nothing", (args, says) => {
+  const folder = emptyFolder();
+  const { code, stderr } = init(folder, ...args);
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(says);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 const MINE = `{ "name": "mine" }`;
 
 test("init leaves a package.json as it is, and says what to install", () => {

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { parseFleet } from "../../lib/fleet/fleet-file";
 import { type Ended, emptyFolder, program, run } from "../cli/support/run";
 import { describeWithRoot } from "../ruleset/support/namespaces";
 import { eventually } from "../support/eventually";
@@ -99,5 +100,22 @@ describeWithRoot("pin", ["ssh", "sshd", "ssh-keygen"], () => {
       code: 1,
       stderr: expect.stringContaining('"z" is not a host') as string,
     });
+  }, 60_000);
+
+  test("is done by init at once, for the hosts that it is given", async () => {
+    const key = keyOf("third");
+    await serve("third");
+    const hosts = ["--host", `a=ops@127.0.0.1:${port}`, "--host", `b=127.0.0.2:${closed}`];
+    const ended = run(program("ssh-only-firewall", "init", "new", ...hosts, "--pin"), folder);
+    expect(ended.stdout).toMatch(
+      /^Wrote new\/cdktf\.json, [^]*\na {2}pinned +SHA256:\S{43} ssh-ed25519\nb {2}not reached /,
+    );
+    expect(ended.code).toBe(2);
+    const { fleet } = parseFleet(readFileSync(join(folder, "new/fleet.yaml"), "utf8"));
+    expect(fleet?.firewall.host("a")).toMatchObject({
+      policy: { sshPort: port },
+      connection: { user: "ops", hostKey: key },
+    });
+    expect(fleet?.firewall.host("b")?.connection.hostKey).toBeUndefined();
   }, 60_000);
 });
