@@ -1,4 +1,5 @@
 /** The parts, in the order of RESULTS.md. */
+import { check } from "./check";
 import { deploy, deploy200 } from "./deploy";
 import { flood } from "./flood";
 import { flow } from "./flow";
@@ -21,4 +22,5 @@ export const PARTS: readonly Part[] = [
   flood,
   gap,
   status,
+  check,
 ];
