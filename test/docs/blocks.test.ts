@@ -106,12 +106,13 @@ function ownArguments(words: readonly string[]): readonly string[] | undefined {
 
 /** What runs here, because it needs no host, no Terraform and no standard input. */
 const runsHere = (args: readonly string[]): boolean =>
-  ["init", "validate", "render", "stacks", "completion"].includes(args[0] ?? "") ||
+  (["init", "validate", "render", "stacks", "completion"].includes(args[0] ?? "") && !args.includes("--pin")) ||
   args.includes("--help") ||
   (args[0] === "review" && args[1] === "plan.json");
 
 /** Commands of ours that are read by the command line and not run here: why, and the test that runs them. */
 const NOT_RUN: Readonly<Record<string, readonly [why: string, test: string]>> = {
+  init: ["asks hosts where --pin is given", "test/program/pin.test.ts"],
   pin: ["asks hosts", "test/cli/pin.test.ts"],
   check: ["asks hosts", "test/e2e/check.test.ts"],
   status: ["asks Terraform for a state, and hosts", "test/e2e/status.test.ts"],

@@ -24,6 +24,7 @@ const NEED_NO_PAGE: Readonly<Record<string, string>> = {
   "lib/cli/option-values.ts InvalidArgumentError": OF_AN_OPTION,
   "lib/cli/verdict-options.ts InvalidArgumentError": OF_AN_OPTION,
   "lib/cli/review-command.ts InvalidArgumentError": OF_AN_OPTION,
+  "lib/cli/starter-hosts.ts InvalidArgumentError": OF_AN_OPTION,
   "lib/cli/check-command.ts CommandError": OF_AN_OPTION,
   "lib/cli/format-options.ts RangeError": NEVER,
   "lib/fleet/state-backend.ts Error": NEVER,
