@@ -22,17 +22,9 @@ check_cloud_init() {
   refuse 6 cloud-init "cloud-init here has a datasource on the network (${source%%:*}). After a restart it could not ask it, and would set this host up as a new one, with other host keys: add an egress exception for it (mostly to 169.254.169.254, port 80), or write manual_cache_clean: true to /etc/cloud/cloud.cfg.d/99-keep.cfg."
 }
 
-# Sets fencing: "NAME" of a daemon that restarts this host, or has it restarted, when its peers are silent.
-find_fencing() {
-  fencing=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
-    $3 != "Z" && $2 ~ /^\((corosync|pacemakerd|pacemaker-remote|pacemaker_remot|sbd|watchdog-mux|wd_keepalive|watchdog|cman|fenced|stonithd|heartbeat|auditd)\)$/ {
-      print substr($2, 2, length($2) - 2)
-    }' | sort -u)
-}
-
 check_fencing() {
-  find_fencing
-  for name in $fencing; do
+  names_of fencing
+  for name in $names; do
     case $name in
       wd_keepalive) ;;
       watchdog)
@@ -60,8 +52,11 @@ check_tunnel() {
     127.* | ::1 | ::ffff:127.*) is_carried || refuse 6 tunnel "You came from ${SSH_ONLY_FROM%% *}, through a forwarder on this host (such as sslh, cloudflared or an SSM agent), whose own connections would end: add an ingress or egress exception for them." ;;
   esac
   have ip || return 0
-  device=$(ip route get "${SSH_ONLY_FROM%% *}" 2>/dev/null | sed -n '1s/.* dev \([^ ]*\).*/\1/p')
-  case $device in '' | */*) return 0 ;; esac
+  route=$(ip route get "${SSH_ONLY_FROM%% *}" 2>/dev/null) || return 0
+  case $route in *' dev '*) ;; *) return 0 ;; esac
+  device=${route#* dev }
+  device=${device%%[!A-Za-z0-9._@:-]*}
+  case $device in '' | .*) return 0 ;; esac
   is_tunnel "/sys/class/net/$device" && ! is_carried || return 0
   refuse 6 tunnel "You came through the tunnel $device, whose carrier would end: add an exception for it (wireguard, protocol, or ingress and egress with its port and peers), or come another way."
 }
@@ -85,21 +80,55 @@ is_tunnel() {
 find_sshd_settings() {
   sshd_says=''
   have sshd || return 0
-  config=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | sed -n -e 's/^sshd: .* -f  *\([^ ]*\).*\[listener\].*/\1/p' | sed q)
+  find_daemons
+  config=''
+  while read -r pid _ kind; do
+    [ "$kind" = sshd ] || continue
+    words=''
+    read -r words 2>/dev/null <"/proc/$pid/cmdline" || :
+    case $words in
+      'sshd: '*' -f '*'[listener]'*)
+        config=${words#* -f }
+        config=${config#"${config%%[! ]*}"}
+        config=${config%% *}
+        break
+        ;;
+    esac
+  done <<DAEMONS
+$daemons
+DAEMONS
   sshd_says=$(sshd -T ${config:+-f "$config"} -C "user=${SSH_ONLY_LOGIN:-root},host=localhost,addr=${client_address:-127.0.0.1}" 2>/dev/null) || sshd_says=''
 }
 
-# sshd_setting NAME: its values.
-sshd_setting() { printf '%s\n' "$sshd_says" | sed -n "s/^$1 //p"; }
+# find_setting NAME: sets setting to its values, of all lines of $sshd_says.
+find_setting() {
+  setting=''
+  rest="
+$sshd_says
+"
+  while :; do
+    case $rest in
+      *"
+$1 "*) ;;
+      *) return 0 ;;
+    esac
+    rest=${rest#*"
+$1 "}
+    line=${rest%%"
+"*}
+    rest=${rest#"$line"}
+    setting="${setting:+$setting }$line"
+  done
+}
 
 # A cache lets the confirm through, and the login fails when it has expired.
 check_login_servers() {
   ! has_exception egress || return 0
   find_sshd_settings
-  command=$(sshd_setting authorizedkeyscommand)
-  case $command in
+  find_setting authorizedkeyscommand
+  case $setting in
     '' | none) ;;
-    *) refuse 6 login-server "sshd runs ${command%% *} at each login (AuthorizedKeysCommand), which mostly asks a server: add an egress exception for it, or keep the keys in authorized_keys and remove that line." ;;
+    *) refuse 6 login-server "sshd runs ${setting%% *} at each login (AuthorizedKeysCommand), which mostly asks a server: add an egress exception for it, or keep the keys in authorized_keys and remove that line." ;;
   esac
   check_login_names
   check_pam
@@ -108,41 +137,33 @@ check_login_servers() {
 # Names that have to be resolved at each login.
 check_login_names() {
   ! has_exception dns || return 0
-  if [ "$(sshd_setting usedns)" = yes ]; then
-    names=$(sshd_setting 'allowusers\|denyusers' | tr ' ' '\n' | sed -n 's/.*@//p' | grep '[A-Za-z]' | sed q)
+  find_setting usedns
+  if [ "$setting" = yes ]; then
+    find_setting allowusers
+    users=$setting
+    find_setting denyusers
+    names=$(printf '%s\n' "$users $setting" | tr ' ' '\n' | sed -n 's/.*@//p' | grep '[A-Za-z]' | sed q)
     [ -n "$names" ] || {
       find_home || :
       names=$(sed -n 's/^[^#]*from="\([^"]*\)".*/\1/p' "${home:-/root}/.ssh/authorized_keys" 2>/dev/null | tr ',' '\n' | grep -v '^[!0-9a-fA-F:.*?/]*$' | sed q)
     }
     [ -z "$names" ] || refuse 6 login-name "sshd looks up names at each login (UseDNS), and lets in who comes from $names: write addresses instead, or add a dns exception."
   fi
-  grep -qs libwrap "$(command -v sshd)" /usr/lib/openssh/sshd-session || return 0
-  settings_of /etc/hosts.deny | grep -Eq '^ *(sshd|ALL)' || return 0
+  grep -Eqs '^ *(sshd|ALL)' /etc/hosts.deny && grep -qs libwrap "$(command -v sshd)" /usr/lib/openssh/sshd-session || return 0
   names=$(settings_of /etc/hosts.allow | sed -n 's/^ *\(sshd\|ALL\) *: *\([^:]*\).*/\2/p' | tr ' ' ',' | tr ',' '\n' | grep '[a-z]' | grep -v ':' | sed q)
   [ -z "$names" ] || refuse 6 login-name "/etc/hosts.allow lets in who comes from $names, a name that has to be looked up at each login: write addresses instead, or add a dns exception."
 }
 
 check_pam() {
-  [ "$(sshd_setting usepam)" = yes ] || return 0
-  kinds='account|session'
-  case $(sshd_setting authenticationmethods) in
-    *keyboard-interactive* | *password*) kinds="auth|$kinds" ;;
+  find_setting usepam
+  [ "$setting" = yes ] || return 0
+  kinds='account session'
+  find_setting authenticationmethods
+  case $setting in
+    *keyboard-interactive* | *password*) kinds="auth $kinds" ;;
   esac
-  read_pam sshd 0
-  [ "${SSH_ONLY_LOGIN:-root}" = root ] || read_pam sudo 0
-  module=$(printf '%s\n' "$pam_lines" | grep -E "^-?($kinds)[[:space:]]" | sed -n 's/.*\(pam_\(ldap\|krb5\|sss\|winbind\|duo\|radius_auth\|tacplus\|okta\|oslogin_login\|oslogin_admin\)\)\.so.*/\1/p' | sed q)
+  services='sshd sudo'
+  [ "${SSH_ONLY_LOGIN:-root}" != root ] || services=sshd
+  module=$(awk -v services="$services" -v kinds="$kinds" "$awk_pam" </dev/null)
   [ -z "$module" ] || refuse 6 login-server "$module asks a server at each login here (/etc/pam.d/sshd or sudo): add an egress exception for it, or take it out of the account and session lines (pam-auth-update)."
-}
-
-# read_pam SERVICE DEPTH: adds its lines, and those of the files that it includes, to pam_lines.
-read_pam() {
-  [ "$2" -gt 0 ] || pam_lines=${pam_lines-}
-  [ "$2" -lt 5 ] || return 0
-  text=$(settings_of "/etc/pam.d/$1")
-  pam_lines="$pam_lines
-$text"
-  for included in $(printf '%s\n' "$text" | sed -n -e 's/^@include[[:space:]]*//p' -e 's/^[a-z]*[[:space:]]*\(include\|substack\)[[:space:]]*//p' | sort -u); do
-    case $included in */*) continue ;; esac
-    read_pam "$included" $(($2 + 1))
-  done
 }

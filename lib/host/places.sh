@@ -41,7 +41,14 @@ check_state_folder() {
   folder=$STATE
   [ -d "$STATE" ] || folder=${STATE%/*}
   ! is_read_only "$folder" || refuse_folder
-  ! have df || free=$(df -Pk "$folder" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  free=''
+  if have df && free=$(df -Pk "$folder" 2>/dev/null); then
+    free=${free#*"
+"}
+    # shellcheck disable=SC2086 # words
+    set -- $free
+    free=${4-}
+  fi
   # The same program is not written again.
   needed=16
   [ -s "$STATE/host.sh" ] || needed=$((${#SSH_ONLY_PROGRAM} / 1024 + 1))
@@ -96,7 +103,9 @@ check_disks() {
     done
   done </proc/mounts
   for transport in /sys/class/nvme/*/transport; do
-    case $(cat "$transport" 2>/dev/null) in
+    kind=''
+    [ ! -e "$transport" ] || read -r kind <"$transport" || :
+    case $kind in
       tcp | rdma | fc) refuse 6 network-disk 'This host has disks on the network, by NVMe, which it could not reach any more: add an egress exception for their server.' ;;
     esac
   done

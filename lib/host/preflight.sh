@@ -112,13 +112,10 @@ check_lease() {
   # shellcheck disable=SC2086 # four words on purpose
   set -- $SSH_ONLY_FROM
   set -- "$3"
-  find_daemons
-  lease=''
-  ! have ip || lease=$(ip -o addr show 2>/dev/null | awk -v address="$1" '
-    { split($4, at, "/") }
-    at[1] == address && / dynamic/ { print (at[2] == 128 ? "dhcpv6-client" : at[1] ~ /:/ ? "" : "dhcp-client") }')
+  find_lifetime "$1"
   remedy=', or give the host a static address'
-  if [ -z "$lease" ] && [ -n "$daemons" ]; then
+  names_of lease
+  if [ -z "$lease" ] && [ -n "$names" ]; then
     lease=$(dhcp_client_of "$1")
     remedy=", which is harmless if it is not, or stop ${lease#* }"
     why="may be leased, for ${lease#* } runs here"
@@ -129,13 +126,28 @@ check_lease() {
     refuse 6 lease "The address of this host, $1, $why, and would be lost when the lease cannot be renewed: add the exception ${lease%% *}$remedy."
 }
 
+# find_lifetime ADDRESS: sets lease to the exception that its renewal needs, where the kernel knows that it has a lifetime.
+find_lifetime() {
+  lease=''
+  have ip && addresses=$(ip -o addr show 2>/dev/null) || return 0
+  while read -r line; do
+    case $line in
+      *" inet $1/"*' dynamic'*) lease=dhcp-client ;;
+      # Any other prefix is that of a router.
+      *" inet6 $1/128 "*' dynamic'*) lease=dhcpv6-client ;;
+    esac
+  done <<ADDRESSES
+$addresses
+ADDRESSES
+}
+
 # dhcp_client_of ADDRESS: "EXCEPTION NAME" of a DHCP client that runs here, for the family of the address. Some give the
 # kernel no lifetime (udhcpc, the dhclient of old releases), and some give a leased IPv6 address the prefix of a router's.
 dhcp_client_of() {
   wanted=dhcp-client
   [ "$1" = "${1#*:}" ] || wanted=dhcpv6-client
-  printf '%s\n' "$daemons" | while read -r pid name keeps; do
-    [ "$keeps" = lease ] || continue
+  printf '%s\n' "$daemons" | while read -r pid name kind; do
+    [ "$kind" = lease ] || continue
     case "$name $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")" in
       # It requests no address.
       dhclient*' -S '*) continue ;;
@@ -148,23 +160,37 @@ dhcp_client_of() {
   done
 }
 
-# Sets daemons: "PID NAME KEEPS" of what keeps an address of this host, by a lease or by announcing it, as far as it is known
-# by its name.
+# Sets daemons: "PID NAME KIND" of what runs here and is known by its name: what keeps an address of this host, by a lease or by
+# announcing it; what restarts this host, or has it restarted, when its peers are silent (fencing); and sshd.
 find_daemons() {
   [ -z "${daemons+set}" ] || return 0
   daemons=$(cat /proc/[0-9]*/stat 2>/dev/null | awk '
     $3 == "Z" { next }
-    $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { keeps = "lease" }
-    $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|babeld|ripd|ripngd|eigrpd|olsrd|openr|keepalived|vrrpd|ucarp)\)$/ { keeps = "announced" }
-    keeps { print $1, substr($2, 2, length($2) - 2), keeps; keeps = "" }')
+    $2 ~ /^\((dhclient|dhclient3|udhcpc|udhcpc6|dhcpcd|dhcp6c|odhcp6c|pump)\)$/ { kind = "lease" }
+    $2 ~ /^\((bird|bird6|bgpd|ospfd|ospf6d|isisd|gobgpd|exabgp|babeld|ripd|ripngd|eigrpd|olsrd|openr|keepalived|vrrpd|ucarp)\)$/ { kind = "announced" }
+    $2 ~ /^\((corosync|pacemakerd|pacemaker-remote|pacemaker_remot|sbd|watchdog-mux|wd_keepalive|watchdog|cman|fenced|stonithd|heartbeat|auditd)\)$/ { kind = "fencing" }
+    $2 == "(sshd)" { kind = "sshd" }
+    kind { print $1, substr($2, 2, length($2) - 2), kind; kind = "" }')
+}
+
+# names_of KIND: sets names, of daemons, each once.
+names_of() {
+  find_daemons
+  names=''
+  while read -r _ name kind; do
+    [ "$kind" = "$1" ] || continue
+    case " $names " in *" $name "*) ;; *) names="$names $name" ;; esac
+  done <<DAEMONS
+$daemons
+DAEMONS
 }
 
 # Neighbors drop an announced address some time after the last announcement, when all seemed well.
 check_announced() {
   [ -n "$SSH_ONLY_FROM" ] || return 0
   ! has_exception egress || ! has_exception ingress || return 0
-  find_daemons
-  for name in $(printf '%s\n' "$daemons" | sed -n 's/^[0-9]* \(.*\) announced$/\1/p'); do
+  names_of announced
+  for name in $names; do
     case $name in
       keepalived | vrrpd | ucarp) protocol='protocol-112' remedy='a protocol exception vrrp for them' ;;
       ospfd | ospf6d | bird | bird6) protocol='protocol-89' remedy='a protocol exception ospf for them, or ingress and egress ones for BGP' ;;

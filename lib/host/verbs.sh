@@ -15,9 +15,9 @@ verb_lock() {
   check_owner
   preflight
   install_program
+  trim_log
   report_replaced_lock
   announce_lock
-  trim_log
   take_baseline
   write_record
   load_lock

@@ -54,9 +54,8 @@ arm_watchdog() {
   tries=0
   armed='' armed_due=''
   while [ "$armed $armed_due" != "$1 $due" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -le 1000 ] || return 1
-    sleep 0.005 2>/dev/null || sleep 1
+    [ "$tries" -lt 1000 ] || return 1
+    pause
     read_armed
   done
   [ -z "$stuck" ] || die 4 "$stuck"

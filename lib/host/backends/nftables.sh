@@ -57,24 +57,27 @@ nftables_is_live() { have nft && nft -t list table inet ssh_only_firewall >/dev/
 
 nftables_can_list() { nft list tables >/dev/null 2>&1; }
 
-# nftables_list TABLE: as the kernel has it, with the numbers by which it knows each rule. Without the members of sets, where this
-# nft can leave them out.
-nftables_list() { nft -t -a list table inet "$1" 2>/dev/null || nft -a list table inet "$1" 2>/dev/null; }
+# nftables_list TABLE: sets listed, as the kernel has it, with the numbers by which it knows each rule. Without the members of sets,
+# where this nft can leave them out.
+nftables_list() {
+  listed=$(nft -t -a list table inet "$1" 2>/dev/null) || listed=$(nft -a list table inet "$1" 2>/dev/null)
+}
 
-# Standard input, of nftables_list, without what changes by itself: counters, and the members of dynamic sets.
-# nftables_listing FILE: 0 if that is what FILE has.
-nftables_listing() { awk -v file="${1-}" "$awk_nftables_listing"; }
+# Sets words: listed, without what changes by itself: counters, and the members of dynamic sets.
+nftables_find_words() { words=$(printf '%s\n' "$listed" | awk -v file='' "$awk_nftables_listing"); }
 
 # Sets table, for nftables_has_new_counts; and live, the listing, where it is not proven.
 nftables_is_proven() {
   live=''
-  table=$(nftables_list ssh_only_firewall) || return 1
-  if [ -f "$rec_dir/listing" ] && printf '%s\n' "$table" | nftables_listing "$rec_dir/listing"; then
+  nftables_list ssh_only_firewall || return 1
+  table=$listed
+  if [ -f "$rec_dir/listing" ] && printf '%s\n' "$table" | awk -v file="$rec_dir/listing" "$awk_nftables_listing"; then
     [ -s "$proven" ] || nftables_remember
     return 0
   fi
   ! nftables_is_same || return 0
-  live=$(printf '%s\n' "$table" | nftables_listing)
+  nftables_find_words
+  live=$words
   return 1
 }
 
@@ -127,12 +130,14 @@ nftables_matches() {
   ! nftables_is_proven || return 0
   [ -n "$live" ] || return 1
   loaded=together
-  copy=$(nftables_list ssh_only_firewall_check) || {
+  nftables_list ssh_only_firewall_check || {
     loaded=apart
     nftables_copy | nft -f - || return 1
-    copy=$(nftables_list ssh_only_firewall_check) || return 1
+    nftables_list ssh_only_firewall_check || return 1
   }
-  given=$(printf '%s\n' "$copy" | nftables_listing)
+  copy=$listed
+  nftables_find_words
+  given=$words
   nft delete table inet ssh_only_firewall_check
   nftables_is_copy || return 1
   nftables_remember
