@@ -8,9 +8,9 @@ import { type CheckReply, checkReply, LOCKED, type Reason } from "./reply";
 import { questionFor, type Subject, unknownUntilApply } from "./subject";
 
 export const WORDS = {
-  ready: "lock would go on: deploy",
-  locked: "it is locked already, by whom follows; ready only if that is this fleet, whose deploy locks it anew",
-  refused: "lock would refuse it; each reason has its word and its remedy",
+  ready: "a lock would succeed: deploy",
+  locked: "already locked; a note names the owner. Ready only if this fleet locked it: the next deploy locks it again",
+  refused: "a lock would be refused; each reason has a word and a remedy",
   unreachable: "no SSH connection from here",
 } as const;
 
@@ -60,7 +60,7 @@ export function judge(
     return { word: "unreachable", ready: false, reasons: [...local, unreachable(subject, answer)], notes };
   }
   if (reply === undefined) {
-    const why = answer.kind === "unclear" ? answer.why : "the host ended the check before it was whole: check again";
+    const why = answer.kind === "unclear" ? answer.why : "the check ended early on the host: check again";
     const word = answer.kind === "unclear" && /root|sudo/.test(why) ? "no-root" : "no-answer";
     return { word: "refused", ready: false, reasons: [...local, { word, text: why }], notes };
   }
@@ -116,7 +116,7 @@ function unreachable({ host }: Subject, { why, proxy }: NotAnswered): Reason {
     ? "compare the host's key, then add it to known_hosts (log in once with ssh), or set connection.hostKey"
     : /ermission denied|Authentication/.test(why)
       ? "name the user and the key that the host accepts (connection.user, privateKeyPath)"
-      : "log in with ssh from here first; check address, port, bastion, and what is between";
+      : "log in with ssh from here first; check address, port, bastion, and firewalls in between";
   return { word: "unreachable", text: `${why}: ${remedy}` };
 }
 

@@ -31,7 +31,7 @@ function keyProblem(path: string): Reason | undefined {
   if (/^(?:ssh-|ecdsa-|sk-)\S+ \S|BEGIN (?:SSH2 |RSA )?PUBLIC KEY/.test(text)) {
     return {
       word: "public-key",
-      text: `${shown} is a public key: name the private one, mostly the same path without .pub`,
+      text: `${shown} is a public key: name the private one, usually the same path without .pub`,
     };
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {

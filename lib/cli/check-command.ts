@@ -15,8 +15,8 @@ interface CheckOptions extends ReachOptions, FormatOptions {
 }
 
 const HELP = `
-Every host is asked over ssh, with ~/.ssh/config. On the host the checks run that a lock begins with, by the same code and with
-the ruleset that the host would get. Nothing is loaded, installed or left behind.
+Every host is asked over ssh, with ~/.ssh/config. It runs the checks that a lock begins with: the same code, with the ruleset that
+the host would get. Nothing is loaded, installed or left behind.
 
 What a host is:
 ${Object.entries(WORDS)
@@ -46,7 +46,7 @@ export function addCheck(program: Command): void {
     .addHelpText("after", HELP)
     .action(async (file: string, options: CheckOptions) => {
       if (options.stack !== undefined && command.args.length > 0) {
-        throw new CommandError("--stack: has no effect beside a fleet file; give one of them", 1);
+        throw new CommandError("--stack: has no effect together with a fleet file; give one of them", 1);
       }
       await check(options.stack === undefined ? await declaredIn(file) : await synthesizedIn(options.stack), options);
     });

@@ -32,7 +32,7 @@ export function addDrift(program: Command): void {
   const command = program
     .command("drift")
     .summary("report to a Terraform plan which hosts have drifted (detectDrift)")
-    .description("Report to a Terraform plan which hosts are no longer as its state says.");
+    .description("Report to a Terraform plan which hosts no longer match its state.");
   addReachOptions(command).addHelpText("after", HELP).action(drift);
 }
 
@@ -41,7 +41,7 @@ async function drift(options: ReachOptions): Promise<void> {
   const asked = hosts.filter(isAsked);
   const settings = { ...reachSettings(options), probePorts: undefined, probe: false };
   const findings = await withProgress<Finding>(
-    { count: asked.length, isNotable: ({ agrees }) => !agrees, notableAs: "not as the state says" },
+    { count: asked.length, isNotable: ({ agrees }) => !agrees, notableAs: "not matching the state" },
     (visit) => askAll(asked, settings, visit),
   );
   process.stdout.write(`${JSON.stringify(driftTriggers(hosts, findings))}\n`);

@@ -11,7 +11,7 @@ const shortForms = (formats: Formats<never>): readonly string[] =>
 export function addFormatOptions(command: Command, formats: Formats<never>): Command {
   const names = Object.keys(formats);
   const shorts = shortForms(formats);
-  command.addOption(new Option("--format <FORMAT>", "how to print it; see below").choices(names));
+  command.addOption(new Option("--format <FORMAT>", "the output format; see below").choices(names));
   shorts.forEach((name, index) => {
     const others = ["format", ...shorts.slice(0, index)];
     command.addOption(new Option(`--${name}`, `short for --format ${name}`).conflicts(others));

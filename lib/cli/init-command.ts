@@ -48,7 +48,7 @@ export function addInit(program: Command): void {
     .addOption(
       new Option(
         "--cli <NAME>",
-        "the command line that runs the project (default: cdktn from Node 24 on, else cdktf)",
+        "the command line that runs the project (default: cdktn with Node 24 and later, otherwise cdktf)",
       ).choices(CLIS),
     )
     .addOption(

@@ -36,7 +36,7 @@ function moveHosts(step: keyof typeof STEPS, folder: string): void {
   for (const [stack, state] of moved) {
     writeFileSync(join(folder, stack, `${step}-moved.tfstate`), `${JSON.stringify(state, undefined, 2)}\n`);
     process.stdout.write(
-      `${stack}: ${step === "arrive" ? "with the hosts that come to it" : "without the hosts that left it"}\n`,
+      `${stack}: ${step === "arrive" ? "with the hosts that move to it" : "without the hosts that left it"}\n`,
     );
   }
 }

@@ -16,9 +16,9 @@ interface PinOptions extends ReachOptions {
 }
 
 const HELP = `
-Asks every host over ssh, as ~/.ssh/config says and through its bastion, which has to be known already; nobody logs in. Compare the
-fingerprints with what the hosts themselves print (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) before you deploy: this
-command believes whoever answers. All else in the file stays as it is.
+Every host is asked over ssh, with ~/.ssh/config, without logging in. A bastion's key must be known already. Before you deploy,
+compare the fingerprints with what the hosts themselves print (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub): this command
+believes whoever answers. The rest of the file stays as it is.
 
 Exit codes:
   0  every host has the key that it answered with

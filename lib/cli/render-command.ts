@@ -46,7 +46,7 @@ function render(key: string | undefined, { fleet, format, ...options }: RenderOp
   const policyOptions = policyOptionsIn(options);
   if (policyOptions.length > 0) {
     throw new CommandError(
-      `${policyOptions.join(", ")}: has no effect beside a fleet file; change the policy in that file, or name neither a host nor --fleet`,
+      `${policyOptions.join(", ")}: has no effect together with a fleet file; change the policy in that file, or name neither a host nor --fleet`,
       2,
     );
   }

@@ -34,8 +34,8 @@ Thresholds:
 ${THRESHOLD_HELP}
 
 Exit codes:
-  0  every host was asked, and is what the state says
-  2  at least one could not be asked, or is not what the state says (open, locked by someone else); the report gives the reason
+  0  every host was asked, and matches the state
+  2  at least one could not be asked, or does not match the state (open, locked by someone else); the report gives the reason
   1  the state could not be read, the command line is wrong, or no host could be asked
 
 Exit codes with --unused-for:

@@ -19,7 +19,7 @@ interface StatusOptions extends HostOptions, FormatOptions {
 }
 
 const HELP = `${STATE_HELP}
-What the state says of a host:
+What a host is according to the state:
 ${Object.values(CLAIMS)
   .flatMap((claim) => ("meaning" in claim ? [`  ${claim.word.padEnd(25)}${claim.meaning}`] : []))
   .join("\n")}
@@ -30,7 +30,7 @@ ${Object.entries(CONDITIONS)
   .join("\n")}
 
 Exit codes:
-  0  every host is as the state says: locked (or unlocked, if only --also names it)
+  0  every host matches the state: locked (or unlocked, if only --also names it)
   2  at least one is not
   1  the state could not be read, or the command line is wrong; nothing was checked
 
@@ -81,7 +81,7 @@ async function status(state: string, options: StatusOptions): Promise<void> {
 function ask(hosts: readonly Host[], options: StatusOptions): Promise<readonly Finding[]> {
   const settings = { ...reachSettings(options), probePorts: options.probePorts, probe: options.probe };
   return withProgress<Finding>(
-    { count: hosts.length, isNotable: ({ agrees }) => !agrees, notableAs: "not as the state says" },
+    { count: hosts.length, isNotable: ({ agrees }) => !agrees, notableAs: "not matching the state" },
     (visit) => askAll(hosts, settings, visit),
   );
 }

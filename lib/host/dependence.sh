@@ -19,7 +19,7 @@ check_cloud_init() {
     DataSourceNoCloud*http*) ;;
     DataSourceNoCloud* | DataSourceConfigDrive* | DataSourceNone* | DataSourceOVF* | DataSourceVMware* | DataSourceLXD* | DataSourceWSL* | DataSourceSmartOS* | DataSourceRbx* | '') return 0 ;;
   esac
-  refuse 6 cloud-init "cloud-init here has a datasource on the network (${source%%:*}). After a restart it could not ask it, and would set this host up as a new one, with other host keys: add an egress exception for it (mostly to 169.254.169.254, port 80), or write manual_cache_clean: true to /etc/cloud/cloud.cfg.d/99-keep.cfg."
+  refuse 6 cloud-init "cloud-init here has a datasource on the network (${source%%:*}). After a restart it could not ask it, and would set this host up as a new one, with other host keys: add an egress exception for it (usually to 169.254.169.254, port 80), or write manual_cache_clean: true to /etc/cloud/cloud.cfg.d/99-keep.cfg."
 }
 
 check_fencing() {
@@ -128,7 +128,7 @@ check_login_servers() {
   find_setting authorizedkeyscommand
   case $setting in
     '' | none) ;;
-    *) refuse 6 login-server "sshd runs ${setting%% *} at each login (AuthorizedKeysCommand), which mostly asks a server: add an egress exception for it, or keep the keys in authorized_keys and remove that line." ;;
+    *) refuse 6 login-server "sshd runs ${setting%% *} at each login (AuthorizedKeysCommand), which usually asks a server: add an egress exception for it, or keep the keys in authorized_keys and remove that line." ;;
   esac
   check_login_names
   check_pam
@@ -147,11 +147,11 @@ check_login_names() {
       find_home || :
       names=$(sed -n 's/^[^#]*from="\([^"]*\)".*/\1/p' "${home:-/root}/.ssh/authorized_keys" 2>/dev/null | tr ',' '\n' | grep -v '^[!0-9a-fA-F:.*?/]*$' | sed q)
     }
-    [ -z "$names" ] || refuse 6 login-name "sshd looks up names at each login (UseDNS), and lets in who comes from $names: write addresses instead, or add a dns exception."
+    [ -z "$names" ] || refuse 6 login-name "sshd looks up names at each login (UseDNS), and allows logins from $names: write addresses instead, or add a dns exception."
   fi
   grep -Eqs '^ *(sshd|ALL)' /etc/hosts.deny && grep -qs libwrap "$(command -v sshd)" /usr/lib/openssh/sshd-session || return 0
   names=$(settings_of /etc/hosts.allow | sed -n 's/^ *\(sshd\|ALL\) *: *\([^:]*\).*/\2/p' | tr ' ' ',' | tr ',' '\n' | grep '[a-z]' | grep -v ':' | sed q)
-  [ -z "$names" ] || refuse 6 login-name "/etc/hosts.allow lets in who comes from $names, a name that has to be looked up at each login: write addresses instead, or add a dns exception."
+  [ -z "$names" ] || refuse 6 login-name "/etc/hosts.allow allows logins from $names, a name that has to be looked up at each login: write addresses instead, or add a dns exception."
 }
 
 check_pam() {

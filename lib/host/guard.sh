@@ -68,7 +68,7 @@ restore_what_is_missing() {
     # Only the words of a tool are others, if nothing else drops.
     other_firewall_drops || return 0
     join_other_tables || return 1
-    log 'another firewall began to drop by default: SSH passes there too now'
+    log 'another firewall began to drop by default: SSH now passes there too'
   else
     apply_confirmed || return 1
     log 'another program removed or changed the rules: the confirmed ruleset is in force again'

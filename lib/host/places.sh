@@ -97,7 +97,7 @@ check_disks() {
     for needed in /etc/ssh /opt /lib /var/log "$STATE" /root/.ssh "$home/.ssh" $(printf '%s' "$PATH" | tr ':' ' '); do
       case $needed/ in
         "${place%/}"/*)
-          refuse 6 network-disk "$place of this host is a disk on the network ($disk, $type), which a login could not read any more: add an egress exception for its server."
+          refuse 6 network-disk "$place of this host is a disk on the network ($disk, $type), which a login could no longer read: add an egress exception for its server."
           ;;
       esac
     done
@@ -106,12 +106,12 @@ check_disks() {
     kind=''
     [ ! -e "$transport" ] || read -r kind <"$transport" || :
     case $kind in
-      tcp | rdma | fc) refuse 6 network-disk 'This host has disks on the network, by NVMe, which it could not reach any more: add an egress exception for their server.' ;;
+      tcp | rdma | fc) refuse 6 network-disk 'This host has disks on the network, by NVMe, which it could no longer reach: add an egress exception for their server.' ;;
     esac
   done
   for session in /sys/class/iscsi_session/*; do
     [ ! -e "$session" ] ||
-      refuse 6 network-disk 'This host has disks on the network, by iSCSI, which it could not reach any more: add an egress exception for their server.'
+      refuse 6 network-disk 'This host has disks on the network, by iSCSI, which it could no longer reach: add an egress exception for their server.'
   done
 }
 

@@ -57,7 +57,7 @@ check_ruleset() {
   esac
   case $way_in in
     allowed | foreign) ;;
-    *) refuse 2 settings "The ruleset has a part that no policy is written as: '${way_in#unsound }'. In allowFrom and in exceptions, every value must be an IPv4 or IPv6 address or range, and no name: check the values of tokens." ;;
+    *) refuse 2 settings "The ruleset has a part that no policy produces: '${way_in#unsound }'. In allowFrom and in exceptions, every value must be an IPv4 or IPv6 address or range, and no name: check the values of tokens." ;;
   esac
 }
 
@@ -223,5 +223,5 @@ check_init() {
   [ "$SSH_ONLY_PERSIST" = true ] || return 0
   find_init
   [ "$init" != none ] ||
-    refuse 4 no-init 'This host has no init system that we know (systemd, OpenRC, sysvinit), so a restart would open it: set persist: false to lock it until then.'
+    refuse 4 no-init 'This host has no known init system (systemd, OpenRC, sysvinit), so a restart would open it: set persist: false to lock it until then.'
 }

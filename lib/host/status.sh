@@ -40,7 +40,7 @@ find_problem() {
     problem='the guard does not run, so that nothing restores rules which another program removes: deploy again, or restart the host'
   fi
   [ -n "$problem" ] || ! evidence_is_missing ||
-    problem="who was denied cannot be written down: the disk is full, or read-only; what is not written by a restart is lost"
+    problem="denied peers cannot be recorded: the disk is full, or read-only; what is not written before a restart is lost"
   case $rules in
     damaged) problem='the record of this lock is damaged: deploy to this host again, which repairs it' ;;
     drifted) problem='the live rules are not the ruleset: another program changed them' ;;

@@ -109,7 +109,7 @@ open_until_confirmed() {
   effect='It stays locked.'
   [ -n "$rec_owner" ] && record_is_sealed "$confirmed" ||
     die 10 "The record of this lock is damaged, so that the host could not lock itself again if nobody confirmed: deploy to it once, which writes the record anew, or run unlock --console there."
-  say "${name}taking the rules of this program out. Unless this unlock is confirmed over a new connection within $limit s, the host locks itself again, also if this connection dies now."
+  say "${name}removing the rules of this program. Unless this unlock is confirmed over a new connection within $limit s, the host locks itself again, also if this connection dies now."
   keep_evidence || :
   note_loss
   effect='Undoing the unlock.'

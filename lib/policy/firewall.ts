@@ -75,7 +75,7 @@ export interface SshOnlyFirewallProps extends SharedProps {
    */
   readonly probationSeconds?: number;
   /**
-   * Whether each plan asks the hosts over ssh whether they are as the state says, and locks those again that are not. A host
+   * Whether each plan asks the hosts over ssh whether they match the state, and locks those again that do not. A host
    * that cannot be asked is named in a warning, and left as it is. Needs the provider hashicorp/external, and where
    * Terraform runs this package, `ssh`, and a way to the hosts.
    * @default false

@@ -8,7 +8,7 @@ import { finding, type Finding, type VerdictSettings } from "./verdict-rules";
 export interface Asked {
   readonly reply: EvidenceReply;
   readonly evidence: Evidence;
-  /** Whether the host is what the state says, and the sentence where it is not. */
+  /** Whether the host matches the state, and the sentence where it does not. */
   readonly agrees: boolean;
   readonly disagreement: string;
   /** Since when it counts: the first lock. */
@@ -29,7 +29,7 @@ export function doubtsOf(asked: Asked): readonly Finding[] {
   return [
     ...disagreements(asked),
     ...(status.rules === "matches" ? [] : [finding("live-rules", `its rules: ${status.rules}`)]),
-    ...(counted === null ? [finding("unread", "since when it is locked is not known")] : []),
+    ...(counted === null ? [finding("unread", "it is not known since when it is locked")] : []),
     ...gapDoubts(asked),
     ...clockDoubts(asked),
     ...unreadDoubts(evidence),
@@ -39,7 +39,7 @@ export function doubtsOf(asked: Asked): readonly Finding[] {
 }
 
 const disagreements = ({ agrees, disagreement }: Asked): readonly Finding[] =>
-  agrees ? [] : [finding("other-state", disagreement === "" ? "it is not what the state says" : disagreement)];
+  agrees ? [] : [finding("other-state", disagreement === "" ? "it does not match the state" : disagreement)];
 
 function gapDoubts({ evidence, nowMs, settings }: Asked): readonly Finding[] {
   const last = evidence.gaps.at(-1);
@@ -85,7 +85,7 @@ function unreadDoubts({ unread, sockets, host, denied }: Evidence): readonly Fin
     ...(unread.length > 0 ? [finding("unread", `${count(unread.length, "line")} could not be read`)] : []),
     ...(host.backend === undefined || host.backend === "" ? [finding("unread", "its firewall is not known")] : []),
     ...(triedPorts && !isBaselineKnown
-      ? [finding("baseline", "what listened at the first lock is not known, or only in part")]
+      ? [finding("baseline", "it is not known, or only in part, what listened at the first lock")]
       : []),
   ];
 }
@@ -103,8 +103,8 @@ function sumDoubts({ denied, totals }: Evidence): readonly Finding[] {
 
 const sumText = ({ direction }: Total, packets: number): string =>
   direction === "forward"
-    ? `${count(packets, "packet")} went through the host, which has no record from whom to whom`
-    : `${count(packets, "packet")} ${direction === "in" ? "came, and the host has no record from whom" : "went out, and the host has no record to where"}`;
+    ? `${count(packets, "packet")} went through the host between peers that were not recorded`
+    : `${count(packets, "packet")} ${direction === "in" ? "came from peers that were not recorded" : "went to peers that were not recorded"}`;
 
 /** While it observes, only what opens a connection is counted. */
 function openBefore({ state }: Answered, evidence: Evidence): readonly Finding[] {

@@ -156,7 +156,7 @@ function loginFindings(asked: Asked): readonly Finding[] {
   return [
     ...found,
     ...ours,
-    ...(isKnown ? [] : [finding("no-logins", "no log of it is known to list all logins over SSH")]),
+    ...(isKnown ? [] : [finding("no-logins", "none of its logs is known to list all logins over SSH")]),
   ];
 }
 

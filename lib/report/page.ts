@@ -63,7 +63,7 @@ function overview(report: UsageReport): Markup {
       <h1>Was it used?</h1>
       <p>
         ${count(asked + notAsked, "host")} (${countsOf(report)}), of which ${asked} could be asked and ${notAsked} could
-        not${disagree === 0 ? "" : `; ${disagree} not as the state says`}, on ${at ?? "an unknown day"}. All times are
+        not${disagree === 0 ? "" : `; ${disagree} not matching the state`}, on ${at ?? "an unknown day"}. All times are
         UTC.
       </p>
     </header>

@@ -28,7 +28,7 @@ const METRICS: readonly Metric[] = [
     help: "1 for the state of a host; no sample where it could not be asked.",
     samples: ({ state }) => (state === null ? [] : [[{ state }, 1]]),
   },
-  { name: "last_use_seconds", help: "When it was used last, where it was.", samples: time((row) => row.lastUse) },
+  { name: "last_use_seconds", help: "When it was last used, if it was.", samples: time((row) => row.lastUse) },
   { name: "quiet_since_seconds", help: "Since when it has been quiet.", samples: time((row) => row.quietSince) },
   {
     name: "evidence_age_seconds",

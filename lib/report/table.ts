@@ -47,7 +47,7 @@ export function toTable(report: UsageReport, colours: Colours = terminalColours(
         ...detail(row, colours, explain),
         "",
       ]),
-    `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not as the state says`}. All times are UTC.`,
+    `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not matching the state`}. All times are UTC.`,
     ...changeLines(report),
     ...remedyLines(hosts, (row) => nameOf(report, row)),
     "",

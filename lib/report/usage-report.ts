@@ -31,7 +31,7 @@ export interface UsageReport {
   readonly at: string | null;
   readonly asked: number;
   readonly notAsked: number;
-  /** How many were asked, and are not what the state says. */
+  /** How many were asked, and do not match the state. */
   readonly disagree: number;
   /** How many hosts have each verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
@@ -49,7 +49,7 @@ export interface HostUsage extends Judgement {
   readonly state: "open" | "pending" | "locked" | "observed" | "unlocking" | null;
   /** What it is, in the words of `status --live`; null when it was not asked. */
   readonly condition: Condition | null;
-  /** Whether that is what the state says. */
+  /** Whether that matches the state. */
   readonly agrees: boolean;
   /**
    * Since when it has been locked or observed, without a time between in which its rules are known to have been gone: the end

@@ -8,9 +8,9 @@ import type { VerdictWord } from "../contract/verdicts";
 /** Worst first. */
 export const VERDICTS = {
   used: "somebody else tried a service of this host or came back again and again, or a program here tried to reach something",
-  unknown: "it cannot be said; the reasons say why",
-  "ssh-only": "nothing of that, but logins of others over SSH",
-  unused: "since a known time nothing but noise, housekeeping and our own traffic",
+  unknown: "not known; the reasons follow",
+  "ssh-only": "none of that, but logins of others over SSH",
+  unused: "nothing but noise, housekeeping and our own traffic since a known time",
 } as const satisfies Record<VerdictWord, string>;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -38,11 +38,11 @@ export const RULES = {
     kind: "use",
     meaning: "a program on this host tried to reach something, and is not known as housekeeping",
   },
-  login: { kind: "login", meaning: "a login over SSH that is not known to be Terraform's or of this program" },
+  login: { kind: "login", meaning: "a login over SSH that is not known to be Terraform's or this program's" },
   "not-asked": { kind: "doubt", meaning: "the host could not be asked" },
   "not-locked": { kind: "doubt", meaning: "the host is open, pending or being unlocked, or has no evidence" },
-  "other-state": { kind: "doubt", meaning: "the host is not what the Terraform state says" },
-  "live-rules": { kind: "doubt", meaning: "the live rules are not known to be the ruleset" },
+  "other-state": { kind: "doubt", meaning: "the host does not match the Terraform state" },
+  "live-rules": { kind: "doubt", meaning: "the live rules may differ from the ruleset" },
   gap: {
     kind: "doubt",
     meaning:

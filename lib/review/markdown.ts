@@ -199,8 +199,11 @@ function fingerprintSection({ fingerprint, fingerprintNote, lockedAfter, hosts }
     return [];
   }
   const left = hosts.filter(({ outcome }) => outcome === "leave" || outcome === "move-locked").length;
-  const others = left === 0 ? "" : `, and ${count(left, "stays", "stay")} locked that the state no longer has`;
-  const locked = `${count(lockedAfter, "host is", "hosts are")} locked then${left === 0 ? "" : " according to the state"}${others}`;
+  const others =
+    left === 0
+      ? ""
+      : `, and ${count(left, "host that leaves the state stays", "hosts that leave the state stay")} locked`;
+  const locked = `${count(lockedAfter, "host is", "hosts are")} then locked${left === 0 ? "" : " according to the state"}${others}`;
   return [
     block(
       fingerprint === undefined

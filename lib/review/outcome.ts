@@ -32,7 +32,7 @@ export const OUTCOMES = {
   },
   again: {
     short: "locked once more",
-    long: "locked once more, because the run that locked it was not recorded to its end; until then it is locked or open",
+    long: "locked once more, because the run that locked it is not known to have finished; until then it is locked or open",
   },
   observe: { short: "observed", long: "observed: nothing is denied, and what would be denied is recorded" },
   enforce: {

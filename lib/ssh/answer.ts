@@ -89,14 +89,14 @@ function unreached(logged: string, stderr: string): NotAnswered {
   if (unopened !== undefined) {
     return { kind: "unreachable", why: plain(unopened.replace(/^channel \d+: /, "")), proxy: "passed" };
   }
-  const telling = lines.find((line) => TELLING.test(line));
-  return telling === undefined
+  const reason = lines.find((line) => IS_REASON.test(line));
+  return reason === undefined
     ? { kind: "unreachable", why }
-    : { kind: "unreachable", why: plain(telling), proxy: "lost" };
+    : { kind: "unreachable", why: plain(reason), proxy: "lost" };
 }
 
 /** Of what ssh prints when it cannot connect or log in. */
-const TELLING =
+const IS_REASON =
   /verification failed|permission denied|authentication failures|refused|timed out|resolve|unreachable|no route|reset by/i;
 
 const unclear = (why: string): NotAnswered => ({ kind: "unclear", why });

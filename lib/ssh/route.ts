@@ -90,7 +90,7 @@ export function routeTo(host: Host, settings: SshSettings, pinned: string, name:
   };
 }
 
-/** A bastion that is silent says so before ssh gives up the host behind it. */
+/** A bastion that is silent is reported before ssh gives up the host behind it. */
 const sooner = (settings: SshSettings): SshSettings => ({
   ...settings,
   connectSeconds: Math.max(1, Math.ceil(settings.connectSeconds * 0.7)),

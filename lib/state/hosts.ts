@@ -33,7 +33,7 @@ export type Claim = "locked" | "observed" | "unconfirmed" | "unfinished" | "decl
 
 /** A run that was killed, a seal that was left out, or a state that was made before there were seals. */
 const UNCONFIRMED =
-  "the run that locked it was not recorded to its end; the next deploy locks it again, and status --live asks it";
+  "the run that locked it is not known to have finished; the next deploy locks it again, and status --live asks it";
 
 /** Why a host in the state is not locked according to it. */
 const UNFINISHED = {

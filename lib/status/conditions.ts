@@ -1,4 +1,4 @@
-/** The words of status: for a host, and for what the state says of it. */
+/** The words of status: for a host, and for what it is in the state. */
 import { SAME_STACK } from "../contract/settings";
 import type { Claim } from "../state/hosts";
 
@@ -21,8 +21,8 @@ const bad = (meaning: string, remedy?: string): ConditionInfo => ({
 
 /** What a host is, with --live. */
 export const CONDITIONS = {
-  locked: good("locked, as the state says: owner, ruleset and live rules agree, and no probed port answers"),
-  observed: good("observed, as the state says: nothing is denied, and owner, ruleset and live rules agree"),
+  locked: good("locked, as in the state: owner, ruleset and live rules agree, and no probed port answers"),
+  observed: good("observed, as in the state: nothing is denied, and owner, ruleset and live rules agree"),
   unlocked: good("open, and not in the state (only for hosts named by --also)"),
   open: bad("not locked but should be; or a port that must be closed answers"),
   pending: bad(
@@ -35,7 +35,7 @@ export const CONDITIONS = {
   ),
   drifted: bad("locked, but the live rules, the ruleset or the host program differ"),
   "locked-by-someone-else": bad(
-    "locked by another owner than the state says",
+    "locked by another owner than in the state",
     `Locked by someone else: have that owner unlock it, or set takeOver (${SAME_STACK}, or true) and apply with -replace of its lockdown.`,
   ),
   "locked-but-not-in-state": bad("locked, but not according to the state"),
@@ -56,12 +56,12 @@ export type Condition = keyof typeof CONDITIONS;
 
 /** What a state alone says of a host; the help has each word once, with its meaning. */
 export const CLAIMS = {
-  locked: { word: "locked", agrees: true, meaning: "its hold, its lockdown and the seal of that are in the state" },
+  locked: { word: "locked", agrees: true, meaning: "its hold, its lockdown and its seal are in the state" },
   observed: { word: "observed", agrees: true, meaning: "the same, with mode: observe" },
   unconfirmed: {
     word: "not known to be confirmed",
     agrees: false,
-    meaning: "both are, but not that the run that locked it came to its end: locked or open",
+    meaning: "both are in the state, but the run that locked it is not known to have finished: locked or open",
   },
   unfinished: {
     word: "unfinished",

@@ -1,4 +1,4 @@
-/** What a host is, by what the state says, what the host answers, and what is seen of it from the outside. */
+/** What a host is, by the state, by its answer, and by probing it from outside. */
 import { SAME_STACK } from "../contract/settings";
 import { plain, short } from "../output/text";
 import type { Answer, Answered, LockedBy } from "../ssh/answer";
@@ -91,7 +91,7 @@ function differencesOf(host: Host, { rules, problem, owner, ruleset, program }: 
 
 const details = {
   isOpen: "it is not locked",
-  isLocked: "it is locked, but the state says that it is only observed",
+  isLocked: "it is locked, but only observed according to the state",
   rulesDrifted: "the live rules differ from the ruleset: another program changed them",
   recordDamaged: "its record of the lock is damaged",
   rulesUnrecorded: "unrecorded rules of the host program are live",

@@ -1,4 +1,4 @@
-/** Asks all hosts whether they are as the state says, and probes those that can be reached directly. */
+/** Asks all hosts whether they match the state, and probes those that can be reached directly. */
 import { question } from "../host/program";
 import type { Answer } from "../ssh/answer";
 import type { Reply } from "../ssh/question";

@@ -106,7 +106,7 @@ function wrong(text: string, isCertificate: string): string {
     ],
     [
       `${has(PATTERNS.encrypted)} || ${has(PATTERNS.openSsh)} && !${has(PATTERNS.openSshPlain)}`,
-      "has a passphrase, which Terraform never asks for: add it to an agent (ssh-add) and leave the path out, or name a key without one",
+      "has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add) and leave the path out, or name a key without one",
     ],
   ] as const;
   return `${cases.map(([condition, then]) => `${condition} ? ${quoted(then)} : `).join("")}""`;

@@ -110,7 +110,7 @@ describe("render refuses", () => {
       "options beside a host",
       2,
       ["web-1", "--ssh-port", "1"],
-      [/^--ssh-port: has no effect beside a fleet file; change the policy in that file/],
+      [/^--ssh-port: has no effect together with a fleet file; change the policy in that file/],
     ],
     [
       "a fleet file that is not there",

@@ -277,7 +277,7 @@ describeBooted("a host without a known init system", [], () => {
     const { code, stdout, stderr } = await subject.deploy();
     expect(code).not.toBe(0);
     const said = (stdout + stderr).replace(/\s+/g, " ");
-    expect(said).toContain("no init system that we know");
+    expect(said).toContain("no known init system");
     expect(said).toContain("set persist: false");
     expect(said).toContain("The host was not changed.");
     expect(await subject.ownRules()).toEqual([]);

@@ -60,7 +60,7 @@ describeLab(
         expect(first.code).toBe(1);
         const said = `${first.stdout}${first.stderr}`.replace(/[\s│]+/g, " ");
         expect(said).toContain(
-          `Host bad: the private key ${key} has a passphrase, which Terraform never asks for: add it to an agent (ssh-add) and leave the path out, or name a key without one (connection.privateKeyPath). The host was not changed.`,
+          `Host bad: the private key ${key} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add) and leave the path out, or name a key without one (connection.privateKeyPath). The host was not changed.`,
         );
         expect((await deployment.tracked()).sort()).toEqual([
           "hold.bad",

@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
   {
     what: "users who are let in by the name of their machine",
     word: "login-name",
-    message: /sshd looks up names at each login \(UseDNS\), and lets in who comes from \*\.example\.net/,
+    message: /sshd looks up names at each login \(UseDNS\), and allows logins from \*\.example\.net/,
     make: `sed -i '1i UseDNS yes\\nAllowUsers root@*.example.net root@10.77.0.*' ${CONFIG}`,
     undo: undoConfig,
     remedies: [{ exceptions: "dns" }, { host: `sed -i 's/ root@\\*.example.net//' ${CONFIG}` }],

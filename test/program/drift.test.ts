@@ -129,7 +129,7 @@ describe.each(shells)("under $name", (shell) => {
       const { code, stderr } = await program.lock(lockSettings({ ...rulesets, NFTABLES: altered }));
       const [what, became] =
         does === "refuses"
-          ? ["The ruleset has a part that no policy is written as", "The host was not changed."]
+          ? ["The ruleset has a part that no policy produces", "The host was not changed."]
           : ["The rules that are live are not the ruleset that was loaded.", "The host is as it was before."];
       expect(stderr).toContain(what);
       expect(stderr).toContain(became);

@@ -321,7 +321,7 @@ describe.each(shells)("under $name", ({ options }) => {
       try {
         const { code, stderr } = await program.lock(lockSettings({ PERSIST: "true" }));
         expect(code).toBe(4);
-        expect(stderr).toMatch(/no init system that we know .*: set persist: false.* The host was not changed\.\n$/);
+        expect(stderr).toMatch(/no known init system .*: set persist: false.* The host was not changed\.\n$/);
         await expectTaken({ PERSIST: "false" });
       } finally {
         await program.host.exec("mv /etc/init.d.away /etc/init.d");

@@ -67,7 +67,7 @@ describe.each(shells)("under $name", (shell) => {
           const unlocked = await asTerraform(first, "unlock owner-1 60");
           expect(unlocked).toMatchObject({ code: 0, stderr: "" });
           expect(unlocked.stdout).toMatch(
-            /web-1: taking the rules of this program out\. Unless this unlock is confirmed over a new connection within 60 s, the host locks itself again, also if this connection dies now\.\n/,
+            /web-1: removing the rules of this program\. Unless this unlock is confirmed over a new connection within 60 s, the host locks itself again, also if this connection dies now\.\n/,
           );
           expect(await program().host.rules()).toBe(rulesBefore.get(firewall));
           expect(await program().status()).toMatchObject({

@@ -54,7 +54,7 @@ describeLab("on a disk that is full or read-only", () => {
       expect(await report(program)).toMatch(
         firewall === "nftables" ? /^in 6 10\.\S+ 8084 [1-9]/m : /^in all - - [1-9]/m,
       );
-      expect(await problem(host)).toContain("problem: who was denied cannot be written down");
+      expect(await problem(host)).toContain("problem: denied peers cannot be recorded");
 
       await host.exec(flushes[firewall]);
       expect(await program.run("boot")).toMatchObject({ code: 0 });

@@ -224,7 +224,9 @@ describe("a verdict", () => {
       disagree: 1,
       hosts: [{ condition: "open", summary: expect.stringContaining("it is only observed (hold 1234") }],
     });
-    expect(defined(ofState("observed", {}, {}).hosts[0]).summary).toContain("the state says that it is only observed");
+    expect(defined(ofState("observed", {}, {}).hosts[0]).summary).toContain(
+      "it is locked, but only observed according to the state",
+    );
     expect(defined(ofState("absent", { owner: undefined }, {}).hosts[0]).summary).toContain("locked-but-not-in-state");
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });

@@ -144,7 +144,7 @@ describe("Markdown", () => {
     expect(brokenIn(markdown)).toEqual([]);
     expect(markdown).toMatch(/^\| … \| and \d+ rows more, left out because of the length \|$/m);
     expect(markdown).toContain("2 ruleset changes are left out because of the length");
-    expect(markdown).toMatch(/Fingerprint after the deploy: `[0-9a-f]{64}`; 3000 hosts are locked then\./);
+    expect(markdown).toMatch(/Fingerprint after the deploy: `[0-9a-f]{64}`; 3000 hosts are then locked\./);
   });
 
   test("is short enough with as many host programs, times and actions as there are hosts", () => {

@@ -106,7 +106,7 @@ describeWith("a key that cannot work", ["terraform", "ssh-keygen"], () => {
       ["secretpem", file("secret-pem")],
       ["secretpkcs8", file("secret-pkcs8")],
     ] as const) {
-      says(host, `private key ${name} has a passphrase, which Terraform never asks for: add it to an agent (ssh-add)`);
+      says(host, `private key ${name} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add)`);
     }
     says("bastion", `private key of the bastion ${good}.pub is a public key`);
     expect(text).toContain("(connection.bastion.privateKeyPath).");

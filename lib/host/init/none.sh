@@ -2,7 +2,7 @@
 
 none_is_here() { :; }
 
-none_persist() { die 4 'This host has no init system that we know (systemd, OpenRC, sysvinit).'; }
+none_persist() { die 4 'This host has no known init system (systemd, OpenRC, sysvinit).'; }
 
 none_forget() { :; }
 

@@ -12,7 +12,7 @@ systemd_persist() {
   systemd_write_guard_unit
   systemctl daemon-reload
   why=$(systemctl --quiet enable "$boot_service.service" "$guard_service.service" 2>&1) ||
-    die 1 "systemd does not take the boot service: $why"
+    die 1 "systemd rejects the boot service: $why"
 }
 
 # Sets start: the starter as one word of a unit, in which $ begins a variable, and % a specifier.
