@@ -99,7 +99,7 @@ function wrong(text: string, isCertificate: string): string {
       "is not an SSH certificate: name the file that ends in -cert.pub",
     ],
     [isCertificate, ""],
-    [has(PATTERNS.publicKey), "is a public key: name the private one, mostly the same path without .pub"],
+    [has(PATTERNS.publicKey), "is a public key: name the private one, usually the same path without .pub"],
     [
       `!${has(PATTERNS.privateKey)}`,
       "is not a private key that Terraform reads (PEM or OpenSSH): convert it, or name another",

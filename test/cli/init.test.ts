@@ -9,7 +9,7 @@ const starter = (file: string): string => readFileSync(join(ROOT, "examples/star
 
 const FILES = ["cdktf.json", "fleet.yaml", "package.json"];
 
-test("init writes the files here, and says which, and what to do next", () => {
+test("init writes the files here, and reports which, and what to do next", () => {
   const folder = emptyFolder();
   const { code, stdout, stderr } = init(folder, "--cli", "cdktf");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -100,7 +100,7 @@ test.each([
 
 const MINE = `{ "name": "mine" }`;
 
-test("init leaves a package.json as it is, and says what to install", () => {
+test("init leaves a package.json as it is, and reports what to install", () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, "package.json"), MINE);
   const { code, stdout } = init(folder, "--cli", "cdktf");

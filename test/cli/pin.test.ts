@@ -5,7 +5,7 @@ import { emptyFolder, program, run } from "./support/run";
 const folder = emptyFolder();
 const file = join(folder, "fleet.yaml");
 
-test("pin writes nothing where it cannot reach a host, and says why", () => {
+test("pin writes nothing where it cannot reach a host, and reports why", () => {
   // Nothing listens there.
   const text = "hosts:\n  a: { address: 127.0.0.1, sshPort: 1 } # closed\n";
   writeFileSync(file, text);

@@ -63,7 +63,7 @@ describe("review", () => {
     expect(ended.stdout).toContain("`ba9876543210`, **not** the one of this version");
   });
 
-  test("ends with 2 where something is, and says in a log what", () => {
+  test("ends with 2 where something is, and reports in a log what", () => {
     const ended = review("unpinned.json");
     expect(ended).toMatchObject({ code: 2, stderr: "Dangerous, and listed: open-to-world (1), host-key (1).\n" });
     expect(ended.stdout).toContain("#### Hosts with a port that is open to the world: 1");
@@ -118,7 +118,7 @@ describe("review", () => {
     });
   });
 
-  test("with --json says the same to machines", () => {
+  test("with --json gives machines the same", () => {
     const ended = review("unpinned.json", "--json");
     expect(ended.code).toBe(2);
     expect(JSON.parse(ended.stdout)).toMatchObject({

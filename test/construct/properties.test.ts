@@ -38,7 +38,7 @@ const host = fc.oneof(leaf, named(KNOWN_OF_HOST, fc.oneof(leaf, list, connection
 const hosts = named(["a", "b", "web-1"], host);
 const props = fc.oneof(leaf, named(KNOWN, fc.oneof(leaf, list, connection, hosts)), fc.record({ hosts }));
 
-test("whatever is given, the constructor does not throw, and a synth writes a configuration or says why not", () => {
+test("whatever is given, the constructor does not throw, and a synth writes a configuration or reports why not", () => {
   fc.assert(
     fc.property(props, (given) => {
       const { stack, firewall } = firewallWith(given);

@@ -101,7 +101,7 @@ describeLab("a lock with a probation", () => {
     return (await host.ssh("hostname", { options })).stdout.trim();
   };
 
-  test("locks the host that stays reachable, and says why each of the others is open, and reachable", async () => {
+  test("locks the host that stays reachable, and reports why each of the others is open, and reachable", async () => {
     const rules = await Promise.all(lost.map((host) => host.rules()));
     const deployment = new Deployment(lab);
     const props = { ...probation(8), hosts: allHosts() };

@@ -22,7 +22,7 @@ function folderWith(files: Readonly<Record<string, string | Uint8Array>>): strin
 }
 
 describe("the app", () => {
-  test("says all problems of a fleet file, exits with 1 and writes nothing", () => {
+  test("reports all problems of a fleet file, exits with 1 and writes nothing", () => {
     const folder = folderWith({ "fleet.yaml": BAD });
     expect(run(program("fleet"), folder)).toEqual({ code: 1, stdout: "", stderr: `${ALL_PROBLEMS.join("\n")}\n` });
     expect(existsSync(join(folder, "cdktf.out"))).toBe(false);

@@ -30,7 +30,7 @@ function stateOf(text: string, stack: string): unknown {
 }
 
 describe("a fleet", () => {
-  test("that says nothing of stacks is one stack with its own name", () => {
+  test("that has no setting of stacks is one stack with its own name", () => {
     expect(divided(HOSTS)).toEqual({ fleet: ["web-1", "web-2", "web-3", "web-4"] });
   });
 
@@ -78,7 +78,7 @@ hosts:
     expect(parseFleet(text).problems).toEqual([]);
   });
 
-  test("makes no stack without a host, and says which", () => {
+  test("makes no stack without a host, and reports which", () => {
     const { fleet } = parseFleet("stacks: 3\nhosts: { web-1: 192.0.2.1 }\n");
     const [made] = items(stacksOf(fleet!), 1);
     expect(stacksOf(fleet!)).toHaveLength(1);
@@ -362,7 +362,7 @@ describe("the warnings of synth", () => {
       );
   };
 
-  test("say that several stacks are not to be deployed at once, and how they are", () => {
+  test("report that several stacks are not to be deployed at once, and how they are", () => {
     expect(warningsOf(`stacks: 2\n${HOSTS}`)).toEqual([
       expect.stringMatching(
         /^These are 2 stacks\. Deploy them one at a time \(cdktf deploy '\*' --parallelism 1\), or each in a job of its own/,
@@ -371,7 +371,7 @@ describe("the warnings of synth", () => {
     expect(warningsOf(HOSTS)).toEqual([]);
   });
 
-  test("say which stacks do not wait for the first wave", () => {
+  test("report which stacks do not wait for the first wave", () => {
     const groups = "hosts:\n  a: { address: 192.0.2.1, group: x }\n  b: { address: 192.0.2.2, group: y }\n";
     const warned = (waves: string): string[] =>
       warningsOf(`stacks: by-group\nwaves: ${waves}\n${groups}`).filter((text) => text.startsWith("Waves"));
@@ -383,7 +383,7 @@ describe("the warnings of synth", () => {
     expect(warningsOf(`waves: [[web-1]]\n${HOSTS}`)).toEqual([]);
   });
 
-  test("say which stack is not written, and what becomes of hosts that it may have had", () => {
+  test("report which stack is not written, and what becomes of hosts that it may have had", () => {
     expect(warningsOf("stacks: 2\nhosts: { web-1: 192.0.2.1 }\n")).toEqual([
       expect.stringMatching(
         /^No host belongs to fleet-[01], so nothing is written for it\. If it had a host before, that host stays locked/,

@@ -55,7 +55,7 @@ describe("checkKeys", () => {
     expect(read({ colour: 1 })).toEqual(["colour: unknown; known here: allowFrom, sshPort"]);
   });
 
-  test("says of keys that take nothing that there are none", () => {
+  test("reports that there are no keys where none are allowed", () => {
     expect(read({ from: 1 }, [])).toEqual(["from: unknown; no keys are allowed here"]);
   });
 

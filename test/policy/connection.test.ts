@@ -221,7 +221,7 @@ describe("a connection that cannot be used", () => {
     expect(read(props).lines).toEqual([expect.stringContaining(message)]);
   });
 
-  test("says all that is wrong with it at once", () => {
+  test("reports all that is wrong with it at once", () => {
     const props = {
       user: "",
       port: -1,

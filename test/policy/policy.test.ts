@@ -106,7 +106,7 @@ describe("the exceptions of a policy", () => {
 });
 
 describe("a policy that cannot be used", () => {
-  test("says all that is wrong with it at once, each with its place", () => {
+  test("reports all that is wrong with it at once, each with its place", () => {
     const problems = new Problems();
     parsePolicy(
       {

@@ -72,7 +72,7 @@ describe.each(shells)("under $name", (shell) => {
         expect(await program.host.rules()).toBe(drifted);
       });
 
-      test("says it in words, too", async () => {
+      test("reports it in words, too", async () => {
         await program.host.exec(someChange);
         const { code, stdout, stderr } = await program.run("status");
         expect({ code, stderr }).toEqual({ code: 10, stderr: "" });
@@ -100,7 +100,7 @@ describe.each(shells)("under $name", (shell) => {
         expect(await program.status()).toMatchObject({ code: 0, rules: "matches" });
       });
 
-      test("says that a pending lock has drifted, whose confirm is then refused until it rolls back", async () => {
+      test("reports that a pending lock has drifted, whose confirm is then refused until it rolls back", async () => {
         const settings = lockSettings();
         await program.lock(settings);
         await program.host.exec(someChange);

@@ -161,7 +161,7 @@ describe.each(["nftables", "iptables-legacy"] as const)("with %s", (firewall: Ho
       expect(stdout).toContain("host.sh guard ");
     });
 
-    test("says that the guard does not run, and confirming again starts it", async () => {
+    test("reports that the guard does not run, and confirming again starts it", async () => {
       const settings = await program.lockForGood({ PERSIST: "true" });
       await eventually("the guard runs", async () => (await program.status()).code === 0);
       await killWatchdogs();

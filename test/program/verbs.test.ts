@@ -98,7 +98,7 @@ describe.each(shells)("under $name", (shell) => {
         expect((await program.host.exec(["ls", "-A", STATE])).stdout).toBe("log\n");
       });
 
-      test("status says in words what --json says, and both leave everything as it is", async () => {
+      test("status shows in words what --json shows, and both leave everything as it is", async () => {
         expect(await program.run("status")).toEqual({ code: 0, stdout: "state:   open\n", stderr: "" });
         const { RULESET } = await program.lockForGood();
         const traces = await program.traces();

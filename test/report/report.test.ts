@@ -200,7 +200,7 @@ describe("a verdict", () => {
     ).toContain("Would have been denied since");
   });
 
-  test("says of a host that is observed what was open already, for only openings are counted", () => {
+  test("reports what was open already on a host that is observed, because only openings are counted", () => {
     const local = "tcp ESTAB 0 0 127.0.0.1:3306 127.0.0.1:40000\ntcp ESTAB 0 0 192.0.2.10:3306 192.0.2.10:40001\n";
     const observed = (sockets: string): string => verdict({ sockets }, { state: "observed" });
     expect(observed(SS + local)).toMatch(
@@ -231,7 +231,7 @@ describe("a verdict", () => {
     expect(ofState("locked", {}, {})).toMatchObject({ disagree: 0, hosts: [{ agrees: true }] });
   });
 
-  test("says where logins come from, how far back, and how many are left out", () => {
+  test("reports where logins come from, how far back, and how many are left out", () => {
     const sources = `journal 1234 2026-10-01T10:00:00+0200 web-1 kernel: Linux\nauth.log 3 Nov  2 10:11:12 h x\n`;
     expect(notes({ sources, logins: JOURNAL })).toContain(
       "Its journal begins on 2026-10-01T08:00:00Z, later than the lock: earlier logins are unknown; only the last 500 of its 1234 logins are listed.\nIts auth.log begins on Nov  2 10:11:12. Any local user can write to it.",
@@ -247,7 +247,7 @@ describe("a verdict", () => {
     });
   });
 
-  test("says that a first time is unknown", () => {
+  test("reports that a first time is unknown", () => {
     const parts = { denied: `in 6 192.0.2.1 80 3 - ${at(9)}\n` };
     expect(notes(parts)).toMatch(/^The first time is unknown if several packets/m);
     expect(toTable(reportOn({ a: answered(parts) }), NO_COLOURS)).toMatch(
@@ -259,7 +259,7 @@ describe("a verdict", () => {
     ]);
   });
 
-  test("with iptables has whom the kernel's log names, as a sample, or says how to get it", () => {
+  test("with iptables has whom the kernel's log names, as a sample, or explains how to get it", () => {
     const host = { backend: "iptables", logged: 10 };
     const parts = { host, denied: `in all - - 700 1 ${NOW}\n`, sampled: `in 6 192.0.2.1 80 3 ${at(1)} ${at(9)}\n` };
     expect(notes(parts)).toMatch(

@@ -90,7 +90,7 @@ describe("--unused-for", () => {
     expect(on({ logins }, days(75)).verdict).toBe("ssh-only");
   });
 
-  test("says unknown of a host that has not been watched for so long, or not without a gap", () => {
+  test("calls a host unknown that has not been watched for so long, or not without a gap", () => {
     expect(on({}, days(80)).verdict).toBe("unused");
     expect(on({}, days(81))).toMatchObject({ verdict: "unknown", reasons: [expect.stringContaining("[too-short]")] });
     const gap = { more: [`gap=1 ${at(75)} ${at(75) + 9}`] };

@@ -190,7 +190,7 @@ describe("Markdown", () => {
     expect(brokenIn(markdown)).toEqual([]);
   });
 
-  test("of one long diff is cut at whole lines, and says how many are missing", () => {
+  test("of one long diff is cut at whole lines, and reports how many are missing", () => {
     const base = review([{ key: "web-1" }]);
     const lines = Array.from({ length: 5000 }, (_, index) => `+line ${index} of a long ruleset`);
     const markdown = toMarkdown({ ...base, rulesetChanges: [{ lines, hosts: ["web-1"], whole: false }] });
@@ -223,7 +223,7 @@ describe("Markdown", () => {
     );
   });
 
-  test("says of another host program than this package's that it is not the same", () => {
+  test("reports that another host program is not the one of this package", () => {
     const base = review([{ key: "web-1" }]);
     expect(toMarkdown(base, { knownProgram: "0123456789ab" })).toContain("`0123456789ab`, the one of this version");
     expect(toMarkdown(base, { knownProgram: "ffff" })).toContain("`0123456789ab`, **not** the one of this version");

@@ -92,7 +92,7 @@ describe("a review", () => {
     expect(details(found, "opened")).toEqual([]);
   });
 
-  test("says who is cut off, but not of sources that a wider one covers", () => {
+  test("reports who is cut off, but not of sources that a wider one covers", () => {
     const cut = (before: string[], after: string[]): string[] =>
       details(review(planOf([{ key: "a", before, after }])), "cut-off");
     expect(cut(["192.0.2.0/24"], ["192.0.2.0/23", "198.51.100.7"])).toEqual([]);
@@ -103,7 +103,7 @@ describe("a review", () => {
   });
 
   test.each(["enforce", "observe"])(
-    "of a ruleset that is not of the mode %s says that it cannot be reviewed",
+    "of a ruleset that is not of the mode %s reports that it cannot be reviewed",
     (mode) => {
       const text = JSON.stringify(planOf([{ key: "a", mode: [mode, mode] }]));
       const other = mode === "enforce" ? "observe" : "enforce";
@@ -116,7 +116,7 @@ describe("a review", () => {
     },
   );
 
-  test("of a host that was only observed says that it is closed from then on", () => {
+  test("of a host that was only observed reports that it is closed from then on", () => {
     const { verdict, markdown } = shown(planOf([{ key: "a", before: ["192.0.2.0/24"], mode: ["observe", "enforce"] }]));
     expect(verdict).toBe("Nothing dangerous. Of 1 host: 1 enforced after observing.");
     expect(markdown).toContain(
@@ -131,7 +131,7 @@ describe("a review", () => {
     const cutOff = ["whether it is locked already is unknown, and so is who is cut off"];
     const opened = ["192.0.2.10: may be locked already, and becomes observed, which denies nothing"];
 
-    test("of a hold without its lockdown says that the host is perhaps locked already", () => {
+    test("of a hold without its lockdown reports that the host is perhaps locked already", () => {
       const plan = planOf([host]);
       Object.assign(lockdownOf(plan)?.change as object, { actions: ["create"], before: null });
       const found = review(plan);
@@ -196,7 +196,7 @@ describe("a review", () => {
     expect(found.hosts.map(({ outcome }) => outcome)).toEqual(["stay"]);
   });
 
-  test("says what checks found, line by line, and makes no markup of it", () => {
+  test("reports what checks found, line by line, and makes no markup of it", () => {
     const address = { kind: "check", name: "fleet_drift", to_display: "check.fleet_drift" };
     const message = "Left as they are:\nweb-1: another owner|<b>";
     const checks = [{ address, status: "fail", instances: [{ address, problems: [{ message }] }] }, { address }];
@@ -206,7 +206,7 @@ describe("a review", () => {
     );
   });
 
-  test("says of a hash that is no ruleset's that the ruleset cannot be reviewed", () => {
+  test("reports that a ruleset cannot be reviewed if the plan has none with its hash", () => {
     const plan = planOf([{ key: "a" }]);
     const changes = (plan.resource_changes as Array<{ name: string }>).filter(({ name }) => name !== "fleet_ruleset");
     const found = review({ ...plan, resource_changes: changes });
@@ -262,7 +262,7 @@ describe("a review", () => {
     defined((plan.resource_changes as Array<ReturnType<typeof change>>).find(({ name }) => name === `fleet_${part}`))
       .change as never;
 
-  test("of a host that moves and whose hold is only forgotten says that the old address stays locked", () => {
+  test("of a host that moves and whose hold is only forgotten reports that the old address stays locked", () => {
     const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
     const held = (address: string): object => ({ id: address, triggers_replace: { address }, input: {} });
     const [before, after] = [held("192.0.2.9"), held("192.0.2.10")];
@@ -290,7 +290,7 @@ describe("a review", () => {
     ]);
   });
 
-  test("says of what an earlier replacement left over that nothing unlocks it", () => {
+  test("reports that nothing unlocks what an earlier replacement left over", () => {
     const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
     const left = {
       ...change("hold", "a", ["delete"], { id: "old", triggers_replace: { address: "203.0.113.1" } }, null),
@@ -324,7 +324,7 @@ describe("a review", () => {
     expect(found.dangers).toEqual([]);
   });
 
-  test("says why a host is locked again", () => {
+  test("reports why a host is locked again", () => {
     const plan = planOf([
       { key: "a", before: ["198.51.100.7"], after: ["198.51.100.7", "192.0.2.1"] },
       { key: "b", before: ["192.0.2.0/24"] },
@@ -353,7 +353,7 @@ describe("a review", () => {
     ]);
   });
 
-  test("says of a lockdown without a hold, and of a hold without a lockdown, that they are", () => {
+  test("reports a lockdown without a hold, and a hold without a lockdown", () => {
     const plan = planOf([{ key: "a", before: ["192.0.2.0/24"] }]);
     const without = (part: string): Review => {
       const changes = (plan.resource_changes as Array<{ name: string }>).filter(({ name }) => name !== part);

@@ -104,7 +104,7 @@ describe("a review with a report", () => {
     expect(inUse(review(removed(), reportOf([reported("used")], at), days))[0]).toMatch(/; used: first reason/);
   });
 
-  test("says to machines what it knows of the use, and null without a report", () => {
+  test("reports to machines what it knows of the use, and null without a report", () => {
     const jsonOf = (found: Review): object => reviewJson(found, "") as object;
     expect(jsonOf(review(removed(), reportOf([reported("unused")])))).toMatchObject({
       usage: { at: AT, hosts: [{ host: "a", verdict: "unused" }] },
@@ -113,7 +113,7 @@ describe("a review with a report", () => {
   });
 });
 
-test("a review says that unlocking a host ends its evidence", () => {
+test("a review warns that unlocking a host ends its evidence", () => {
   const shown = toMarkdown(review(removed(), undefined));
   expect(shown).toContain(DANGERS.opened.meaning);
   expect(DANGERS.opened.meaning).toContain("keep its `report` first");

@@ -150,7 +150,7 @@ describe("what a host answers", () => {
   const locked =
     '{"state":"locked","rules":"matches","owner":"we","ruleset":"r","port":"22","program":"p","listened":"22 80"}';
 
-  test("says which deploy locked it, if its host program recorded that", () => {
+  test("reports which deploy locked it, if its host program recorded that", () => {
     const by = (fields: string): unknown => {
       const said = answer(`ssh-only-firewall-status 0 ${locked.replace("{", `{"host":"web-1",${fields}`)}`);
       return said.kind === "answered" ? said.lockedBy : said;

@@ -99,14 +99,17 @@ describeWith("a key that cannot work", ["terraform", "ssh-keygen"], () => {
     };
     const path = "(connection.privateKeyPath).";
     says("missing", `private key nothing cannot be read where Terraform runs: correct the path ${path}`);
-    says("public", `private key ${good}.pub is a public key: name the private one, mostly the same path without .pub`);
+    says("public", `private key ${good}.pub is a public key: name the private one, usually the same path without .pub`);
     says("other", `private key ${file("other")} is not a private key that Terraform reads (PEM or OpenSSH)`);
     for (const [host, name] of [
       ["secret", "secret"],
       ["secretpem", file("secret-pem")],
       ["secretpkcs8", file("secret-pkcs8")],
     ] as const) {
-      says(host, `private key ${name} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add)`);
+      says(
+        host,
+        `private key ${name} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add)`,
+      );
     }
     says("bastion", `private key of the bastion ${good}.pub is a public key`);
     expect(text).toContain("(connection.bastion.privateKeyPath).");

@@ -134,7 +134,7 @@ test("fails where no host is in any state, as in another folder", () => {
   );
 });
 
-test("says which of the hosts are in no state", () => {
+test("reports which of the hosts are in no state", () => {
   const project = new Project();
   const state = readFileSync(join(project.folder, "terraform.fleet.tfstate"), "utf8");
   project.write("terraform.fleet.tfstate", state.replaceAll('"index_key":"b"', '"index_key":"z"'));
