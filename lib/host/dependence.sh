@@ -39,7 +39,7 @@ check_fencing() {
         ;;
       *)
         ! has_exception egress || ! has_exception ingress || continue
-        refuse 6 fencing "$name runs here, and restarts this host, or has it restarted, when its peers are silent: take this host out of the cluster and stop $name, or add ingress and egress exceptions for the peers."
+        refuse 6 fencing "$name runs here, and restarts this host, or has it restarted, when its peers are silent: take this host out of the cluster, stop and disable $name, or add ingress and egress exceptions for the peers."
         ;;
     esac
   done
@@ -52,6 +52,7 @@ check_tunnel() {
     127.* | ::1 | ::ffff:127.*) is_carried || refuse 6 tunnel "You came from ${SSH_ONLY_FROM%% *}, through a forwarder on this host (such as sslh, cloudflared or an SSM agent), whose own connections would end: add an ingress or egress exception for them." ;;
   esac
   have ip || return 0
+  check_ipsec
   route=$(ip route get "${SSH_ONLY_FROM%% *}" 2>/dev/null) || return 0
   case $route in *' dev '*) ;; *) return 0 ;; esac
   device=${route#* dev }
@@ -59,6 +60,16 @@ check_tunnel() {
   case $device in '' | .*) return 0 ;; esac
   is_tunnel "/sys/class/net/$device" && ! is_carried || return 0
   refuse 6 tunnel "You came through the tunnel $device, whose carrier would end: add an exception for it (wireguard, protocol, or ingress and egress with its port and peers), or come another way."
+}
+
+# IPsec mostly has no interface of its own. Its keys come over UDP, again and again.
+check_ipsec() {
+  ! has_exception ingress || ! has_exception egress || return 0
+  policy=$(ip xfrm policy list dir in 2>/dev/null | awk -v address="$client_address" "$awk_addresses"'
+    BEGIN { count = groups(address, ours) }
+    $1 == "src" { source = $2 }
+    $1 == "tmpl" && covers(source) { print source; exit }')
+  [ -z "$policy" ] || refuse 6 tunnel "You came through IPsec (its policy for $policy), whose carrier would end: add ingress and egress exceptions for its peer, UDP ports 500 and 4500, and unless there is NAT between them, a protocol exception esp; or come another way."
 }
 
 is_carried() { has_exception wireguard || has_exception protocol || has_exception ingress || has_exception egress; }

@@ -197,7 +197,7 @@ check_announced() {
       *) protocol='' remedy='egress and ingress exceptions for them' ;;
     esac
     [ -n "$protocol" ] && has_exception "$protocol" ||
-      refuse 6 announced-address "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop it, or add $remedy."
+      refuse 6 announced-address "$name runs here. If it announces the address of this host, that would be lost some time after the lock, because its neighbors would no longer receive it: stop and disable it, or add $remedy."
   done
 }
 

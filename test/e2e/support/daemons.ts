@@ -138,7 +138,7 @@ const cluster: Daemon = {
   name: "cluster",
   packages: ["corosync"],
   word: "fencing",
-  says: /corosync runs here.*stop corosync, or add ingress and egress exceptions for the peers/,
+  says: /corosync runs here.*stop and disable corosync, or add ingress and egress exceptions for the peers/,
   provision: corosync,
   partner: corosync,
   exceptions: [
