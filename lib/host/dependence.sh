@@ -65,10 +65,7 @@ check_tunnel() {
 # IPsec mostly has no interface of its own. Its keys come over UDP, again and again.
 check_ipsec() {
   ! has_exception ingress || ! has_exception egress || return 0
-  policy=$(ip xfrm policy list dir in 2>/dev/null | awk -v address="$client_address" "$awk_addresses"'
-    BEGIN { count = groups(address, ours) }
-    $1 == "src" { source = $2 }
-    $1 == "tmpl" && covers(source) { print source; exit }')
+  policy=$(ip xfrm policy list dir in 2>/dev/null | awk -v address="$client_address" "$awk_addresses$awk_ipsec")
   [ -z "$policy" ] || refuse 6 tunnel "You came through IPsec (its policy for $policy), whose carrier would end: add ingress and egress exceptions for its peer, UDP ports 500 and 4500, and unless there is NAT between them, a protocol exception esp; or come another way."
 }
 

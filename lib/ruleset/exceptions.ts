@@ -23,7 +23,10 @@ export function exceptionTopic(exception: PolicyException, mode: Mode): Topic {
 /** To observe is not worth that the kernel tracks all connections (denied.ts): all from there is taken for an answer. */
 const answering = (mode: Mode): Pick<Rule, "states"> => (mode === "observe" ? {} : { states: ["established"] });
 
-/** A connection or an exchange of datagrams with one port, opened from either end. */
+/**
+ * A connection or an exchange of datagrams with one port, opened from either end. Of TCP all passes that opens nothing, because the kernel
+ * has not tracked connections that are older than the rules: through one of them SSH itself may come.
+ */
 function toPort(exception: PolicyException, mode: Mode): Topic {
   const title = `Exception ${exception.what}`;
   const ends = byAddress(exception.peers ?? []);
@@ -35,7 +38,7 @@ function toPort(exception: PolicyException, mode: Mode): Topic {
       ...end,
       protocol,
       sourcePort: exception.port,
-      ...(mode === "observe" && protocol === "tcp" ? { flags: "not-opening" } : answering(mode)),
+      ...(protocol === "tcp" ? { flags: "not-opening" } : answering(mode)),
       verdict: ACCEPT,
     })),
   );

@@ -42,7 +42,10 @@ describeBooted(
     const host = (daemon: Daemon): Host => lab.host(daemon.name);
     const entries = (overrides: (daemon: Daemon) => EntryOverrides): Record<string, HostProps> =>
       Object.fromEntries(
-        daemons.map((one) => [one.name, hostEntry(lab, host(one), { address: one.address, ...overrides(one) })]),
+        daemons.map((one) => {
+          const { name, address, port } = one;
+          return [name, hostEntry(lab, host(one), { address, connection: { port }, ...overrides(one) })];
+        }),
       );
 
     async function works(daemon: Daemon): Promise<void> {
@@ -56,7 +59,7 @@ describeBooted(
     const reached = (daemon: Daemon): Promise<void> =>
       eventually(`${daemon.name} is reached over SSH`, async () => {
         const options = [`HostName=${daemon.address ?? host(daemon).ipv4}`, `HostKeyAlias=${daemon.name}`];
-        expect((await host(daemon).ssh("echo reached", { options })).stdout).toBe("reached\n");
+        expect((await host(daemon).ssh("echo reached", { options, port: daemon.port })).stdout).toBe("reached\n");
       });
 
     const bootId = async (one: Daemon): Promise<string> =>

@@ -106,6 +106,7 @@ function compiled(program: string): string {
 
 /** The files whose functions another one calls. */
 const CALLED: Readonly<Record<string, readonly string[]>> = {
+  "awk/ipsec.awk": ["awk/addresses.awk"],
   "awk/ruleset-lines.awk": ["awk/addresses.awk"],
   "awk/ruleset.awk": ["awk/addresses.awk", "awk/ruleset-lines.awk"],
 };

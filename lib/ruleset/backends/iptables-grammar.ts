@@ -35,8 +35,13 @@ const forms = (others: readonly string[]) => ({
   ],
 });
 
+// Earlier versions asked for the state of TCP, too.
 const enforcing = grammarOf(inputRules, {
-  patterns: { ...PATTERNS, pass: "-j ACCEPT", answering: "-m conntrack --ctstate ESTABLISHED " },
+  patterns: {
+    ...PATTERNS,
+    pass: "-j ACCEPT",
+    answering: "(?:-m conntrack --ctstate ESTABLISHED |! --tcp-flags SYN,ACK SYN )",
+  },
   rules: forms([]),
   endings: { drop: "-j DROP", reject: "-p tcp -j REJECT --reject-with tcp-reset\n-j REJECT --reject-with <answer>" },
 });

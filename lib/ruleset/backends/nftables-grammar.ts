@@ -50,8 +50,9 @@ const forms = (others: readonly string[]) => ({
   other: [...COMMON, ...others],
 });
 
+// Earlier versions asked for the state of TCP, too.
 const enforcing = grammarOf(inputRules("drop"), {
-  patterns: { ...PATTERNS, answering: "ct state established " },
+  patterns: { ...PATTERNS, answering: String.raw`(?:ct state established |tcp flags & \(syn \| ack\) != syn )` },
   rules: forms(["meta nfproto ipv6 frag frag-off != 0 drop"]),
   endings: {
     drop: `${COUNTER}\ndrop`,

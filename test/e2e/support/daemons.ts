@@ -21,8 +21,9 @@ export interface Daemon {
   readonly partner?: Provision;
   /** What somebody did there since: shell text. */
   readonly afterFirstBoot?: string;
-  /** Where Terraform finds it, where that is not its own address. */
+  /** Where Terraform finds it, where that is not its own address and the port of sshd. */
   readonly address?: string;
+  readonly port?: number;
   readonly user?: string;
   /** The remedy: exceptions, or shell text on the host. */
   readonly exceptions?: readonly PolicyException[];
@@ -46,7 +47,7 @@ export const PARTNER = "10.77.0.10";
 const addressOf = (index: number): string => `10.77.0.${11 + index}`;
 
 /** What each root has is switched off, until a case switches it on. */
-const UNITS = ["keepalived", "watchdog", "wd_keepalive", "corosync", "unbound"];
+const UNITS = ["keepalived", "watchdog", "wd_keepalive", "corosync", "unbound", "sslh"];
 const allOff = [
   ...UNITS.map((unit) => `ln -sf /dev/null /etc/systemd/system/${unit}.service`),
   "mkdir -p /etc/cloud",
@@ -188,6 +189,21 @@ ln -s /lib/systemd/system/wg-quick@.service /etc/systemd/system/multi-user.targe
   };
 }
 
+/** SSH and HTTPS share a port, so that sshd sees only connections of the host itself. */
+const forwarder: Daemon = {
+  name: "forwarder",
+  packages: ["sslh"],
+  word: "tunnel",
+  says: /You came from 127\.0\.0\.1, through a forwarder on this host .*add an ingress or egress exception/,
+  port: 8443,
+  provision: () => `${on("sslh")}
+echo 'DAEMON_OPTS="--user sslh --listen 0.0.0.0:8443 --ssh 127.0.0.1:22"' >/etc/default/sslh
+ln -sf /lib/systemd/system/sslh.service /etc/systemd/system/multi-user.target.wants/sslh.service
+`,
+  exceptions: [PolicyException.ingress({ from: "10.77.0.1", port: 8443 })],
+  works: "systemctl -q is-active sslh",
+};
+
 function wireguardKeys(): { readonly privateKey: string; readonly publicKey: string } {
   const { privateKey } = generateKeyPairSync("x25519");
   const { d, x } = privateKey.export({ format: "jwk" });
@@ -270,7 +286,7 @@ const clouds: readonly Daemon[] = [
   cloud("cloud-off", { change: "touch /etc/cloud/cloud-init.disabled" }),
 ];
 
-const others: readonly Daemon[] = [cluster, tunnel(), disk, names, ...clouds];
+const others: readonly Daemon[] = [cluster, tunnel(), disk, names, ...clouds, forwarder];
 
 /** `npm test` has those that need few packages, DAEMONS=all (`npm run test:daemons`) all. */
 export const daemons: readonly Daemon[] = process.env.DAEMONS === "all" ? [...few, ...others] : few;
