@@ -1,5 +1,6 @@
 /** What each verb costs on the host: its time beside a plain SSH login, the processes it starts, the bytes that are sent. */
 import { type Host, type HostFirewall, Lab } from "../test/lab/lab";
+import { startedBy } from "../test/lab/started";
 import { lockScript } from "../test/e2e/support/lock-script";
 import { Deployment, hostEntries } from "../test/e2e/support/deployment";
 import { PROGRAM } from "./by-hand";
@@ -51,7 +52,7 @@ async function measure(): Promise<Section> {
       ),
       lines: [
         `Time on the host without SSH, median of ${RUNS}, taken in turns, and as a multiple of a plain SSH login; then the processes`,
-        "that a verb starts until it ends, and how many of them are other programs. Bytes: what goes to the host over the",
+        "that a verb starts until it ends, without waits, and how many of them are other programs. Bytes: what goes to the host over the",
         "network in lock and confirm together, by Terraform, SSH included; and in a plain login.",
         "",
         ...table(["firewall", "`ssh HOST true`", ...VERBS, "bytes, lock and confirm (login)"], rows),
@@ -83,28 +84,15 @@ async function inside(host: Host, command: string): Promise<number> {
 async function processes(host: Host): Promise<Record<Verb, string>> {
   const lock = lockScript(host);
   await host.exec("cat >/tmp/lock.sh", { input: lock.script });
-  const counts = {
-    lock: await started(host, "sh /tmp/lock.sh"),
-    confirm: await started(host, `${PROGRAM} ${lock.confirm}`),
-    unlock: await started(host, `${PROGRAM} unlock ${lock.owner}`),
+  const started = async (command: string): Promise<string> => {
+    const { processes, programs } = await startedBy(host, command);
+    return `${processes} processes, ${programs} programs`;
   };
-  return counts;
-}
-
-/** Of the trace until the command itself has ended: what it left behind goes on, and strace with it. */
-async function started(host: Host, command: string): Promise<string> {
-  const { stdout } = await host.exec(`
-    rm -f /tmp/trace
-    strace -f -q -e trace=process -o /tmp/trace ${command} >/dev/null 2>&1 &
-    until read -r first _ 2>/dev/null </tmp/trace && grep -q "^$first *+++ exited" /tmp/trace; do sleep 0.1; done
-    cat /tmp/trace`);
-  const [first = ""] = stdout.split(" ");
-  const lines = stdout.slice(0, stdout.search(new RegExp(`^${first} *\\+\\+\\+ exited`, "m"))).split("\n");
-  const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
-  const born = count(/ (<\.\.\. )?(clone3?|v?fork)\b.* = [1-9]\d*$/);
-  // The command itself is one that was not started by it.
-  const programs = count(/ (<\.\.\. )?execve\b.* = 0$/) - 1;
-  return `${born} processes, ${programs} programs`;
+  return {
+    lock: await started("sh /tmp/lock.sh"),
+    confirm: await started(`${PROGRAM} ${lock.confirm}`),
+    unlock: await started(`${PROGRAM} unlock ${lock.owner}`),
+  };
 }
 
 async function bytes(lab: Lab, host: Host): Promise<string> {

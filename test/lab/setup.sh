@@ -55,6 +55,7 @@ find_missing() {
   need shellcheck shellcheck
   need original-awk original-awk
   need mksh mksh
+  need strace strace
   need ksh93 ksh93u+m
   need nsenter util-linux
   need debootstrap debootstrap

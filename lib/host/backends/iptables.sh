@@ -46,11 +46,11 @@ iptables_rename_variant() {
 iptables_find_wait() {
   [ -z "${ipt_wait-}" ] || return 0
   ipt_wait=none
-  if [ "$ipt_variant" = -nft ] || "iptables$ipt_variant-restore" --help </dev/null 2>&1 | grep -q -e '--wait'; then
-    ipt_wait=own
-  elif timeout 5 true >/dev/null 2>&1; then
-    ipt_wait=timeout
-  fi
+  [ "$ipt_variant" = -nft ] || help=$("iptables$ipt_variant-restore" --help </dev/null 2>&1) || :
+  case $ipt_variant:${help-} in
+    -nft:* | *--wait*) ipt_wait=own ;;
+    *) ! timeout 5 true >/dev/null 2>&1 || ipt_wait=timeout ;;
+  esac
 }
 
 # iptables_restore FAMILY [--test]: loads standard input into the kernel, or only reads it. Fails when another program holds

@@ -136,6 +136,12 @@ export function lockSettings(own: Settings = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
+/** A script with those settings in front of a verb. */
+export function inputOf(verb: "lock" | "check", settings: Record<string, string>): string {
+  const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
+  return `${constants.join("\n")}\n{ exec </dev/null; set -- ${verb}; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
+}
+
 /** What `status --json` says. */
 export interface Status {
   readonly state: "open" | "pending" | "locked";
@@ -173,16 +179,12 @@ export class HostProgram {
 
   /** Runs `lock` as the uploaded script does: settings as constants, then the program. `environment` is shell, of the login. */
   public lock(settings: Record<string, string> = lockSettings(), environment = ""): Promise<RunResult> {
-    const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
-    const input = `${environment}\n${constants.join("\n")}\n{ exec </dev/null; set -- lock; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
-    return this.host.exec(["/bin/sh"], { input, check: false });
+    return this.host.exec(["/bin/sh"], { input: `${environment}\n${inputOf("lock", settings)}`, check: false });
   }
 
   /** Runs `check`, as `ask-check.sh` does. */
   public check(settings: Record<string, string> = lockSettings()): Promise<RunResult> {
-    const constants = Object.entries(settings).map(([name, value]) => `SSH_ONLY_${name}=${shellWord(value)}`);
-    const input = `${constants.join("\n")}\n{ exec </dev/null; set -- check; eval "$SSH_ONLY_PROGRAM"; exit; }\n`;
-    return this.host.exec(["/bin/sh"], { input, check: false });
+    return this.host.exec(["/bin/sh"], { input: inputOf("check", settings), check: false });
   }
 
   public confirm(settings: Record<string, string>): Promise<RunResult> {
