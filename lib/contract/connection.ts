@@ -10,8 +10,6 @@ export interface ConnectionAttribute {
   readonly argument: string;
   /** The argument takes the contents of the file with this path, read when Terraform runs. @default false */
   readonly isFile?: boolean;
-  /** What that file holds. */
-  readonly holds?: string;
   /**
    * It belongs to the machine, so that a hold remembers it also where all hosts have the same; everything else belongs to
    * whoever runs Terraform. @default false
@@ -23,22 +21,14 @@ export interface ConnectionAttribute {
   readonly unit?: string;
 }
 
-export const CERTIFICATE = "certificate";
-
 /** The address is the host's own property, and a trigger instead of memory. */
 export const ADDRESS = { name: "address", argument: "host" } as const satisfies ConnectionAttribute;
 
 export const CONNECTION = {
   port: { name: "port", argument: "port", ofMachine: true, isAsked: true },
   user: { name: "user", argument: "user", ofMachine: true, isAsked: true },
-  privateKeyPath: {
-    name: "private_key_path",
-    argument: "privateKey",
-    isFile: true,
-    holds: "private key",
-    isAsked: true,
-  },
-  certificatePath: { name: "certificate_path", argument: "certificate", isFile: true, holds: CERTIFICATE },
+  privateKeyPath: { name: "private_key_path", argument: "privateKey", isFile: true, isAsked: true },
+  certificatePath: { name: "certificate_path", argument: "certificate", isFile: true },
   agent: { name: "agent", argument: "agent" },
   hostKey: { name: "host_key", argument: "hostKey", ofMachine: true, isAsked: true },
   bastionHost: { name: "bastion_host", argument: "bastionHost", ofMachine: true, isAsked: true },
@@ -48,7 +38,6 @@ export const CONNECTION = {
     name: "bastion_private_key_path",
     argument: "bastionPrivateKey",
     isFile: true,
-    holds: "private key of the bastion",
     isAsked: true,
   },
   bastionHostKey: { name: "bastion_host_key", argument: "bastionHostKey", ofMachine: true, isAsked: true },

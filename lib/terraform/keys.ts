@@ -4,7 +4,7 @@
  * anew. Preconditions have better messages, but Terraform checks those of all hosts in every apply.
  */
 import type { TerraformLocal } from "../framework/framework";
-import { CERTIFICATE, CONNECTION, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
+import { CONNECTION, CONNECTION_LIST, type ConnectionAttribute } from "../contract/connection";
 import { LOCALS } from "../contract/names";
 import { wholePath } from "./connection";
 import { type Context, reference } from "./context";
@@ -12,6 +12,15 @@ import { quoted, toExpression } from "./escape";
 import { shardSuffixes } from "./layout";
 
 const FILES = CONNECTION_LIST.filter(({ isFile }) => isFile === true);
+
+const CERTIFICATE = "certificate";
+
+/** By the names of the attributes: what the file holds. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  [CONNECTION.privateKeyPath.name, "private key"],
+  [CONNECTION.certificatePath.name, CERTIFICATE],
+  [CONNECTION.bastionPrivateKeyPath.name, "private key of the bastion"],
+]);
 
 /** By the names of the attributes: where each is set. */
 const PLACES: ReadonlyMap<string, string> = new Map(
@@ -78,7 +87,7 @@ export class Keys {
     );
     const table = (valueOf: (attribute: ConnectionAttribute) => string): string =>
       `{ ${this.attributes.map((one) => `${one.name} = ${quoted(valueOf(one))}`).join(", ")} }[one.name]`;
-    const what = table(({ holds = "" }) => holds);
+    const what = table(({ name }) => KINDS.get(name) ?? "");
     const where = table(({ name }) => PLACES.get(name) ?? "");
     // Before the apply nobody knows the time: a plan for review needs no key.
     const text = `try(file(timestamp() == "" ? "" : ${wholePath("one.path", this.context.appFolder)}), "")`;
