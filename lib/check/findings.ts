@@ -132,6 +132,7 @@ function notesOf({ host, settings }: Subject, reply: CheckReply | undefined): re
             : "host key not pinned: behind a bastion, only Terraform 1.15 and later can check it (connection.hostKey)",
         ]
       : []),
+    ...(reply?.bridges ?? []),
     ...(reply?.conflicts ?? []).map((rule) => `another firewall may drop SSH on port ${settings.port ?? "?"}: ${rule}`),
   ];
 }

@@ -11,6 +11,8 @@ export interface CheckReply {
   readonly refusals: readonly Reason[];
   /** Rules of other firewalls that may drop SSH. */
   readonly conflicts: readonly string[];
+  /** Of guests that are reached past the rules. */
+  readonly bridges: readonly string[];
 }
 
 /** The refusal of a host that another owner has locked. */
@@ -31,9 +33,10 @@ export function checkReply(stdout: string): CheckReply | undefined {
   const conflicts = lines.flatMap((line) =>
     line.startsWith("conflict ") ? [plain(line.slice("conflict ".length))] : [],
   );
-  const others = lines.filter((line) => !/^(?:refused|conflict) /.test(line));
+  const bridges = lines.flatMap((line) => (line.startsWith("bridge ") ? [sentence(line.slice("bridge ".length))] : []));
+  const others = lines.filter((line) => !/^(?:refused|conflict|bridge) /.test(line));
   const failed = code !== "0" && refusals.length === 0 ? [{ word: "failed", text: sentence(others.join(" ")) }] : [];
-  return { refusals: [...refusals, ...failed], conflicts };
+  return { refusals: [...refusals, ...failed], conflicts, bridges };
 }
 
 /** A message may be longer than what is shown of other values. */

@@ -1,7 +1,7 @@
 # check: would lock refuse this host? By the functions of lock, and without a change: nothing is loaded, written or logged.
 #
 # Prints a line "refused CODE WORD MESSAGE" for each refusal, and "conflict RULE" for each rule of another firewall that may drop
-# SSH. Exit code: 0 if lock would go on, else that of the first refusal.
+# SSH, and "bridge SENTENCE" where guests are reached past the rules. Exit code: 0 if lock would go on, else that of the first refusal.
 
 # Where iptables-legacy has no table yet, asking makes an empty one: then in a network of its own, if there can be one.
 apart=''
@@ -26,6 +26,7 @@ verb_check() {
   done
   list_nft_tables
   conflicting_rules "$SSH_ONLY_PORT" | sed 's/^/conflict /'
+  print_bridged | sed 's/^/bridge /'
   reported=yes
   exit "$first"
 }

@@ -100,7 +100,8 @@ leave_other_tables() {
     iptables_use "$variant" "$family"
     iptables_remove_all || return 1
   done <"$other_tables"
-  rm -f "$other_tables"
+  # On a read-only disk it stays, and names nothing any more.
+  rm -f "$other_tables" 2>/dev/null || :
 }
 
 # firewalld in panic mode drops everything before any rule can accept it. Only firewalld itself can end that.

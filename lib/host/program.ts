@@ -16,7 +16,7 @@ const STARTER = "start.sh";
  */
 const PARTS = [
   ...["base.sh", "awk/", "whole.sh", STARTER, "store.sh", "trust.sh", "unrecorded.sh", "backend.sh", "backends/"],
-  ...["iptables-chains.sh", "other-firewalls.sh", "conflicts.sh"],
+  ...["iptables-chains.sh", "other-firewalls.sh", "conflicts.sh", "bridges.sh"],
   ...[
     "evidence.sh",
     "preflight.sh",

@@ -49,9 +49,10 @@ find_problem() {
 }
 
 print_status_json() {
-  printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","stack":"%s","construct":"%s","workspace":"%s","from":"%s","problem":"%s"}\n' \
+  find_bridged
+  printf '{"state":"%s","rules":"%s","host":"%s","owner":"%s","ruleset":"%s","backend":"%s","port":"%s","lockedAt":"%s","program":"%s","listened":"%s","stack":"%s","construct":"%s","workspace":"%s","from":"%s","bridged":"%s","problem":"%s"}\n' \
     "$state" "$rules" "$rec_host" "$rec_owner" "$rec_ruleset" "$rec_backend" "$rec_port" "$rec_locked_at" "$rec_program" "$rec_listened" \
-    "$rec_stack" "$rec_construct" "$rec_workspace" "$rec_from" "$problem"
+    "$rec_stack" "$rec_construct" "$rec_workspace" "$rec_from" "$bridged" "$problem"
 }
 
 print_status() {
@@ -64,6 +65,7 @@ print_status() {
     printf 'rules:   %s\n' "$rules"
   fi
   [ -z "$problem" ] || printf 'problem: %s\n' "$problem"
+  [ -z "$current" ] || print_bridged | sed 's/^/bridge:  /'
   list_nft_tables
   [ -z "$current" ] || conflicting_rules "$rec_port" | sed 's/^/conflict: another firewall may drop SSH: /'
 }

@@ -204,14 +204,17 @@ check_new_connection() {
 # Opens the host at once.
 open_host() {
   trap '' HUP PIPE
-  effect='Unlocking failed half-way: run it again.'
+  effect='Unlocking failed half-way, and some of its rules may still be in force: run it again.'
   how=''
   if [ -n "$confirmed" ]; then
     read_record "$confirmed"
     # Should this be killed, the host is locked again. Where nothing can be written, the guard must not restore the rules.
     (write_unlock_record && make_pending "$unlocking" 60 "$rec_owner") >/dev/null 2>&1 || verb_stop_guard
   fi
-  unload_except nothing
+  unload_except nothing || {
+    anything_is_live || effect='Its rules are gone, and the host is OPEN, but still recorded as locked: run unlock again.'
+    die 1 'Not all rules of this program can be removed.'
+  }
   make_open
 }
 
@@ -221,6 +224,8 @@ make_open() {
   forget_saved_rules || :
   rm -f "$STATE/confirmed" 2>/dev/null || {
     effect='The rules are gone, and the host is OPEN until it is restarted.'
+    read_state
+    [ -z "$pending" ] || effect='The rules are gone, and the host is open until the watchdog locks it again.'
     die 1 "$STATE cannot be written, and still says that this host is locked: make it writable, and run unlock again."
   }
   verb_stop_guard

@@ -24,6 +24,8 @@ verb_lock() {
   drop_old_records
   say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
   report_conflicts "$SSH_ONLY_HOST: " "$SSH_ONLY_PORT" 'If confirm cannot connect, change that rule'
+  found=$(print_bridged)
+  [ -z "$found" ] || say "$SSH_ONLY_HOST: $found"
 }
 
 install_program() {

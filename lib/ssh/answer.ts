@@ -31,6 +31,8 @@ export interface Answered {
   readonly lockedBy?: LockedBy;
   /** What is wrong there, in the host's own words; empty where nothing is. */
   readonly problem: string;
+  /** Its bridges with guests that are reached past its rules; earlier host programs did not look. */
+  readonly bridged?: string;
   /** The port that its ruleset lets in. */
   readonly port: number | undefined;
   /** Where something on it listened when it was locked. */
@@ -121,6 +123,7 @@ function statusOf(status: string): Answer {
     lockedAt: text("lockedAt"),
     ...lockedBy(text),
     problem: text("problem"),
+    ...(text("bridged") === "" ? {} : { bridged: text("bridged") }),
     port: Number.isInteger(port) && port > 0 ? port : undefined,
     listened: text("listened")
       .split(" ")

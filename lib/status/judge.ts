@@ -71,7 +71,7 @@ function foundOfLock(host: Host, answer: Answered, outside: Outside): [Condition
   if (state === "locked" && host.observes) {
     return ["drifted", details.isLocked, ...differences];
   }
-  return differences.length > 0 ? ["drifted", ...differences] : [state];
+  return differences.length > 0 ? ["drifted", ...differences] : [state, ...details.bridged(answer)];
 }
 
 function differencesOf(host: Host, { rules, problem, owner, ruleset, program }: Answered): string[] {
@@ -92,6 +92,10 @@ function differencesOf(host: Host, { rules, problem, owner, ruleset, program }: 
 const details = {
   isOpen: "it is not locked",
   isLocked: "it is locked, but only observed according to the state",
+  bridged: ({ bridged }: Answered): readonly string[] =>
+    bridged === undefined
+      ? []
+      : [`guests on its bridge ${plain(bridged)} are reached past its rules: see host.sh status there`],
   rulesDrifted: "the live rules differ from the ruleset: another program changed them",
   recordDamaged: "its record of the lock is damaged",
   rulesUnrecorded: "unrecorded rules of the host program are live",

@@ -52,6 +52,12 @@ printf '%s\\n' '#!/bin/sh' 'out=$(/usr/sbin/nft "$@")' 'code=$?' 'echo "\${#out}
 chmod 0755 /usr/local/sbin/nft
 `;
 
+const FAILS_ONCE = `
+printf '%s\\n' '#!/bin/sh' 'case $* in "-c -f -") [ -e /opt/failed ] || { touch /opt/failed; exit 1; } ;; esac' \
+  'exec /usr/sbin/nft "$@"' >/usr/local/sbin/nft
+chmod 0755 /usr/local/sbin/nft
+`;
+
 describeLab("a host whose firewall tools are odd", () => {
   let lab: Lab;
   beforeAll(async () => {
@@ -119,13 +125,31 @@ describeLab("a host whose firewall tools are odd", () => {
     const host = lab.host("large-sets");
     const program = await HostProgram.on(host);
     await program.lockForGood();
-    expect(await program.run("status")).toMatchObject({ code: 0, stderr: "" });
+    for (const words of ["status", "report"]) {
+      expect(await program.run(words)).toMatchObject({ code: 0, stderr: "" });
+    }
+    const update = lockSettings();
+    expect(await program.check(update)).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.lock(update)).toMatchObject({ code: 0, stderr: "" });
+    expect(await program.run("rollback")).toMatchObject({ code: 0, stderr: "" });
     await guardLooks(program);
     expect(await program.run("boot")).toMatchObject({ code: 0, stderr: "" });
     expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
     const { stdout } = await host.exec("sort -n /opt/printed | tail -n 1");
     expect(Number(stdout)).toBeGreaterThan(0);
     expect(Number(stdout)).toBeLessThan(50_000);
+  });
+
+  test("whose nft fails once is locked by it all the same, and nothing of iptables is left after its unlock", async () => {
+    const host = lab.host("unreadable");
+    const program = await HostProgram.on(host);
+    const tables = (await host.exec("nft list tables")).stdout;
+    await host.exec(FAILS_ONCE);
+    await program.lockForGood();
+    expect((await host.exec("ls /opt/failed; rm /usr/local/sbin/nft")).stdout).toBe("/opt/failed\n");
+    expect(await program.status()).toMatchObject({ code: 0, state: "locked", backend: "nftables" });
+    expect(await program.run("unlock", "owner-1")).toMatchObject({ code: 0, stderr: "" });
+    expect((await host.exec("nft list tables")).stdout).toBe(tables);
   });
 
   test("whose iptables is upgraded across 1.8 while it is locked is updated, rolled back and unlocked", async () => {

@@ -5,7 +5,8 @@ nftables_each_text() { "$1" nftables "$SSH_ONLY_NFTABLES"; }
 nftables_accepts_ruleset() {
   chosen_variant='' chosen_families=''
   have nft || { why_not='nft is not installed.' && return 1; }
-  why_not=$(printf '%s' "$SSH_ONLY_NFTABLES" | nft -c -f - 2>&1) || {
+  # Once more: iptables would leave its own tables behind, and is not taken because of what passes.
+  why_not=$(printf '%s' "$SSH_ONLY_NFTABLES" | nft -c -f - 2>&1) || why_not=$(printf '%s' "$SSH_ONLY_NFTABLES" | nft -c -f - 2>&1) || {
     why_not="nft does not take the ruleset: ${why_not:-it ended without a message.}"
     return 1
   }
