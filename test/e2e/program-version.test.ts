@@ -1,7 +1,8 @@
-/** Which changes of the host program lock hosts again. The package is a copy, so that its files can be changed. */
+/** What an upgrade of the package does to hosts that are locked. The package is a copy, so that its files can be changed. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Argv, type Ended, run } from "../cli/support/run";
 import { describeLab } from "../lab/describe-lab";
 import { Lab } from "../lab/lab";
 import { Terraform } from "../lab/terraform";
@@ -32,10 +33,18 @@ describeLab("a plan for a host that is locked", () => {
     return new Terraform(lab, join(copy, "cdktf.out/stacks/fleet"));
   };
 
+  /** The command line of that package, where nothing but a plan file is read. */
+  const reviewIn = (package_: string, ...args: readonly string[]): Ended => {
+    const command = [process.execPath, require.resolve("tsx/cli"), join(package_, "bin/ssh-only-firewall.ts"), ...args];
+    return run(command as unknown as Argv, copy);
+  };
+
   beforeAll(async () => {
     lab = await Lab.create({ hosts: [{ name: "web-1" }] });
     copy = lab.makeFolder("package");
-    cpSync(join(ROOT, "lib"), join(copy, "lib"), { recursive: true });
+    ["lib", "bin", "package.json", "tsconfig.json"].forEach((one) =>
+      cpSync(join(ROOT, one), join(copy, one), { recursive: true }),
+    );
     symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
     writeFileSync(join(copy, "app.ts"), APP);
     const terraform = synthesize();
@@ -50,6 +59,17 @@ describeLab("a plan for a host that is locked", () => {
       writeFileSync(file(path), `# And one in front.\n\n${readFileSync(file(path), "utf8")}`);
     }
     expect((await synthesize().plan()).hasChanges).toBe(false);
+  });
+
+  test("has no changes when another version of the package has the same host program", async () => {
+    const file = join(copy, "package.json");
+    const own = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+    writeFileSync(file, JSON.stringify({ ...own, version: "99.0.0" }));
+    expect(reviewIn(copy, "--version").stdout).toContain("99.0.0");
+    const { hasChanges, file: plan } = await synthesize().plan();
+    expect(hasChanges).toBe(false);
+    const { code, stdout } = reviewIn(copy, "review", plan);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("**Nothing to do. Of 1 host: 1 unchanged.**")]);
   });
 
   test.each(["store.sh", "launch.sh", "awk/ruleset.awk"])(
@@ -67,6 +87,20 @@ describeLab("a plan for a host that is locked", () => {
         'terraform_data.fleet_lockdown["web-1"]',
         expect.stringMatching(/^terraform_data\.fleet_seal_host_/),
       ]);
+
+      // As "Upgrading" in the manual has it: the new version knows the program, the earlier one does not.
+      const own = reviewIn(copy, "review", plan);
+      expect([own.code, own.stderr]).toEqual([0, ""]);
+      expect(own.stdout).toContain("**Nothing dangerous. Of 1 host: 1 locked again.**");
+      expect(own.stdout).toMatch(
+        /^- Host program on 1 host: `[0-9a-f]{12}` becomes `[0-9a-f]{12}`, the one of this version of ssh-only-firewall\.$/m,
+      );
+      const earlier = reviewIn(ROOT, "review", plan);
+      expect([earlier.code, earlier.stderr]).toEqual([
+        2,
+        expect.stringMatching(/^Dangerous, and listed: unclear \(\d\)/),
+      ]);
+      expect(earlier.stdout).toContain("**not** the one of this version of ssh-only-firewall");
       writeFileSync(file(path), before);
     },
   );
