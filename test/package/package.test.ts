@@ -1,6 +1,7 @@
 /** The packed tarball in an empty folder, as a user gets it. */
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { defined } from "../support/required";
 import { describeFrameworks } from "./support/describe-frameworks";
 import { type Argv, cdktf, type Ended, emptyFolder, ROOT, run } from "../cli/support/run";
@@ -44,6 +45,29 @@ test("no test, no source and no development file is shipped", () => {
   expect(shipped.filter((file) => !allowed.test(file))).toEqual([]);
   expect(shipped.filter((file) => /\.test\.|\/test\/|dist\/.*(?<!\.d)\.ts$/.test(file))).toEqual([]);
 });
+
+test("the bill of materials of a release has every dependency, and the packages behind them", () => {
+  const { jobs } = parse(readFileSync(join(ROOT, ".github/workflows/publish.yml"), "utf8")) as {
+    jobs: { publish: { steps: Array<{ name?: string; run?: string }> } };
+  };
+  const script = defined(jobs.publish.steps.find(({ name }) => name === "bill of materials")?.run);
+  const folder = emptyFolder();
+  // It is packed already.
+  copyFileSync(join(tarballs, defined(readdirSync(tarballs)[0])), join(folder, "cdktf-ssh-only-firewall-0.0.0.tgz"));
+  succeed(["bash", "-eo", "pipefail", "-c", script.replace("npm pack --silent\n", "")], folder);
+  const { components } = JSON.parse(readFileSync(join(folder, "sbom.cdx.json"), "utf8")) as {
+    components: Array<{ name: string }>;
+  };
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(installed("package.json"), "utf8")) as Record<
+    "dependencies" | "peerDependencies",
+    Record<string, string>
+  >;
+  const { cdktn, ...peers } = peerDependencies;
+  expect(cdktn).toBeDefined();
+  const listed = components.map(({ name }) => name);
+  expect(listed).toEqual(expect.arrayContaining([...Object.keys({ ...dependencies, ...peers }), "yocto-queue"]));
+  expect(listed).not.toContain("jest");
+}, 60_000);
 
 test("publint finds no problem for a consumer", () => {
   const { stdout } = succeed(
