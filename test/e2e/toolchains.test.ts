@@ -195,7 +195,9 @@ function testToolchains(): void {
     async (_name, toolchain) => {
       const provider = await nullProvider(lab);
       const PATH = [await tools(toolchain), ...SYSTEM].join(delimiter);
-      const env = { ...QUIET, ...provider.env, PATH };
+      // cdktf-cli looks for no other program by itself; this package does.
+      const named = toolchain.cli === undefined ? "" : toolchain.engine;
+      const env = { ...QUIET, ...provider.env, PATH, TERRAFORM_BINARY_NAME: named };
       const other = OTHER[toolchain.engine];
       expect((await machine.exec(`command -v ${other}`, { env, check: false })).stdout).toBe("");
 
