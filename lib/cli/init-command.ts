@@ -68,7 +68,7 @@ async function start(folder: string, { cli = defaultCli(), host: hosts = [], pin
   }
   const files = init(folder, cli, await fleetFile(hosts));
   const fleet = join(folder, "fleet.yaml");
-  process.stdout.write(nextSteps(files, folder, cli, hosts.length > 0));
+  process.stdout.write(nextSteps(files, folder, cli, { hasHosts: hosts.length > 0, pins: pins === true }));
   if (pins === true) {
     process.stdout.write("\n");
     const { pin } = await import("./pin-command.js");
@@ -87,8 +87,15 @@ async function fleetFile(hosts: readonly StarterHost[]): Promise<string> {
 
 const readStarter = (file: string): string => readFileSync(join(packageFolder(), "examples", "starter", file), "utf8");
 
-function nextSteps(files: readonly string[], folder: string, cli: Cli, hasHosts: boolean): string {
+function nextSteps(
+  files: readonly string[],
+  folder: string,
+  cli: Cli,
+  { hasHosts, pins }: { readonly hasHosts: boolean; readonly pins: boolean },
+): string {
   const hasOwn = files.length === FILES.length;
+  const run = hasOwn ? `npx ${cli}` : "npm run";
+  const step = (command: string, why: string): string => `  ${command.padEnd(30)}  ${why}`;
   const versions = Object.entries(dependenciesOf(cli)).map(([name, version]) => `${name}@${version}`);
   const install = hasOwn ? `npm install --save-exact ${versions.join(" ")}` : "npm install";
   return [
@@ -98,11 +105,14 @@ function nextSteps(files: readonly string[], folder: string, cli: Cli, hasHosts:
     "",
     ...(folder === "." ? [] : [`  cd ${folder}`]),
     `  ${install}`,
-    "  npx ssh-only-firewall check     to ask every host whether it could be locked; this changes nothing",
-    `  npx ${cli} deploy                with mode: observe in fleet.yaml, to record what a lock would deny`,
-    "  npx ssh-only-firewall report    days later, to see who still uses each host",
-    `  npx ${cli} diff                  without mode: observe, to see what would change`,
-    `  npx ${cli} deploy                to lock the hosts`,
+    ...(pins
+      ? []
+      : [step("npx ssh-only-firewall pin", "to write their SSH host keys into fleet.yaml; compare the fingerprints")]),
+    step("npx ssh-only-firewall check", "to ask every host whether it could be locked; this changes nothing"),
+    step(`${run} diff`, "to see what the deploy would do"),
+    step(`${run} deploy`, "to record what a lock would deny, as fleet.yaml has mode: observe"),
+    step("npx ssh-only-firewall report", "days later, to see who still uses each host"),
+    step(`${run} deploy`, "without mode: observe, to lock the hosts"),
     "",
   ].join("\n");
 }

@@ -120,7 +120,7 @@ open_until_confirmed() {
   drop_old_records
   keep_what_is_done
   read_record "$confirmed"
-  say "${name}the rules are out. The host is open until then."
+  say "${name}the rules are removed. The host is open until this unlock is confirmed or undone."
   [ -n "$owner" ] ||
     say "To keep it open, log in over a new connection, and run there: sh $STATE/host.sh confirm-unlock"
   # What was known of tables is of the time before.

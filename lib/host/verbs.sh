@@ -22,7 +22,7 @@ verb_lock() {
   write_record
   load_lock
   drop_old_records
-  say "$SSH_ONLY_HOST: loaded, and the live rules are the ruleset. The host is pending."
+  say "$SSH_ONLY_HOST: loaded, and the live rules match the ruleset. The host is pending."
   report_conflicts "$SSH_ONLY_HOST: " "$SSH_ONLY_PORT" 'If confirm cannot connect, change that rule'
   found=$(print_bridged)
   [ -z "$found" ] || say "$SSH_ONLY_HOST: $found"
@@ -36,7 +36,7 @@ install_program() {
 
 # Long before the rules could cut this connection: sshd may be slower than we are, and what it has not sent is lost.
 announce_lock() {
-  action='loading SSH only'
+  action='loading rules that allow only SSH'
   [ "$SSH_ONLY_MODE" != observe ] || action='loading rules that only observe'
   say "$SSH_ONLY_HOST: $action ($backend, ruleset $(short "$SSH_ONLY_RULESET")). Unless this lock is confirmed within $SSH_ONLY_CONFIRM_WITHIN s, the host rolls back automatically, also if this connection dies now."
 }

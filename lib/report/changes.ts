@@ -1,6 +1,6 @@
 /** What has changed since an earlier report: for whoever reads only what is new. */
 import type { KeptReport, ReportedHost } from "../input/kept-report";
-import { count } from "../output/text";
+import { duration } from "./time";
 import type { Judgement } from "./judgement";
 
 /** The kinds of change, in the order in which they are read. */
@@ -32,12 +32,11 @@ export interface Changes {
 
 /** Those that there are, each with its title: "Used now". */
 export function groupsOf({ hosts, unusedForSeconds }: Changes): ReadonlyArray<readonly [string, readonly Change[]]> {
-  const days = Math.round((unusedForSeconds / 86_400) * 10) / 10;
   const titles = {
     used: "Used now",
     unknown: "Unknown now",
     "ssh-only": "Only used by others over SSH now",
-    "unused-for-long": `Unused for ${count(days, "day")} now`,
+    "unused-for-long": `Unused for ${duration(unusedForSeconds)} now`,
   };
   return KINDS.map((kind) => [titles[kind], hosts.filter(({ change }) => change === kind)] as const).filter(
     ([, of]) => of.length > 0,

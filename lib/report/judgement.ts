@@ -6,7 +6,7 @@ import type { Host } from "../state/hosts";
 import { type Asked, doubtsOf } from "./doubts";
 import type { Evidence } from "./evidence";
 import type { Login } from "./logins";
-import { utc, utcOfIso } from "./time";
+import { duration, utc, utcOfIso } from "./time";
 import { type Judged, judgedTraffic, trafficFindings } from "./traffic";
 import { MOST_LOGINS } from "./sentences";
 import { finding, type Finding, type Kind, type Verdict } from "./verdict-rules";
@@ -90,11 +90,10 @@ function tooShort(quiet: string | null, begin: number | undefined, { settings }:
   if (begin === undefined || (quiet !== null && Date.parse(quiet) <= begin)) {
     return [];
   }
-  const days = Math.round(((settings.unusedForSeconds ?? 0) / 86_400) * 10) / 10;
   return [
     finding(
       "too-short",
-      `it has been quiet and watched since ${quiet ?? "an unknown time"}, not for ${count(days, "day")}`,
+      `it has been quiet and watched since ${quiet ?? "an unknown time"}, not for ${duration(settings.unusedForSeconds ?? 0)}`,
     ),
   ];
 }

@@ -4,6 +4,7 @@ import { count } from "../output/text";
 import { type Changes, groupsOf } from "./changes";
 import { briefly, countsOf, worstFirst } from "./order";
 import { nameOf } from "./rows";
+import { judgedOf } from "./sentences";
 import type { UsageReport } from "./usage-report";
 
 /** Of one table: GitHub takes no longer comment than 65,536 characters, and there are five tables at most. */
@@ -15,7 +16,7 @@ export function toMarkdown(report: UsageReport): string {
   const rows = hosts.map((row) => [codeSpan(nameOf(report, row)), row.verdict, codeSpan(briefly(row))] as const);
   return [
     "### Use of the hosts",
-    `${count(asked + notAsked, "host")} on ${at ?? "an unknown day"}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked.`,
+    `${count(asked + notAsked, "host")} on ${at ?? "an unknown day"}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked.${judgedOf(report)}`,
     ...(changes === undefined ? [] : changed(report, changes)),
     ...(changes === undefined ? [] : ["#### All hosts"]),
     table(["Host", "Verdict", "Reason"], rows),

@@ -18,7 +18,7 @@ import {
   type Row,
   totalRow,
 } from "./rows";
-import { titles } from "./sentences";
+import { judgedOf, titles } from "./sentences";
 import { PAGE_STYLE } from "./style";
 import { timelineOf } from "./timeline";
 import { handlingOf, type HostUsage, type UsageReport } from "./usage-report";
@@ -64,7 +64,7 @@ function overview(report: UsageReport): Markup {
       <p>
         ${count(asked + notAsked, "host")} (${countsOf(report)}), of which ${asked} could be asked and ${notAsked} could
         not${disagree === 0 ? "" : `; ${disagree} not matching the state`}, on ${at ?? "an unknown day"}. All times are
-        UTC.
+        UTC.${judgedOf(report)}
       </p>
     </header>
     ${table("Overview", ["Verdict", "Host", "Address", "State", "Quiet since", "In short"], rows)}${remedies(report)}`;
@@ -115,7 +115,7 @@ function section(report: UsageReport, row: HostUsage): Markup {
     </ul>
     <p>${row.summary}</p>
     <dl class="facts">
-      ${fact("Address", row.address ?? "unknown")}${fact("State", row.state ?? "unknown")}${fact("Since", row.since ?? "unknown")}${fact("Quiet since", row.quietSince ?? "unknown")}${fact("Last use", row.lastUse ?? "none known")}${fact("Firewall", `${row.backend ?? "unknown"}, SSH on port ${row.sshPort ?? "unknown"}`)}
+      ${fact("Address", row.address ?? "unknown")}${fact("State", row.state ?? "unknown")}${fact("Watched since", row.since ?? "unknown")}${fact("Quiet since", row.quietSince ?? "unknown")}${fact("Last use", row.lastUse ?? "none known")}${fact("Firewall", `${row.backend ?? "unknown"}, SSH on port ${row.sshPort ?? "unknown"}`)}
     </dl>
     ${row.notes.length === 0 ? [] : notes}${timelineOf(row) ?? []}${tablesOf(row)}
   </section> `;

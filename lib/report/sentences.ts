@@ -2,6 +2,7 @@
 import { count } from "../output/text";
 import type { Condition } from "../status/conditions";
 import type { Direction, Gap, LoginSource } from "./evidence";
+import { duration } from "./time";
 
 /** Whether traffic was denied, or would have been, or both, one after the other. */
 export type Handling = "denied" | "observed" | "both";
@@ -13,7 +14,7 @@ export const verdicts = {
   notAsked: (why: string): string => `It could not be asked: ${withoutStop(why)}.`,
   open: "It is not locked and has no records: its use is unknown.",
   nobody: (since: string | null, isSure: boolean): string =>
-    `Nobody but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but some traffic may not have been counted"}.`,
+    `Nothing but SSH was seen${since === null ? "" : ` since ${since}`}${isSure ? "" : ", but some traffic may not have been counted"}.`,
   openBefore: (connections: number): string =>
     `${count(connections, "connection")} other than SSH ${was(connections)} already open at the first lock. Traffic on them while the host was only observed is not counted: see who was connected then.`,
   disagrees: (condition: Condition, details: string): string =>
@@ -33,6 +34,10 @@ export const verdicts = {
   sum: (direction: Direction, packets: number, handling: Handling, last: string): string =>
     `${packetsOf(direction, packets)} ${wereDenied(packets, handling)}, last on ${last}.`,
 } as const;
+
+/** Where not all of the evidence decides: " Only the last 30 days count." */
+export const judgedOf = ({ unusedForSeconds }: { readonly unusedForSeconds?: number }): string =>
+  unusedForSeconds === undefined ? "" : ` Only the last ${duration(unusedForSeconds)} count.`;
 
 export const titles = {
   denied: (handling: Handling, since: string | null): string => {

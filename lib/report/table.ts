@@ -18,7 +18,7 @@ import {
   type Row,
   totalRow,
 } from "./rows";
-import { titles } from "./sentences";
+import { judgedOf, titles } from "./sentences";
 import { handlingOf, type HostUsage, type UsageReport } from "./usage-report";
 import { RULES } from "./verdict-rules";
 
@@ -47,7 +47,7 @@ export function toTable(report: UsageReport, colours: Colours = terminalColours(
         ...detail(row, colours, explain),
         "",
       ]),
-    `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not matching the state`}. All times are UTC.`,
+    `${count(asked + notAsked, "host")}: ${countsOf(report)}; ${asked} asked, ${notAsked} not asked${disagree === 0 ? "" : `; ${disagree} not matching the state`}. All times are UTC.${judgedOf(report)}`,
     ...changeLines(report),
     ...remedyLines(hosts, (row) => nameOf(report, row)),
     "",

@@ -33,6 +33,8 @@ export interface UsageReport {
   readonly notAsked: number;
   /** How many were asked, and do not match the state. */
   readonly disagree: number;
+  /** With --unused-for: what is older decides nothing. */
+  readonly unusedForSeconds?: number;
   /** How many hosts have each verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly hosts: readonly HostUsage[];
@@ -123,6 +125,7 @@ export function usageReport(
     asked,
     notAsked: rows.length - asked,
     disagree,
+    ...(settings.unusedForSeconds === undefined ? {} : { unusedForSeconds: settings.unusedForSeconds }),
     verdicts,
     hosts: rows,
   };

@@ -18,7 +18,7 @@ export function summary(policy: Policy, family?: Family): readonly string[] {
     ...exceptions.flatMap((exception) => listed(exception.what, exception.ends(family))),
     ...(open.length > 0 ? [`  - what these need: ${needs(open)}`] : []),
     observes ? "Mode enforce would deny:" : "Denied:",
-    ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: nothing but loopback`),
+    ...shown.filter((one) => !open.includes(one)).map((one) => `  - ${familyName(one)}: everything but loopback`),
     `  - inbound: ${policy.deniedInbound === "drop" ? "dropped without an answer" : "rejected, the sender gets an answer"}`,
     `  - outbound: ${policy.deniedOutbound === "drop" ? "dropped" : "rejected, so that local programs fail at once"}`,
     "  - forwarded: dropped",

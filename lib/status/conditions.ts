@@ -30,7 +30,7 @@ export const CONDITIONS = {
     "Pending: plan again when the host has confirmed its lock or rolled back, within minutes.",
   ),
   unlocking: bad(
-    "its rules are out, and the unlock not confirmed yet: it locks itself again, or is open once that is confirmed",
+    "its rules are removed, and the unlock is not confirmed yet: it locks itself again, or is open once that is confirmed",
     "Unlocking: plan again when the host has confirmed its unlock or locked itself again, within minutes.",
   ),
   drifted: bad("locked, but the live rules, the ruleset or the host program differ"),

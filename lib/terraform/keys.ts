@@ -13,14 +13,9 @@ import { shardSuffixes } from "./layout";
 
 const FILES = CONNECTION_LIST.filter(({ isFile }) => isFile === true);
 
-const CERTIFICATE = "certificate";
-
-/** By the names of the attributes: what the file holds. */
-const KINDS: ReadonlyMap<string, string> = new Map([
-  [CONNECTION.privateKeyPath.name, "private key"],
-  [CONNECTION.certificatePath.name, CERTIFICATE],
-  [CONNECTION.bastionPrivateKeyPath.name, "private key of the bastion"],
-]);
+/** In words: "bastion private key". */
+const kindOf = ({ argument }: ConnectionAttribute): string =>
+  argument.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** By the names of the attributes: where each is set. */
 const PLACES: ReadonlyMap<string, string> = new Map(
@@ -87,11 +82,11 @@ export class Keys {
     );
     const table = (valueOf: (attribute: ConnectionAttribute) => string): string =>
       `{ ${this.attributes.map((one) => `${one.name} = ${quoted(valueOf(one))}`).join(", ")} }[one.name]`;
-    const what = table(({ name }) => KINDS.get(name) ?? "");
+    const what = table(kindOf);
     const where = table(({ name }) => PLACES.get(name) ?? "");
     // Before the apply nobody knows the time: a plan for review needs no key.
     const text = `try(file(timestamp() == "" ? "" : ${wholePath("one.path", this.context.appFolder)}), "")`;
-    const problem = `[for text in [${text}] : ${wrong("text", `${what} == ${quoted(CERTIFICATE)}`)}][0]`;
+    const problem = `[for text in [${text}] : ${wrong("text", `${what} == ${quoted("certificate")}`)}][0]`;
     return lists.length === 0
       ? {}
       : `\${{ for one in distinct(concat(${lists.join(", ")})) : "\${one.name} \${one.path}" => [for problem in [${problem}] : problem == "" ? "" : "the \${${what}} \${one.path} \${problem} (\${${where}})."][0] }}`;

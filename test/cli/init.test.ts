@@ -14,10 +14,17 @@ test("init writes the files here, and reports which, and what to do next", () =>
   const { code, stdout, stderr } = init(folder, "--cli", "cdktf");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(
-    /^Wrote cdktf.json, fleet.yaml and package.json.\n[^]*\n {2}npm install\n {2}npx ssh-only-firewall check .*\n[^]*\n {2}npx cdktf diff .*\n {2}npx cdktf deploy .*\n$/,
+    /^Wrote cdktf.json, fleet.yaml and package.json.\n[^]*\n {2}npm install\n {2}npx ssh-only-firewall pin .*\n {2}npx ssh-only-firewall check .*\n {2}npm run diff .*\n {2}npm run deploy .*\n[^]*\n {2}npm run deploy .*\n$/,
   );
-  const steps = ["check ", "deploy .*mode: observe", "report ", "diff .*without mode: observe", "deploy .*to lock"];
-  expect(stdout).toMatch(new RegExp(steps.join("[^]*\n {2}npx \\S+ ")));
+  const steps = [
+    "pin ",
+    "check ",
+    "diff ",
+    "deploy .*mode: observe",
+    "report ",
+    "deploy .*without mode: observe, to lock",
+  ];
+  expect(stdout).toMatch(new RegExp(steps.join("[^]*\n {2}np[xm] \\S+ ")));
   expect(stdout).not.toContain("  cd ");
   expect(readdirSync(folder).sort()).toEqual(FILES);
   expect(readFileSync(join(folder, "fleet.yaml"), "utf8")).toBe(starter("fleet.yaml"));
@@ -37,7 +44,7 @@ test.each(["cdktf", "cdktn"])(
   "init pins the versions that this package is tested with, and the command line %s",
   (cli) => {
     const folder = emptyFolder();
-    expect(init(folder, "--cli", cli).stdout).toContain(`  npx ${cli} deploy `);
+    expect(init(folder, "--cli", cli).stdout).toContain("  npm run deploy ");
     const { version, devDependencies: tested } = packageIn(ROOT);
     const { scripts, dependencies } = packageIn(folder);
     expect(dependencies).toEqual({

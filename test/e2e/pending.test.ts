@@ -79,7 +79,7 @@ describeLab(
       async ({ name, before }) => {
         const host = lab.host(name);
         const said = saidBy(name, apply.stdout);
-        expect(said).toContain("loaded, and the live rules are the ruleset. The host is pending.");
+        expect(said).toContain("loaded, and the live rules match the ruleset. The host is pending.");
         expect(said).toMatch(
           /Too late: this lock is no longer pending \(nobody confirmed it in time: .*\)\. Nothing of this lock was kept\.$/,
         );

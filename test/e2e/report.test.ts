@@ -86,7 +86,7 @@ describeLab(
       expect(quiet).toMatchObject({
         state: "locked",
         denied: [],
-        summary: `Nobody but SSH was seen since ${quiet.since}.`,
+        summary: `Nothing but SSH was seen since ${quiet.since}.`,
       });
       expect(ops).toMatchObject({
         backend: "iptables",

@@ -53,7 +53,7 @@ describe.each(shells)("under $name", (shell) => {
         const locked = await program.lock(settings);
         expect(locked).toMatchObject({ code: 0, stderr: "" });
         expect(locked.stdout).toMatch(
-          /^ssh-only-firewall: web-1: loading SSH only \(.*\)\. Unless this lock is confirmed within 120 s, the host rolls back automatically, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules are the ruleset\. The host is pending\.\n$/,
+          /^ssh-only-firewall: web-1: loading rules that allow only SSH \(.*\)\. Unless this lock is confirmed within 120 s, the host rolls back automatically, also if this connection dies now\.\nssh-only-firewall: web-1: loaded, and the live rules match the ruleset\. The host is pending\.\n$/,
         );
         const pending = {
           code: 0,
@@ -303,8 +303,8 @@ describe.each(shells)("under $name", (shell) => {
         const log = (await program.stateFile("log")) ?? "";
         expect(log.split("\n")).toEqual(
           [
-            "web-1: loading SSH only \\(.*\\)\\. Unless .*",
-            "web-1: loaded, and the live rules are the ruleset\\. The host is pending\\.",
+            "web-1: loading rules that allow only SSH \\(.*\\)\\. Unless .*",
+            "web-1: loaded, and the live rules match the ruleset\\. The host is pending\\.",
             "web-1: confirmed over a new connection\\. The host is locked\\.",
             "failed: Another deploy has locked this host since .*",
             "web-1: unlocked: every rule of this program is gone\\. The host is open\\.",

@@ -153,9 +153,9 @@ describe("a verdict", () => {
     defined(reportOn({ a: answered(...reply) }).hosts[0]).notes.join("\n");
 
   test("claims what was seen, and since when", () => {
-    expect(verdict({})).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
+    expect(verdict({})).toBe("Nothing but SSH was seen since 2026-09-01T08:00:00Z.");
     expect(verdict({}, { rules: "drifted" })).toMatch(
-      /^Nobody but SSH was seen since .*, but some traffic may not have been counted\.$/,
+      /^Nothing but SSH was seen since .*, but some traffic may not have been counted\.$/,
     );
     expect(verdict({ denied: DENIED })).toBe(
       "3 peers were denied, last on 2026-11-20T08:00:00Z. " +
@@ -172,7 +172,7 @@ describe("a verdict", () => {
 
   test("claims nothing for a time in which the rules were gone", () => {
     const gaps = `gap=7 - ${at(20)}\ngap=8 ${at(40) - 6} ${at(40)}\n`;
-    expect(verdict({ more: gaps })).toBe("Nobody but SSH was seen since 2026-10-11T08:00:00Z.");
+    expect(verdict({ more: gaps })).toBe("Nothing but SSH was seen since 2026-10-11T08:00:00Z.");
     expect(notes({ more: gaps })).toMatch(
       /^Its rules were missing or changed, or what they had counted was lost 8 times, the last 2 of them until 2026-09-21T08:00:00Z, from 2026-10-11T07:59:54Z until 2026-10-11T08:00:00Z: /m,
     );
@@ -204,15 +204,15 @@ describe("a verdict", () => {
     const local = "tcp ESTAB 0 0 127.0.0.1:3306 127.0.0.1:40000\ntcp ESTAB 0 0 192.0.2.10:3306 192.0.2.10:40001\n";
     const observed = (sockets: string): string => verdict({ sockets }, { state: "observed" });
     expect(observed(SS + local)).toMatch(
-      /^Nobody but SSH was seen since .*\. 1 connection other than SSH was already open /,
+      /^Nothing but SSH was seen since .*\. 1 connection other than SSH was already open /,
     );
-    expect(observed(local)).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
-    expect(verdict({ sockets: SS })).toBe("Nobody but SSH was seen since 2026-09-01T08:00:00Z.");
+    expect(observed(local)).toBe("Nothing but SSH was seen since 2026-09-01T08:00:00Z.");
+    expect(verdict({ sockets: SS })).toBe("Nothing but SSH was seen since 2026-09-01T08:00:00Z.");
   });
 
   test("names another owner, another mode, and a host that the state does not have", () => {
     expect(verdict({}, { owner: "5678", lockedAt: "2026-10-01T08:00:00Z" })).toMatch(
-      /^It does not match the state: it is locked-by-someone-else \(owned by 5678 since 2026-10-01T08:00:00Z\)\. Nobody /,
+      /^It does not match the state: it is locked-by-someone-else \(owned by 5678 since 2026-10-01T08:00:00Z\)\. Nothing /,
     );
     const ofState = (claim: Host["claim"], own: Partial<Host>, ...reply: Parameters<typeof answered>): UsageReport =>
       usageReport(

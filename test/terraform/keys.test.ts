@@ -111,7 +111,7 @@ describeWith("a key that cannot work", ["terraform", "ssh-keygen"], () => {
         `private key ${name} has a passphrase, which Terraform never prompts for: add it to an agent (ssh-add)`,
       );
     }
-    says("bastion", `private key of the bastion ${good}.pub is a public key`);
+    says("bastion", `bastion private key ${good}.pub is a public key`);
     expect(text).toContain("(connection.bastion.privateKeyPath).");
     says("certificate", `certificate ${good}.pub is not an SSH certificate: name the file that ends in -cert.pub`);
     // These were tried.
