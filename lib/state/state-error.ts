@@ -69,5 +69,5 @@ export const stateProblems = {
   unwritten: (program: string, file: string): string =>
     `a run could not write its state, which is in ${plain(file)}: what it did to hosts is not in the state that is read here; run ${plain(program)} state push ${plain(file)} there, and remove the file`,
   noHosts: (): string =>
-    "it has no host of a firewall, so nothing was checked; name the right stack or workspace, or name hosts with --fleet or --also",
+    "it has no host of a firewall: none is locked by it, or it is not the right stack or workspace. Nothing was checked; name hosts that it does not have with --fleet or --also",
 } as const;

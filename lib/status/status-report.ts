@@ -14,7 +14,7 @@ export interface StatusReport {
   readonly live: boolean;
   readonly agrees: boolean;
   readonly counts: Readonly<Record<string, number>>;
-  /** As review makes it: of the hosts that are locked according to the state, and of those that report it themselves. */
+  /** As review makes it: of the hosts that are locked according to the state, and of those that report it themselves; null where none is. */
   readonly fingerprint: { readonly state: string | null; readonly live: string | null };
   readonly hosts: readonly HostStatus[];
 }
@@ -57,8 +57,8 @@ export function statusReport(hosts: readonly Host[], findings: readonly Finding[
     agrees: rows.every((row) => row.agrees),
     counts,
     fingerprint: {
-      state: lockedInState.every(isWhole) ? fingerprint(lockedInState) : null,
-      live: findings === undefined ? null : fingerprint(lockedLive),
+      state: lockedInState.length > 0 && lockedInState.every(isWhole) ? fingerprint(lockedInState) : null,
+      live: lockedLive.length > 0 ? fingerprint(lockedLive) : null,
     },
     hosts: rows,
   };

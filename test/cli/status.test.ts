@@ -244,7 +244,7 @@ describe("a state alone", () => {
   test.each([
     [["nowhere"], /^nowhere: ENOENT.*; name a file that you may read, a directory, or - /],
     [["."], /^\.: there is no stack in it; name the directory of a stack \(cdktf\.out/],
-    [[stateFile([])], /terraform\.tfstate: it has no host of a firewall, so nothing was checked/],
+    [[stateFile([])], /terraform\.tfstate: it has no host of a firewall: none is locked by it, .* Nothing was checked/],
     [["--json", "--junit"], /^error: option '--junit' cannot be used with option '--json'/],
     [["--concurrency", "0", "--live"], /^error: .*'0' is invalid\. It must be a whole number from 1 to 1000\./],
     [["--probe-ports", "80,http", "--live"], /^error: .* It must be ports from 1 to 65535, separated by commas\./],
