@@ -18,7 +18,7 @@ export function toTable({ hosts, counts, ready }: CheckReport, colours: Colours 
   return [
     ...columns([head, ...rows]),
     "",
-    `${count(hosts.length, "host")}: ${words.join(", ")}. ${ready ? "All could be locked now." : "Not all could be locked now."} Nothing was changed.`,
+    `${count(hosts.length, "host")}: ${words.join(", ")}. ${ready ? "No host would refuse a lock now." : "Not all could be locked now."} Nothing was changed.`,
     "",
   ].join("\n");
 }

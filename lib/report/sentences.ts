@@ -133,5 +133,5 @@ const SOURCES: Readonly<Record<string, string>> = {
   journal: "Its journal",
   "auth.log": "Its auth.log",
   secure: "Its log secure",
-  last: "The output of last",
+  last: "The output of `last`",
 };

@@ -62,7 +62,7 @@ test("hosts that could be locked are ready, and 0; what does not keep them from 
       "a     10.0.0.1  ready  note: host key not pinned, so that anyone in between can answer for it: run ssh-only-firewall pin, or set connection.hostKey",
       "                       note: another firewall may drop SSH on port 22: chain input drops",
       "",
-      "1 host: 1 ready. All could be locked now. Nothing was changed.",
+      "1 host: 1 ready. No host would refuse a lock now. Nothing was changed.",
       "",
     ].join("\n"),
   );
