@@ -45,6 +45,7 @@ describe.each(shells)("under $name", (shell) => {
           construct: "",
           workspace: "",
           from: "",
+          bridged: "",
           problem: "",
         };
         expect(await program.status()).toEqual({ code: 0, state: "open", rules: "none", ...nothing });
@@ -71,6 +72,7 @@ describe.each(shells)("under $name", (shell) => {
           construct: "",
           workspace: "",
           from: "10.77.0.1",
+          bridged: "",
           problem: "",
         };
         expect(await program.status()).toEqual(pending);

@@ -159,6 +159,7 @@ export interface Status {
   readonly construct: string;
   readonly workspace: string;
   readonly from: string;
+  readonly bridged: string;
   readonly problem: string;
 }
 
