@@ -104,8 +104,9 @@ describeLab("a plan", () => {
 
       for (const name of names) {
         const lines = changedLines(blocks.get(`${tracker}.firewall_lockdown["${name}"]`) as string);
-        const isOfTime = ([, line]: readonly [string, string]): boolean => /^"?(planned_at|input|output)\b/.test(line);
-        expect(lines.filter((line) => !isOfTime(line))).toEqual([
+        const isKept = ([, line]: readonly [string, string]): boolean =>
+          /^"?(planned_at|keys_checked|input|output)\b/.test(line);
+        expect(lines.filter((line) => !isKept(line))).toEqual([
           ["~", expect.stringMatching(/^id +=/)],
           ["~", expect.stringMatching(/^triggers/)],
           ["~", expect.stringMatching(/^"?ruleset_sha256"? += "[0-9a-f]{64}" -> "[0-9a-f]{64}"/)],
@@ -183,7 +184,9 @@ describeLab("a plan", () => {
       // The apply that needs it names it.
       const failed = await another.tryApply(props(oneMore));
       expect(failed.code).toBe(1);
-      expect(failed.stderr.replace(/[\s│]/g, "")).toContain(`nofileexistsat"${key}"`);
+      expect(failed.stderr.replace(/[\s│]/g, "")).toContain(
+        `theprivatekey${key}cannotbereadwhereTerraformruns:correctthepath`,
+      );
       copyFileSync(lab.privateKeyPath, key);
       await another.destroy();
       expect(await lockedHosts([spare])).toEqual([]);
