@@ -83,7 +83,7 @@ describeBooted("rules that were saved while the host was locked", [system], () =
       keep(host, "kept", (await host.exec(["cat", file])).stdout);
       keep(host, "mode", (await host.exec(["stat", "-c", "%a", file])).stdout);
       keep(host, "log", (await host.exec(`cat ${STATE}/log`)).stdout);
-      await host.exec("systemctl restart netfilter-persistent");
+      await host.exec("systemctl restart netfilter-persistent || { journalctl -n 30 --no-pager >&2; exit 1; }");
       keep(host, "restarted", await becomes(host, open));
       await host.reboot();
       keep(host, "rebooted", await becomes(host, open));

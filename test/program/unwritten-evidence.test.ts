@@ -1,4 +1,5 @@
 /** Evidence on a disk that is full or read-only: what is seen is reported all the same, and what is lost is called lost. */
+import { eventually } from "../support/eventually";
 import { describeLab } from "../lab/describe-lab";
 import { type Host, Lab, type Peer } from "../lab/lab";
 import { HostProgram, SMALL_DISK, STATE } from "./support/host-program";
@@ -71,7 +72,9 @@ describeLab("on a disk that is full or read-only", () => {
   test("full until the host goes down, what came is called lost by the next boot", async () => {
     const { host, program } = await locked("nftables");
     // A guard that ends while the disk fills up leaves a page free.
-    await host.exec(`sh ${STATE}/host.sh stop-guard; ${faults.full[0]}`);
+    await host.exec(`sh ${STATE}/host.sh stop-guard`);
+    await eventually("its guard has ended", () => !host.processes().some((line) => line.includes("host.sh guard")));
+    await host.exec(faults.full[0]);
     await tryPorts(host);
     await report(program);
     // What a restart takes.
