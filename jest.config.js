@@ -37,6 +37,8 @@ module.exports = {
       ...common,
       displayName: "lab",
       testMatch: ["<rootDir>/test/{lab,e2e}/**/*.test.ts"],
+      // Which take minutes each, and have a command of their own.
+      testPathIgnorePatterns: process.env.TOOLCHAINS === "all" ? [] : ["<rootDir>/test/e2e/toolchains.test.ts"],
     },
   ],
 };

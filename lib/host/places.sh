@@ -94,7 +94,7 @@ check_disks() {
     esac
     # What a login and the way back read: the folders of PATH, too.
     # shellcheck disable=SC2046 # words
-    for needed in /etc/ssh /opt /lib /var/log "$STATE" /root/.ssh "$home/.ssh" $(printf '%s' "$PATH" | tr ':' ' '); do
+    for needed in /etc/ssh /opt /lib /var/log "$STATE" ~root/.ssh "$home/.ssh" $(printf '%s' "$PATH" | tr ':' ' '); do
       case $needed/ in
         "${place%/}"/*)
           refuse 6 network-disk "$place of this host is a disk on the network ($disk, $type), which a login could no longer read: add an egress exception for its server."

@@ -97,7 +97,7 @@ test.each(placedIn("mermaid"))("the drawing has lines that Mermaid knows: %s", (
   expect(lines.filter((line) => known[kind]?.test(line) !== true)).toEqual([]);
 });
 
-/** A word of a command line is a command of ours, which may stand behind npx. */
+/** A word of a command line is one of our commands, which may stand behind npx. */
 function ownArguments(words: readonly string[]): readonly string[] | undefined {
   const isNpx = words[0] === "npx";
   const [first, ...rest] = isNpx ? words.slice(words[1] === "--no" ? 3 : 1) : words;
@@ -110,7 +110,7 @@ const runsHere = (args: readonly string[]): boolean =>
   args.includes("--help") ||
   (args[0] === "review" && args[1] === "plan.json");
 
-/** Commands of ours that are read by the command line and not run here: why, and the test that runs them. */
+/** Our commands that are read by the command line and not run here: why, and the test that runs them. */
 const NOT_RUN: Readonly<Record<string, readonly [why: string, test: string]>> = {
   init: ["asks hosts where --pin is given", "test/program/pin.test.ts"],
   pin: ["asks hosts", "test/cli/pin.test.ts"],

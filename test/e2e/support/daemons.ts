@@ -214,7 +214,7 @@ function wireguardKeys(): { readonly privateKey: string; readonly publicKey: str
 /** The home of the login user, with the keys that let in, is on a disk of the partner. */
 const mountOptions =
   "_netdev,allow_other,uid=4077,gid=4077,umask=077,reconnect,ServerAliveInterval=5," +
-  "IdentityFile=/root/.ssh/id,StrictHostKeyChecking=no,UserKnownHostsFile=/dev/null";
+  "IdentityFile=/etc/ssh/id_of_the_disk,StrictHostKeyChecking=no,UserKnownHostsFile=/dev/null";
 const disk: Daemon = {
   name: "disk",
   packages: ["sshfs"],
@@ -222,14 +222,14 @@ const disk: Daemon = {
   says: /\/home\/ops of this host is a disk on the network .*add an egress exception for its server/,
   user: "ops",
   provision: ({ keyPath }) => `
-printf '%s' '${readFileSync(keyPath, "utf8")}' >/root/.ssh/id
-chmod 0600 /root/.ssh/id
+printf '%s' '${readFileSync(keyPath, "utf8")}' >/etc/ssh/id_of_the_disk
+chmod 0600 /etc/ssh/id_of_the_disk
 printf '%s\\n' '[Unit]' DefaultDependencies=no 'Before=remote-fs-pre.target home-ops.mount' '[Service]' Type=oneshot 'ExecStart=-/bin/mknod -m 0666 /dev/fuse c 10 229' '[Install]' WantedBy=remote-fs.target >/etc/systemd/system/fuse-device.service
 systemctl enable fuse-device
 echo 'root@${PARTNER}:/srv/ops /home/ops fuse.sshfs ${mountOptions} 0 0' >/etc/fstab
 rm -rf /home/ops/.ssh
 `,
-  partner: () => "mkdir -p /srv/ops && cp -a /root/.ssh /srv/ops/",
+  partner: () => "mkdir -p /srv/ops && cp -a ~root/.ssh /srv/ops/",
   exceptions: [PolicyException.egress({ to: PARTNER, port: 22 })],
   works: "grep -q ' /home/ops fuse.sshfs ' /proc/mounts && touch /home/ops/written",
 };
